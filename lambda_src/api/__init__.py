@@ -1,0 +1,1 @@
+"""The HTTP API: a FastAPI app and its Lambda adapter."""

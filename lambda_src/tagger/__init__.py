@@ -1,0 +1,1 @@
+"""The model as it answers: question, terms, scores, calibrated tags."""

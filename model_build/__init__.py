@@ -1,0 +1,1 @@
+"""From raw questions to a released model."""
