@@ -1,1 +1,22 @@
-"""The model as it answers: question, terms, scores, calibrated tags."""
+"""The model as it answers: question, terms, scores, calibrated tags.
+
+Knows numpy and HTML; knows nothing of AWS, HTTP or scikit-learn.
+"""
+
+from lambda_src.tagger.bundle import (
+    BundleDigestError,
+    BundleError,
+    BundleFormatError,
+    read_bundle,
+)
+from lambda_src.tagger.model import Prediction, Suggestion, TagModel
+
+__all__ = [
+    "BundleDigestError",
+    "BundleError",
+    "BundleFormatError",
+    "Prediction",
+    "Suggestion",
+    "TagModel",
+    "read_bundle",
+]

@@ -1,0 +1,65 @@
+"""The ASGI application: `create_app` makes one; `app` is made of the environment's settings."""
+
+import os
+import sys
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from lambda_src.api import problems
+from lambda_src.api.middleware import RequestGuard
+from lambda_src.api.model_store import load_model
+from lambda_src.api.routes import make_router
+from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.telemetry import Telemetry
+from lambda_src.tagger import BundleError, TagModel
+
+
+def create_app(model: TagModel, settings: Settings) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    model : TagModel
+    settings : Settings
+    """
+    logger = Logger(service=settings.service, level=settings.log_level)
+    app = FastAPI(
+        title="Etiquette",
+        description="Suggests tags for a question as it is being written.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.logger = logger
+    app.include_router(make_router(model, Telemetry(settings.service, logger)))
+    problems.install(app)
+    app.add_middleware(RequestGuard, logger=logger)
+    framework_document = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = problems.document(framework_document())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def _from_environment() -> FastAPI:
+    try:
+        settings = Settings.from_environment(os.environ)
+        return create_app(load_model(settings.model, settings.model_sha256), settings)
+    except (SettingsError, BundleError) as error:
+        # One line and no traceback: a person reads this in a log or a terminal.
+        print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+def __getattr__(name: str) -> FastAPI:
+    # Made when a server asks for it, not when this module is imported for create_app.
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()["app"] = made = _from_environment()
+    return made

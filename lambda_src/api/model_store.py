@@ -1,0 +1,106 @@
+"""Get the bundle that the settings name, from disk or from S3."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lambda_src.tagger import BundleDigestError, BundleError, TagModel
+
+_CONNECT_SECONDS: Final = 2.0
+_READ_SECONDS: Final = 5.0
+_TRIES: Final = 3
+
+
+def load_model(location: str, sha256: str | None) -> TagModel:
+    """Load the model from a path or from ``s3://bucket/key``.
+
+    Raises
+    ------
+    BundleError
+        It cannot be had or is not the one that was asked for; the message says what to do.
+    """
+    if location.startswith("s3://"):
+        if sha256 is None:
+            raise BundleError(
+                f"{location}: a bundle in S3 is read only with its digest. "
+                "Set ETIQUETTE_MODEL_SHA256."
+            )
+        return TagModel.load(download(location, sha256), sha256)
+    return TagModel.load(location, sha256)
+
+
+def download(location: str, sha256: str) -> Path:
+    """Fetch a bundle from S3 into the temporary folder, once per digest.
+
+    Parameters
+    ----------
+    location : str
+        ``s3://bucket/key``.
+    sha256 : str
+        A download with another digest is not kept.
+
+    Raises
+    ------
+    BundleError
+    """
+    target = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
+    if target.exists():
+        return target
+    content = _read_object(location)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256.lower():
+        raise BundleDigestError(
+            f"{location}: its SHA-256 is {digest}, but {sha256} was asked for. "
+            "The object was replaced: deploy again, so that both match."
+        )
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    unfinished.write_bytes(content)
+    return unfinished.replace(target)
+
+
+def _read_object(location: str) -> bytes:
+    # Imported here because a model on disk needs no AWS library.
+    import botocore.session  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    url = urlsplit(location)
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"total_max_attempts": _TRIES, "mode": "standard"},
+    )
+    tries_left = _TRIES
+    while True:
+        tries_left -= 1
+        broke_off = False
+        try:
+            client: Any = botocore.session.get_session().create_client("s3", config=config)
+            answer = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))
+            broke_off = True
+            content: bytes = answer["Body"].read()
+        except ClientError as error:
+            raise BundleError(f"{location}: {_advice(error.response)}") from error
+        except BotoCoreError as error:
+            # botocore tries a request again by itself, but not a body that breaks off half-way.
+            if not (broke_off and tries_left):
+                raise BundleError(
+                    f"{location}: S3 did not answer properly: {error}. "
+                    "Check the region, the network and the S3 endpoint; then start again."
+                ) from error
+        else:
+            return content
+
+
+def _advice(response: Any) -> str:
+    code = response.get("Error", {}).get("Code", "unknown")
+    match code:
+        case "NoSuchKey" | "NoSuchBucket" | "404":
+            return f"there is no such object ({code}). Deploy again, or mend ETIQUETTE_MODEL."
+        case "AccessDenied" | "403" | "InvalidAccessKeyId" | "SignatureDoesNotMatch":
+            return f"no permission to read it ({code}). The role needs s3:GetObject on this object."
+        case _:
+            return f"S3 refused with {code}. Start again; if it stays so, see the S3 status."

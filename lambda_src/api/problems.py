@@ -1,0 +1,90 @@
+"""Every error as application/problem+json (RFC 9457), and said so in the OpenAPI document."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from lambda_src.api.correlation import correlation_id
+from lambda_src.api.schemas import FieldError, Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(HTTPException):
+    """An error that the caller can mend: `detail` says how."""
+
+
+def problem_response(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    errors: list[FieldError] | None = None,
+) -> Response:
+    """Make an error response."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        correlation_id=correlation_id(scope),
+        errors=errors,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer its own and the framework's errors as problems."""
+
+    @app.exception_handler(HTTPException)
+    async def _http_error(request: Request, error: HTTPException) -> Response:
+        details = {
+            404: f"There is nothing at {request.url.path}. See /docs for what there is.",
+            405: f"{request.method} is not possible here. See /docs.",
+        }
+        known = isinstance(error, ProblemError)
+        detail = error.detail if known else details.get(error.status_code, error.detail)
+        headers = dict(error.headers) if error.headers else None
+        return problem_response(request.scope, error.status_code, detail, headers=headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        found = error.errors()
+        if any(each["type"] == "json_invalid" for each in found):
+            return problem_response(request.scope, 400, "The request's body is not valid JSON.")
+        # Neither pydantic's echo of the input nor its context: they hold the question's text.
+        errors = [
+            FieldError(field=".".join(map(str, each["loc"][1:])) or "body", message=each["msg"])
+            for each in found
+        ]
+        detail = "; ".join(f"{each.field}: {each.message}" for each in errors[:3])
+        return problem_response(request.scope, 422, detail, errors=errors[:20])
+
+
+def document(schema: dict[str, Any]) -> dict[str, Any]:
+    """Declare the problems in an OpenAPI document, in place of FastAPI's own error schema."""
+    schemas = schema["components"]["schemas"]
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs") | {"Problem": problem}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in schema["paths"].values():
+        for method, operation in methods.items():
+            for status in _possible(method):
+                operation["responses"][str(status)] = {
+                    "description": HTTPStatus(status).phrase,
+                    "content": content,
+                }
+    return schema
+
+
+def _possible(method: str) -> tuple[int, ...]:
+    return (400, 413, 415, 422, 500) if method == "post" else (500,)

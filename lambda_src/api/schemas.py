@@ -1,0 +1,144 @@
+"""What the API takes and gives, as its OpenAPI document shows it."""
+
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lambda_src.tagger.model import MAX_TAGS
+
+MAX_QUESTION_BYTES = 64 * 1024
+MAX_TITLE_CHARACTERS = 150
+"""The longest title that Stack Exchange takes."""
+
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class QuestionText(NamedTuple):
+    """A question as the model takes it."""
+
+    title: str
+    body: str
+
+
+class PredictRequest(BaseModel):
+    """A question: either `text`, or `title` and `body`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"text": "How do I merge two dictionaries in Python?"},
+                {
+                    "title": "Left join returns too many rows",
+                    "body": "<p>My query</p><pre><code>SELECT * FROM a LEFT JOIN b</code></pre>",
+                    "max_tags": 3,
+                },
+            ]
+        },
+    )
+
+    text: str | None = Field(None, description="The whole question as one text.")
+    title: str | None = None
+    body: str | None = Field(None, description="HTML or Markdown.")
+    body_format: Literal["auto", "html", "markdown"] = "auto"
+    max_tags: int = Field(MAX_TAGS, ge=1, le=MAX_TAGS)
+    min_confidence: Confidence = Field(
+        0.0, description="Suggest nothing less sure than this. The model has a floor of its own."
+    )
+    exclude: list[Tag] = Field([], max_length=100, description="Tags not to suggest.")
+    draft: bool = Field(
+        False, description="Asked while the question is being typed: answered, but not counted."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        in_parts = self.title is not None or self.body is not None
+        if in_parts == (self.text is not None):
+            raise ValueError('send either "text", or "title" and "body"')
+        if not (self.text or self.title or self.body or "").strip():
+            raise ValueError("the question is empty: write a title or a body")
+        return self
+
+    def question(self) -> QuestionText:
+        """Tell title and body apart, whichever form was sent."""
+        if self.text is None:
+            return QuestionText(self.title or "", self.body or "")
+        first, _, rest = self.text.strip().partition("\n")
+        if len(first) > MAX_TITLE_CHARACTERS or first.startswith("<"):
+            return QuestionText("", self.text)
+        return QuestionText(first, rest)
+
+
+class SuggestionOut(BaseModel):
+    """A suggested tag."""
+
+    tag: str
+    confidence: float = Field(description="How likely the tag is right, from 0 to 1.")
+
+
+class PredictResponse(BaseModel):
+    """The answer to a question; without tags where the model does not know."""
+
+    predicted_tags: list[str] = Field(description="Best first.")
+    suggestions: list[SuggestionOut] = Field(description="The same tags with confidences.")
+    prediction_id: str = Field(description="Names this prediction in feedback.")
+    model_version: str
+
+
+class Link(BaseModel):
+    """Where something is."""
+
+    href: str
+    title: str
+
+
+class Description(BaseModel):
+    """What this service is and where its parts are."""
+
+    name: Literal["etiquette"] = "etiquette"
+    description: str
+    model_version: str
+    links: list[Link]
+
+
+class Health(BaseModel):
+    """That the service answers, and with which model."""
+
+    status: Literal["ok"] = "ok"
+    model_version: str
+    model_sha256: str
+
+
+class ModelCard(BaseModel):
+    """What is known of the model that answers."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    version: str
+    sha256: str
+    created: str
+    n_tags: int
+    n_terms: int
+    threshold: float = Field(description="No tag below this confidence is suggested.")
+    corpus: dict[str, object]
+    training: dict[str, object]
+    libraries: dict[str, str]
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    correlation_id: str
+    errors: list[FieldError] | None = None

@@ -1,0 +1,64 @@
+"""One metrics line (EMF) and one event line per counted prediction. Never the question's text."""
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from lambda_src import metrics
+from lambda_src.metrics import Metric
+from lambda_src.tagger import Prediction
+
+
+class Telemetry:
+    """Writes the lines that metrics, alarms and the monitor live on.
+
+    Parameters
+    ----------
+    service : str
+        The value of the metrics' one dimension.
+    logger : Logger
+    """
+
+    def __init__(self, service: str, logger: Logger) -> None:
+        self._logger = logger
+        self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
+
+    def prediction(
+        self,
+        prediction: Prediction,
+        *,
+        prediction_id: str,
+        correlation_id: str,
+        model_version: str,
+        latency_ms: float,
+    ) -> None:
+        """Write a prediction's two lines.
+
+        Parameters
+        ----------
+        prediction : Prediction
+        prediction_id, correlation_id, model_version : str
+        latency_ms : float
+            What the model took, in milliseconds.
+        """
+        suggestions = prediction.suggestions
+        self._add(metrics.PREDICTIONS, 1)
+        self._add(metrics.PREDICTIONS_WITH_TAGS, int(bool(suggestions)))
+        self._add(metrics.TAGS_PER_PREDICTION, len(suggestions))
+        self._add(metrics.MODEL_LATENCY, latency_ms)
+        self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
+        self._metrics.flush_metrics()
+        self._logger.info(
+            "prediction",
+            event_type="prediction",
+            prediction_id=prediction_id,
+            correlation_id=correlation_id,
+            model_version=model_version,
+            tags=[each.tag for each in suggestions],
+            confidences=[round(each.confidence, 4) for each in suggestions],
+            top_confidence=round(prediction.top_confidence, 4),
+            terms=prediction.terms.tolist(),
+            latency_ms=round(latency_ms, 3),
+        )
+
+    def _add(self, metric: Metric, value: float) -> None:
+        self._metrics.add_metric(metric.name, metric.unit, value)

@@ -1,0 +1,77 @@
+"""From a question's body, HTML or Markdown, to its prose and its code."""
+
+import re
+from typing import Literal, NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser
+
+BodyFormat = Literal["auto", "html", "markdown"]
+
+# Without one of these Stack Exchange stores no body. Not b or i: List<i> is no HTML.
+_HTML_TAG = re.compile(
+    r"</?(?:p|pre|code|ul|ol|li|br|hr|em|strong|blockquote|div|h[1-6]|a(?=\s+href))(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+_INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+")
+_INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]*?[^`\n])\1(?!`)")
+_LINK_TARGET = re.compile(
+    r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
+)
+
+
+class Body(NamedTuple):
+    """The two kinds of text in a body."""
+
+    prose: str
+    code: str
+
+
+def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
+    r"""Part a body's code from its prose.
+
+    Parameters
+    ----------
+    body : str
+        HTML as Stack Exchange stores it, the Markdown that a person drafts in, or plain text.
+    body_format : {"auto", "html", "markdown"}
+        ``auto`` takes a body in which a well-known HTML tag stands as HTML.
+
+    Examples
+    --------
+    >>> split_body("<p>How to <b>sort</b>?</p><pre><code>a.sort()</code></pre>")
+    Body(prose='How to  sort ?', code='\na.sort()')
+    >>> split_body("Why is `x` 1?")
+    Body(prose='Why is   1?', code='x')
+    """
+    if body_format == "html" or (body_format == "auto" and _HTML_TAG.search(body)):
+        return _split_html(body)
+    return _split_markdown(body)
+
+
+def _split_html(body: str) -> Body:
+    tree = LexborHTMLParser(body)
+    root = tree.body
+    if root is None:
+        return Body("", "")
+    code = []
+    # Backwards, so that a code element inside another is taken out before the one around it:
+    # taking the outer one out first frees the inner one.
+    for node in reversed(root.css("pre, code, script, style")):
+        if node.tag in ("pre", "code"):
+            code.append(node.text(separator=" "))
+        node.decompose()
+    return Body(root.text(separator=" "), "\n".join(reversed(code)))
+
+
+def _split_markdown(body: str) -> Body:
+    code: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        code.append(match[2] if match.lastindex else match[0])
+        return "\n" if "\n" in match[0] else " "
+
+    prose = body.replace("\r\n", "\n")
+    for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
+        prose = pattern.sub(take, prose)
+    return Body(_LINK_TARGET.sub("] ", prose), "\n".join(code))
