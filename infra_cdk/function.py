@@ -1,0 +1,90 @@
+"""The API's function: image, role, log group, published version and the alias `live`."""
+
+from typing import Final
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra_cdk.model import Model
+from infra_cdk.settings import ROOT, Settings
+
+ALIAS: Final = "live"
+_ARCHITECTURES: Final = {
+    "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
+    "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
+}
+# The build context is what the image copies and nothing else, so that a change elsewhere
+# (another function, a note, a compiled file) publishes no new version of this one.
+_NOT_IN_CONTEXT: Final = [
+    "*",
+    "!__init__.py",
+    "!metrics.py",
+    "!tagger",
+    "!api",
+    "api/requirements-serve.txt",
+    "**/__pycache__",
+]
+
+
+class ApiFunction(Construct):
+    """The function behind the API; every request goes to its alias `live`.
+
+    Attributes
+    ----------
+    alias
+        The alias `live`: CloudFormation alone moves it.
+    log_group
+        Where the function writes its lines, metrics and events among them.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, model: Model
+    ) -> None:
+        super().__init__(scope, construct_id)
+        architecture, platform = _ARCHITECTURES[settings.architecture]
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # A role of its own instead of the default one, whose managed policy may write to
+        # every log group of the account.
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Etiquette's API: reads its model, writes its log, and no more",
+        )
+        self.log_group.grant_write(role)
+        model.grant_read(role)
+        function = lambda_.DockerImageFunction(
+            self,
+            "Function",
+            description=f"Etiquette's API with model {model.identity.version}",
+            code=lambda_.DockerImageCode.from_image_asset(
+                str(ROOT / "lambda_src"),
+                file="api/Dockerfile",
+                exclude=_NOT_IN_CONTEXT,
+                platform=platform,
+            ),
+            architecture=architecture,
+            memory_size=settings.memory_mb,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            role=role,
+            log_group=self.log_group,
+            environment={
+                "ETIQUETTE_MODEL": model.url,
+                "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+                "ETIQUETTE_SERVICE": settings.service,
+            },
+            # Versions outlive the deployment that replaces them: there is something to go back to.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        )
+        # Without this the first start could come before the role may read the model.
+        function.node.add_dependency(role)
+        self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)

@@ -1,0 +1,95 @@
+"""The model of a release: a bundle file that travels with the deployment."""
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+# A manifest is a few kilobytes and lists of tags; more than this is no bundle of ours.
+_MAX_HEADER_BYTES = 100_000_000
+
+
+class BundleError(ValueError):
+    """The file given as the model is not a bundle."""
+
+
+class BundleIdentity(NamedTuple):
+    """What names a bundle."""
+
+    version: str
+    sha256: str
+
+
+def identify(path: Path) -> BundleIdentity:
+    """Read a bundle's version from its header and its digest from its bytes.
+
+    The infrastructure needs no more of a bundle than this, and so imports nothing that
+    could parse one: the layout is eight bytes of length, then a JSON header.
+
+    Parameters
+    ----------
+    path
+        A bundle, `<version>.safetensors`.
+
+    Returns
+    -------
+    BundleIdentity
+        The version that the manifest states and the SHA-256 of the whole file.
+
+    Raises
+    ------
+    BundleError
+        If the file has no such header.
+    """
+    data = path.read_bytes()
+    try:
+        (size,) = struct.unpack_from("<Q", data)
+        if size > min(len(data) - 8, _MAX_HEADER_BYTES):
+            raise ValueError("its header is longer than the file")
+        header = json.loads(data[8 : 8 + size])
+        version = json.loads(header["__metadata__"]["manifest"])["version"]
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{path} is not a model bundle ({type(error).__name__}: {error}): "
+            "build one with python -m model_build train"
+        ) from error
+    return BundleIdentity(str(version), hashlib.sha256(data).hexdigest())
+
+
+class Model(Construct):
+    """The bundle as an immutable object, uploaded before the function that reads it is published.
+
+    Attributes
+    ----------
+    identity
+        Version and digest of the bundle.
+    url
+        Where the function finds it, as `s3://bucket/key`.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, path: Path) -> None:
+        super().__init__(scope, construct_id)
+        self.identity = identify(path)
+        self._asset = s3_assets.Asset(self, "Bundle", path=str(path))
+        self.url = self._asset.s3_object_url
+
+    def grant_read(self, role: iam.Role) -> None:
+        """Let a role read this one object.
+
+        `Asset.grant_read` would open the whole bucket, which holds the assets of every
+        stack of the account.
+        """
+        arn = Stack.of(self).format_arn(
+            service="s3",
+            region="",
+            account="",
+            resource=self._asset.s3_bucket_name,
+            resource_name=self._asset.s3_object_key,
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[arn]))

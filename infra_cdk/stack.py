@@ -1,0 +1,41 @@
+"""The stack: composes the constructs and says where to find what they made."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra_cdk.api import HttpFront
+from infra_cdk.function import ApiFunction
+from infra_cdk.model import Model
+from infra_cdk.observability import Observability
+from infra_cdk.settings import Settings
+
+
+class EtiquetteStack(Stack):
+    """Everything that one deployment of Etiquette consists of."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Etiquette: tag suggestions for a question as it is being written",
+        )
+        model = Model(self, "Model", path=settings.model)
+        function = ApiFunction(self, "Function", settings=settings, model=model)
+        front = HttpFront(self, "Http", settings=settings, alias=function.alias)
+        observability = Observability(
+            self,
+            "Observability",
+            settings=settings,
+            http_api=front.http_api,
+            alias=function.alias,
+        )
+        outputs = {
+            "ApiUrl": front.http_api.api_endpoint,
+            "DashboardUrl": observability.dashboard_url,
+            "ModelVersion": model.identity.version,
+            "FunctionAlias": function.alias.function_arn,
+            "FunctionLogGroup": function.log_group.log_group_name,
+            "AlarmTopic": observability.topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

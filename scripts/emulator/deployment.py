@@ -1,0 +1,135 @@
+"""The stack in local AWS: the same steps that `cdk deploy` takes in an account."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from scripts.emulator.commands import run
+from scripts.emulator.console import LocalAwsError, step
+from scripts.emulator.engine import architecture
+from scripts.emulator.fetch import Answer, fetch
+from scripts.emulator.local_aws import ACCOUNT, REGION, LocalAws
+from scripts.emulator.places import ROOT
+
+STACK: Final = "Etiquette"
+_CDK: Final = ROOT / "scripts" / "cdk"
+_QUIET: Final = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CI": ""}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack, by what it put out.
+
+    Attributes
+    ----------
+    aws
+        Where it is deployed.
+    outputs
+        The outputs of the stack, by name.
+    """
+
+    aws: LocalAws
+    outputs: dict[str, str]
+
+    @classmethod
+    def read(cls, aws: LocalAws) -> "Deployment":
+        """Return what was deployed last.
+
+        Raises
+        ------
+        LocalAwsError
+            If nothing was.
+        """
+        file = aws.folder / "outputs.json"
+        if not file.is_file():
+            raise LocalAwsError("nothing is deployed yet: run scripts/local_aws deploy")
+        return cls(aws, json.loads(file.read_text())[STACK])
+
+    def call(
+        self,
+        path: str,
+        *,
+        body: Any = None,
+        method: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send an HTTP request to the deployed API.
+
+        Parameters
+        ----------
+        path
+            Begins with a slash.
+        body
+            Sent as JSON, or as it is if it is bytes.
+        method, headers
+            As in `fetch`.
+        """
+        # The emulator tells APIs apart by host name. It answers some paths itself, /health
+        # among them, unless the stage stands before them.
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        host = urlsplit(self.outputs["ApiUrl"]).netloc
+        return fetch(
+            f"{self.aws.endpoint}/$default{path}",
+            method=method,
+            body=content,
+            headers={"Host": host, "Content-Type": "application/json", **(headers or {})},
+        )
+
+
+def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
+    """Synthesize the stack, build its image and deploy both with the CDK command line.
+
+    Parameters
+    ----------
+    aws
+        Where to.
+    model
+        The bundle to serve; by default the starter.
+    """
+    environment = aws.environment | _QUIET
+    assembly = aws.folder / "cdk.out"
+
+    def cdk(*arguments: str | Path) -> None:
+        run([_CDK, *arguments, "--no-notices"], env=environment)
+
+    with step("Synthesizing the stack (cdk synth)"):
+        context = ["-c", f"architecture={architecture()}"]
+        if model is not None:
+            context += ["-c", f"model={model.resolve()}"]
+        cdk("synth", "--quiet", "--output", assembly, *context)
+    if not (aws.folder / "bootstrapped").exists():
+        with step("Preparing the account for the CDK (cdk bootstrap)"):
+            cdk("bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
+            (aws.folder / "bootstrapped").touch()
+    with step("Building the function's image"):
+        _build_images(aws, assembly)
+    with step("Deploying the stack (cdk deploy)"):
+        outputs = aws.folder / "outputs.json"
+        cdk("deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs)
+    return Deployment.read(aws)
+
+
+def _build_images(aws: LocalAws, assembly: Path) -> None:
+    """Build what the CDK would build and push, under the names that the stack will ask for.
+
+    The emulator's registry takes no pushes: it runs what the container engine holds. The CDK
+    finds each image there already and goes on.
+    """
+    for manifest in assembly.glob("*.assets.json"):
+        # The stack is written for whatever account and region it is deployed to.
+        text = manifest.read_text()
+        text = text.replace("${AWS::AccountId}", ACCOUNT).replace("${AWS::Region}", REGION)
+        for image in json.loads(text).get("dockerImages", {}).values():
+            source = image["source"]
+            folder = assembly / source["directory"]
+            arguments = source.get("dockerBuildArgs", {}) | {"BASE_IMAGE": aws.state.base_image}
+            for place in image["destinations"].values():
+                repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{place['repositoryName']}"
+                aws.engine.build(
+                    folder,
+                    tag=f"{repository}:{place['imageTag']}",
+                    file=folder / source.get("dockerFile", "Dockerfile"),
+                    args=arguments,
+                )
