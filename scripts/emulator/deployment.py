@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from scripts.emulator.account import open_for_cdk
 from scripts.emulator.commands import run
 from scripts.emulator.console import LocalAwsError, step
 from scripts.emulator.engine import architecture
@@ -102,6 +103,7 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
     if not (aws.folder / "bootstrapped").exists():
         with step("Preparing the account for the CDK (cdk bootstrap)"):
             cdk("bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
+            open_for_cdk(aws)
             (aws.folder / "bootstrapped").touch()
     with step("Building the function's image"):
         _build_images(aws, assembly)

@@ -43,6 +43,7 @@ class Engine(ABC):
 
     name: str
     env: Mapping[str, str]
+    _remove: tuple[str, ...] = ("rm", "--force", "--volumes")
 
     def call(self, *arguments: str | Path, timeout: float = 900) -> str:
         """Run the engine's command line and return what it printed."""
@@ -80,7 +81,7 @@ class Engine(ABC):
         """Remove the containers that carry a label and return how many there were."""
         identifiers = self.containers(label)
         if identifiers:
-            self.call("rm", "--force", "--volumes", *identifiers)
+            self.call(*self._remove, *identifiers)
         return len(identifiers)
 
     def remove_network(self, name: str) -> None:
@@ -119,6 +120,8 @@ class Podman(Engine):
     """Podman as root, with storage and settings of its own under `.cache`."""
 
     name = "podman"
+    # It would wait ten seconds for each container to end by itself.
+    _remove = ("rm", "--force", "--volumes", "--time", "0")
 
     def __init__(self) -> None:
         CONTAINERS.mkdir(parents=True, exist_ok=True)

@@ -188,6 +188,8 @@ class LocalAws:
             "MINISTACK_HOSTNAME": _unique(self.name),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
+            # Policies are enforced: the function may do what its role says and no more.
+            "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_DOCKER_FLAGS": _FUNCTION_FLAGS,
             "TMPDIR": str(self.folder),
@@ -251,6 +253,7 @@ def _unique(name: str) -> str:
 def _free_port() -> int:
     """Return the emulator's usual port, or another one if that is taken."""
     with socket.socket() as usual, contextlib.suppress(OSError):
+        usual.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         usual.bind(("", _USUAL_PORT))
         return _USUAL_PORT
     with socket.socket() as any_port:

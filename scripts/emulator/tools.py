@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.emulator.commands import run
-from scripts.emulator.console import LocalAwsError, step
+from scripts.emulator.console import say, step
 from scripts.emulator.engine import architecture, docker_answers, is_debian_root
 from scripts.emulator.places import CACHE, HERE, ROOT
 
@@ -26,15 +26,12 @@ _INTERFACE_EMULATOR: Final = HERE / "base_image" / "requirements-interface-emula
 def prepare(engine: str | None = None) -> None:
     """Install the system packages that are missing, where that is possible: Debian as root.
 
+    Elsewhere it says what is missing. What needs it then says so, too.
+
     Parameters
     ----------
     engine
         `docker` needs no podman; by default a Docker daemon that answers is enough, too.
-
-    Raises
-    ------
-    LocalAwsError
-        If something is missing and can't be installed here.
     """
     wanted = dict(_NODE)
     if engine == "podman" or (engine is None and not docker_answers()):
@@ -45,10 +42,8 @@ def prepare(engine: str | None = None) -> None:
     if not missing:
         return
     if not is_debian_root():
-        raise LocalAwsError(
-            f"missing: {', '.join(missing)}. Install them (on Debian as root this script does it), "
-            "or start Docker"
-        )
+        say(f"Missing for local AWS: {', '.join(missing)} (on Debian, root can install them here)")
+        return
     with step(f"Installing {', '.join(missing)} with apt-get"):
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "update", "-qq"], env=quiet)
