@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--threshold", type=float, default=0.2, help="least confidence (0.2)")
     train.add_argument("--prune", type=float, default=0.1, help="drop weights below this (0.1)")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--jobs", type=int, default=-1, help="threads (-1: one per core)")
+    train.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
     train.add_argument(
         "--reference", type=Path, metavar="FILE.joblib", help="keep scikit-learn's pipeline too"
     )

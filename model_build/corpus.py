@@ -169,8 +169,8 @@ def _names(path: Path, columns: Iterable[str]) -> dict[str, str]:
     found = list(columns)
     names: dict[str, str] = {}
     for column in found:
-        name = _COLUMNS.get(column.strip().lower().replace("_", ""))
-        if name is not None and name not in names.values():
+        name = _field(column)
+        if name in _COLUMNS.values() and name not in names.values():
             names[column] = name
     for required in _REQUIRED:
         if required not in names.values():
@@ -180,6 +180,11 @@ def _names(path: Path, columns: Iterable[str]) -> dict[str, str]:
                 "view_count, score and answer_count."
             )
     return names
+
+
+def _field(column: str) -> str:
+    plain = column.strip().lower().replace("_", "")
+    return _COLUMNS.get(plain, plain)
 
 
 def _read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Row | None]:
@@ -234,7 +239,7 @@ def _read_csv(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Row | 
 
 
 def _read_jsonl(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Row | None]:
-    names: dict[str, str] = {}
+    checked = False
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             advance(len(line))
@@ -249,10 +254,11 @@ def _read_jsonl(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Row 
                 rejects.add(path, number, "not a JSON object", row)
                 yield None
                 continue
-            # The first object must have the columns; later ones are judged row by row.
-            names = names or _names(path, row)
-            yield {names[key]: value for key, value in row.items() if key in names}
-    if not names:
+            if not checked:  # later objects are judged row by row
+                _names(path, row)
+                checked = True
+            yield {_field(key): value for key, value in row.items()}
+    if not checked:
         raise CorpusError(f"{path}: there is no question in it.")
 
 

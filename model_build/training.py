@@ -47,7 +47,7 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     inverse_regularization, tolerance : float
         As ``C`` and ``tol`` of scikit-learn's `LogisticRegression`.
     jobs : int
-        Threads, as joblib counts them.
+        Processes, as joblib counts them.
     seed : int
 
     Attributes
@@ -91,13 +91,14 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = None if judged is None or judged.all() else np.flatnonzero(judged)
         judged_matrix = matrix if rows is None else matrix[rows]
         tasks = (
-            delayed(self._fit_tag)(matrix, truth, tag)
+            delayed(self._fit_tag)(matrix, _present(truth, tag))
             if everywhere[tag] or rows is None
-            else delayed(self._fit_tag)(judged_matrix, truth[rows], tag)
+            else delayed(self._fit_tag)(judged_matrix, _present(truth, tag)[rows])
             for tag in range(n_tags)
         )
-        # liblinear lets go of the interpreter's lock, so threads share the matrix without copies.
-        fitted = Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")(tasks)
+        # Processes, not threads: liblinear draws from one random generator per process, and the
+        # same seed is to give the same model.
+        fitted = Parallel(n_jobs=self.jobs, return_as="generator")(tasks)
         self.coef_ = np.zeros((n_tags, matrix.shape[1]))
         self.intercept_ = np.zeros(n_tags)
         self.classes_ = np.arange(n_tags)
@@ -109,8 +110,12 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _fit_tag(
-        self, matrix: sp.csr_matrix, truth: sp.csc_matrix, tag: int
+        self, matrix: sp.csr_matrix, present: npt.NDArray[np.bool_]
     ) -> tuple[npt.NDArray[np.float64], float]:
+        if present.all() or not present.any():  # nothing to tell apart: the odds alone
+            return np.zeros(matrix.shape[1]), float(
+                np.log((present.sum() + 1) / ((~present).sum() + 1))
+            )
         regression = LogisticRegression(
             solver="liblinear",
             dual=True,
@@ -118,13 +123,18 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             tol=self.tolerance,
             random_state=self.seed,
         )
-        regression.fit(matrix, truth[:, [tag]].toarray().ravel())
+        regression.fit(matrix, present)
         return regression.coef_[0], float(regression.intercept_[0])
 
     def decision_function(self, matrix: sp.csr_matrix) -> npt.NDArray[np.float64]:
         """Give raw scores; shape (n_questions, n_tags)."""
         scores: npt.NDArray[np.float64] = matrix @ self.coef_.T + self.intercept_
         return scores
+
+
+def _present(truth: sp.csc_matrix, tag: int) -> npt.NDArray[np.bool_]:
+    present: npt.NDArray[np.bool_] = truth[:, [tag]].toarray().ravel()
+    return present
 
 
 @dataclass(frozen=True)

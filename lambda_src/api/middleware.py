@@ -7,14 +7,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lambda_src.api import correlation
-from lambda_src.api.problems import problem_response
+from lambda_src.api.problems import ProblemError, problem_response
 
 MAX_REQUEST_BYTES = 512 * 1024
 """JSON may need six bytes for one of a question."""
-
-
-class _TooLargeError(Exception):
-    pass
 
 
 class RequestGuard:
@@ -53,8 +49,6 @@ class RequestGuard:
             return
         try:
             await self._app(scope, _limited(receive), send_named)
-        except _TooLargeError:
-            await problem_response(scope, *_TOO_LARGE)(scope, receive, send_named)
         except Exception as error:  # the last resort: the caller gets an answer, whatever happened
             # The kind and the place only: an exception's own text may quote the question.
             self._logger.error(
@@ -93,7 +87,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_REQUEST_BYTES:
-            raise _TooLargeError
+            raise ProblemError(*_TOO_LARGE)
         return message
 
     return receive_limited

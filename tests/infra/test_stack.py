@@ -1,0 +1,242 @@
+"""What the template says where a mistake would hurt."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from infra_cdk.settings import STARTER_MODEL
+from lambda_src import metrics
+from tests.infra.conftest import Synthesized, Synthesize
+
+LAMBDA = "AWS::Lambda::Function"
+POLICY = "AWS::IAM::Policy"
+ALARM = "AWS::CloudWatch::Alarm"
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def model_location(synthesized: Synthesized) -> tuple[Any, str]:
+    """Bucket and key of the model, as the function is told."""
+    variables = synthesized.only(LAMBDA)["Properties"]["Environment"]["Variables"]
+    location = variables["ETIQUETTE_MODEL"]["Fn::Sub"]
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def test_the_role_reads_one_object_and_writes_one_log_and_no_more(
+    synthesized: Synthesized,
+) -> None:
+    role = synthesized.only("AWS::IAM::Role")["Properties"]
+    assert "ManagedPolicyArns" not in role
+    assert "Policies" not in role
+    statements = synthesized.only(POLICY)["Properties"]["PolicyDocument"]["Statement"]
+    actions = {text(statement["Action"]): statement["Resource"] for statement in statements}
+    assert set(actions) == {
+        text(["logs:CreateLogStream", "logs:PutLogEvents"]),
+        text("s3:GetObject"),
+    }
+    bucket, key = model_location(synthesized)
+    assert "*" not in key
+    assert text(actions[text("s3:GetObject")]) == text(
+        {
+            "Fn::Join": [
+                "",
+                ["arn:", {"Ref": "AWS::Partition"}, f":s3:::", {"Fn::Sub": bucket}, f"/{key}"],
+            ]
+        }
+    )
+    (log_group,) = [
+        name
+        for name in synthesized.template.find_resources("AWS::Logs::LogGroup")
+        if "Function" in name
+    ]
+    assert actions[text(["logs:CreateLogStream", "logs:PutLogEvents"])] == {
+        "Fn::GetAtt": [log_group, "Arn"]
+    }
+
+
+def test_the_function_is_told_which_model_and_which_digest(synthesized: Synthesized) -> None:
+    function = synthesized.only(LAMBDA)["Properties"]
+    variables = function["Environment"]["Variables"]
+    assert set(variables) == {"ETIQUETTE_MODEL", "ETIQUETTE_MODEL_SHA256", "ETIQUETTE_SERVICE"}
+    digest = hashlib.sha256(STARTER_MODEL.read_bytes()).hexdigest()
+    assert variables["ETIQUETTE_MODEL_SHA256"] == digest
+    assert function["PackageType"] == "Image"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Timeout"] < 30  # API Gateway gives up then
+
+
+def test_the_model_travels_with_the_deployment(synthesized: Synthesized) -> None:
+    (manifest,) = synthesized.assembly.glob("*.assets.json")
+    files = json.loads(manifest.read_text())["files"].values()
+    _, key = model_location(synthesized)
+    (asset,) = [
+        file
+        for file in files
+        if key in {place["objectKey"] for place in file["destinations"].values()}
+    ]
+    carried = synthesized.assembly / asset["source"]["path"]
+    assert carried.read_bytes() == STARTER_MODEL.read_bytes()
+
+
+def test_every_request_goes_to_a_published_version_through_live(synthesized: Synthesized) -> None:
+    template = synthesized.template
+    ((version, published),) = template.find_resources("AWS::Lambda::Version").items()
+    assert published["DeletionPolicy"] == "Retain"
+    ((alias, live),) = template.find_resources("AWS::Lambda::Alias").items()
+    assert live["Properties"]["Name"] == "live"
+    assert live["Properties"]["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
+    integration = synthesized.only("AWS::ApiGatewayV2::Integration")["Properties"]
+    assert integration["IntegrationUri"] == {"Ref": alias}
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert synthesized.only("AWS::ApiGatewayV2::Route")["Properties"]["RouteKey"] == "$default"
+    for permission in template.find_resources("AWS::Lambda::Permission").values():
+        assert permission["Properties"]["FunctionName"] == {"Ref": alias}
+        assert permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
+        assert "SourceArn" in permission["Properties"]
+
+
+def test_the_api_throttles_and_logs_nothing_of_a_person(synthesized: Synthesized) -> None:
+    stage = synthesized.only("AWS::ApiGatewayV2::Stage")["Properties"]
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingBurstLimit": 100,
+        "ThrottlingRateLimit": 50,
+    }
+    log = stage["AccessLogSettings"]
+    assert "Arn" in text(log["DestinationArn"])
+    fields = json.loads(log["Format"])
+    assert "$context.requestId" in fields.values()
+    for personal in ("identity", "userAgent", "sourceIp", "queryString", "authorizer"):
+        assert personal not in log["Format"]
+
+
+def test_no_log_is_kept_for_ever(synthesized: Synthesized) -> None:
+    groups = synthesized.template.find_resources("AWS::Logs::LogGroup").values()
+    assert [group["Properties"]["RetentionInDays"] for group in groups] == [30, 30]
+
+
+def test_alarms_reach_the_topic_and_say_what_to_do(synthesized: Synthesized) -> None:
+    ((topic, _),) = synthesized.template.find_resources("AWS::SNS::Topic").items()
+    alarms = synthesized.template.find_resources(ALARM)
+    assert len(alarms) == 4
+    for alarm in alarms.values():
+        properties = alarm["Properties"]
+        assert properties["AlarmActions"] == [{"Ref": topic}]
+        assert properties["OKActions"] == [{"Ref": topic}]
+        assert properties["TreatMissingData"] == "notBreaching"
+        assert len(properties["AlarmDescription"]) > 80
+        # Where only plain alarms are understood, the same template deploys.
+        assert "Metrics" not in properties
+
+
+def alarm_on(synthesized: Synthesized, metric: str) -> dict[str, Any]:
+    (alarm,) = [
+        alarm["Properties"]
+        for alarm in synthesized.template.find_resources(ALARM).values()
+        if alarm["Properties"]["MetricName"] == metric
+    ]
+    return alarm
+
+
+def test_the_prediction_rate_is_watched_under_the_name_it_is_published_with(
+    synthesized: Synthesized,
+) -> None:
+    alarm = alarm_on(synthesized, metrics.PREDICTIONS_WITH_TAGS.name)
+    function = synthesized.only(LAMBDA)["Properties"]
+    assert alarm["Namespace"] == metrics.NAMESPACE
+    assert alarm["Statistic"] == "Average"
+    assert alarm["ComparisonOperator"] == "LessThanThreshold"
+    assert 0 < alarm["Threshold"] < 1
+    assert alarm["Dimensions"] == [
+        {
+            "Name": metrics.SERVICE_DIMENSION,
+            "Value": function["Environment"]["Variables"]["ETIQUETTE_SERVICE"],
+        }
+    ]
+
+
+def test_the_slowest_hundredth_and_errors_are_watched(synthesized: Synthesized) -> None:
+    latency = alarm_on(synthesized, "Latency")
+    assert latency["ExtendedStatistic"] == "p99"
+    assert latency["Namespace"] == "AWS/ApiGateway"
+    assert alarm_on(synthesized, "5xx")["Statistic"] == "Sum"
+    errors = alarm_on(synthesized, "Errors")
+    assert errors["Namespace"] == "AWS/Lambda"
+    assert "live" in text(errors["Dimensions"])
+
+
+def test_the_dashboard_shows_every_alarm_and_every_prediction_metric(
+    synthesized: Synthesized,
+) -> None:
+    body = text(synthesized.only("AWS::CloudWatch::Dashboard"))
+    for name in synthesized.template.find_resources(ALARM):
+        alarm = synthesized.template.find_resources(ALARM)[name]["Properties"]
+        assert alarm["MetricName"] in body
+    for metric in metrics.PREDICTION_METRICS:
+        assert metric.name in body
+
+
+def test_the_outputs_say_where_things_are(synthesized: Synthesized) -> None:
+    outputs = synthesized.outputs()
+    assert "ApiEndpoint" in text(outputs["ApiUrl"])
+    assert "#dashboards/dashboard/" in text(outputs["DashboardUrl"])
+    size = int.from_bytes(STARTER_MODEL.read_bytes()[:8], "little")
+    header = json.loads(STARTER_MODEL.read_bytes()[8 : 8 + size])
+    manifest = json.loads(header["__metadata__"]["manifest"])
+    assert outputs["ModelVersion"] == manifest["version"]
+
+
+def test_the_image_is_built_from_what_serves_and_nothing_else(synthesized: Synthesized) -> None:
+    (manifest,) = synthesized.assembly.glob("*.assets.json")
+    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
+    assert image["source"]["platform"] == "linux/arm64"
+    folder = synthesized.assembly / image["source"]["directory"]
+    assert (folder / image["source"]["dockerFile"]).is_file()
+    assert {entry.name for entry in folder.iterdir()} == {
+        ".dockerignore",
+        "__init__.py",
+        "metrics.py",
+        "tagger",
+        "api",
+    }
+    assert not list(folder.rglob("*.pyc"))
+    assert not (folder / "api" / "requirements-serve.txt").exists()
+
+
+def test_another_model_is_another_version_of_the_same_image(
+    synthesized: Synthesized, synthesize: Synthesize, other_model: Any
+) -> None:
+    other = synthesize(model=other_model)
+    assert set(other.template.find_resources("AWS::Lambda::Version")) != set(
+        synthesized.template.find_resources("AWS::Lambda::Version")
+    )
+    assert other.outputs()["ModelVersion"] == "1900.01.01-other"
+    code = [each.only(LAMBDA)["Properties"]["Code"] for each in (synthesized, other)]
+    assert code[0] == code[1]
+
+
+def test_the_same_release_is_the_same_template(
+    synthesized: Synthesized, synthesize: Synthesize
+) -> None:
+    assert synthesize().template.to_json() == synthesized.template.to_json()
+
+
+@pytest.mark.parametrize("kind", ["AWS::SNS::Subscription"])
+def test_an_address_hears_alarms_only_if_it_is_given(
+    synthesized: Synthesized, synthesize: Synthesize, kind: str
+) -> None:
+    synthesized.template.resource_count_is(kind, 0)
+    told = synthesize(alarm_email="operator@example.org").only(kind)["Properties"]
+    assert (told["Protocol"], told["Endpoint"]) == ("email", "operator@example.org")
+
+
+def test_x86_64_is_a_setting(synthesize: Synthesize) -> None:
+    synthesized = synthesize(architecture="x86_64")
+    assert synthesized.only(LAMBDA)["Properties"]["Architectures"] == ["x86_64"]
+    (manifest,) = synthesized.assembly.glob("*.assets.json")
+    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
+    assert image["source"]["platform"] == "linux/amd64"

@@ -1,0 +1,38 @@
+import pytest
+
+from lambda_src.tagger import TagModel
+from model_build.evaluation import judge
+from model_build.figures import figures
+from model_build.questions import Question
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("How do I merge two dictionaries in Python?", {"python", "dictionary"}),
+        ("Python is very cool !", {"python"}),
+    ],
+)
+def test_plain_questions_get_their_obvious_tags(
+    starter: TagModel, text: str, tags: set[str]
+) -> None:
+    suggested = {each.tag for each in starter.suggest(text).suggestions}
+    assert tags <= suggested
+    assert len(suggested) <= 5
+
+
+def test_the_starter_model_knows_enough_tags_and_is_small(starter: TagModel) -> None:
+    assert len(starter.tags) >= 600
+
+
+def test_the_starter_model_is_useful_on_questions_of_our_own(
+    starter: TagModel, samples: list[Question]
+) -> None:
+    measured = figures(judge(starter, samples), starter.tags)
+    assert measured["precision_at_1"] >= 0.6
+    assert measured["sample_jaccard"] >= 0.25
+
+
+def test_nothing_is_suggested_for_text_without_a_known_word(starter: TagModel) -> None:
+    for text in ("", "qwrtzp xkcdvv", "???", "\0"):
+        assert starter.suggest(text).suggestions == []

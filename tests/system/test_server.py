@@ -1,0 +1,177 @@
+"""A real server process: what a person in front of the quickstart gets."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import ROOT, STARTER
+
+SECRET = "zanzibar"
+"""A word that stands in questions below and may stand in no log line."""
+
+
+class Server:
+    """A running uvicorn with the starter model, and what it logs."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self._log = folder / "server.log"
+        command = [
+            *(sys.executable, "-m", "uvicorn", "lambda_src.api.app:app"),
+            *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
+        ]
+        environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER), "PYTHONUNBUFFERED": "1"}
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            assert self._process.poll() is None, self._log.read_text()
+            try:
+                self.client.get("/health")
+            except httpx2.ConnectError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError(f"the server does not answer: {self._log.read_text()}")
+
+    def post(self, body: Any, **headers: str) -> tuple[httpx2.Response, list[dict[str, Any]]]:
+        """Post to /predict; give the answer and the lines that it made the server log."""
+        start = self._log.stat().st_size
+        response = self.client.post("/predict", json=body, headers=headers)
+        text = self._log.read_bytes()[start:].decode()
+        assert SECRET not in text
+        return response, [json.loads(line) for line in text.splitlines()]
+
+    def stop(self) -> None:
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+def test_a_counted_prediction_writes_one_metrics_line_and_one_event_line(server: Server) -> None:
+    response, (emf, event) = server.post({"text": f"Python {SECRET} dictionaries"})
+    answer = response.json()
+
+    [directive] = emf["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Etiquette"
+    assert directive["Dimensions"] == [["service"]]
+    assert emf["service"] == "etiquette"
+    units = {each["Name"]: each["Unit"] for each in directive["Metrics"]}
+    assert units == {
+        "Predictions": "Count",
+        "PredictionsWithTags": "Count",
+        "TagsPerPrediction": "Count",
+        "ModelLatency": "Milliseconds",
+        "TopConfidence": "None",
+    }
+    values = {name: emf[name][0] for name in units}
+    assert values["Predictions"] == values["PredictionsWithTags"] == 1
+    assert values["TagsPerPrediction"] == len(answer["predicted_tags"])
+    assert values["ModelLatency"] > 0
+    assert 0 < values["TopConfidence"] <= 1
+
+    assert event["event_type"] == "prediction"
+    assert event["service"] == "etiquette"
+    assert event["prediction_id"] == answer["prediction_id"]
+    assert event["correlation_id"] == response.headers["x-correlation-id"]
+    assert event["tags"] == answer["predicted_tags"]
+    assert event["model_version"] == answer["model_version"]
+    assert event["terms"]
+
+
+def test_a_question_without_known_words_counts_as_unanswered(server: Server) -> None:
+    response, (emf, event) = server.post({"text": "qwrtzp xkcdvv"})
+    assert response.json()["predicted_tags"] == []
+    assert (emf["Predictions"], emf["PredictionsWithTags"]) == ([1], [0])
+    assert event["tags"] == []
+
+
+def test_a_draft_is_answered_but_not_counted(server: Server) -> None:
+    response, lines = server.post({"text": f"Python {SECRET}", "draft": True})
+    assert response.json()["predicted_tags"]
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    "body", [{"txt": SECRET}, {"text": 1, "title": SECRET}, {"text": SECRET * 10_000}, [SECRET]]
+)
+def test_errors_are_neither_counted_nor_logged(server: Server, body: Any) -> None:
+    response, lines = server.post(body)
+    assert response.is_client_error
+    assert lines == []
+
+
+def test_a_correlation_id_comes_back_and_is_logged(server: Server) -> None:
+    response, (_, event) = server.post({"text": "python"}, **{"x-correlation-id": "abc-123"})
+    assert response.headers["x-correlation-id"] == "abc-123"
+    assert event["correlation_id"] == "abc-123"
+
+
+def test_a_chunked_body_is_limited(server: Server) -> None:
+    response = server.client.post(
+        "/predict",
+        content=(b" " * 100_000 for _ in range(20)),
+        headers={"content-type": "application/json"},
+    )
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_the_quickstart_check_prints_real_tags() -> None:
+    done = subprocess.run(
+        [ROOT / "scripts" / "quickstart", "--check"],
+        env=os.environ | {"PORT": "8765"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert {"python", "dictionary"} <= set(answer["predicted_tags"])
+
+
+def test_an_interpreter_that_is_too_old_is_named_with_its_mend(tmp_path: Path) -> None:
+    for name in ("scripts", "lambda_src"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("bash", "cat", "cksum", "dirname", "id", "env"):
+        (commands / name).symlink_to(shutil.which(name) or name)
+    old = commands / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] || exit 1\necho Python 3.9.2\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "scripts" / "quickstart"],
+        env={"PATH": str(commands)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.search(r"needs Python 3\.11.*3\.9\.2.*was found", done.stderr)
+    assert "Install one" in done.stderr

@@ -1,0 +1,192 @@
+import json
+import re
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from lambda_src.api.app import create_app
+from lambda_src.api.settings import Settings
+from lambda_src.tagger import TagModel
+from model_build.questions import Question
+
+SECRET = "zanzibar"
+"""A word that stands in questions below and may stand in no log line."""
+
+
+@pytest.fixture(scope="module")
+def app(starter: TagModel) -> FastAPI:
+    return create_app(starter, Settings(model="starter", service="test"))
+
+
+@pytest.fixture(scope="module")
+def client(app: FastAPI) -> TestClient:
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def lines(captured: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in captured.splitlines()]
+
+
+def assert_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["correlation_id"] == response.headers["x-correlation-id"]
+    for word in words:
+        assert word in problem["detail"]
+    return problem
+
+
+def test_the_original_contract(client: TestClient) -> None:
+    response = client.post("/predict", json={"text": "Python is very cool !"})
+    assert response.status_code == 200
+    assert "python" in response.json()["predicted_tags"]
+
+
+def test_both_forms_of_a_question_get_the_model_s_own_answer(
+    client: TestClient, starter: TagModel, samples: list[Question]
+) -> None:
+    for question in samples[:30]:
+        form = {"title": question.title, "body": question.body_html}
+        answer = client.post("/predict", json=form).json()
+        direct = starter.suggest(question.title, question.body_html).suggestions
+        assert answer["predicted_tags"] == [each.tag for each in direct]
+        assert [each["confidence"] for each in answer["suggestions"]] == [
+            round(each.confidence, 4) for each in direct
+        ]
+        text = f"{question.title}\n{question.body_html}"
+        assert (
+            client.post("/predict", json={"text": text}).json()["predicted_tags"]
+            == (answer["predicted_tags"])
+        )
+        assert answer["model_version"] == starter.version
+        assert answer["prediction_id"]
+
+
+def test_the_options_of_a_prediction(client: TestClient) -> None:
+    form: dict[str, Any] = {"text": "How do I merge two dictionaries in Python?"}
+    tags = client.post("/predict", json=form).json()["predicted_tags"]
+    assert tags[0] == "python"
+    assert len(tags) >= 2
+    assert client.post("/predict", json=form | {"max_tags": 1}).json()["predicted_tags"] == tags[:1]
+    without = client.post("/predict", json=form | {"exclude": ["python"]}).json()["predicted_tags"]
+    assert without
+    assert "python" not in without
+    sure = client.post("/predict", json=form | {"min_confidence": 1.0}).json()
+    assert sure["predicted_tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("request_kwargs", "status", "word"),
+    [
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not valid JSON"),
+        ({"json": {}}, 422, "either"),
+        ({"json": {"text": "a", "title": "b"}}, 422, "either"),
+        ({"json": {"text": "  \n "}}, 422, "empty"),
+        ({"json": {"text": 5}}, 422, "text: Input should be a valid string"),
+        ({"json": [1]}, 422, "body"),
+        ({"json": {"text": "a", "maxtags": 3}}, 422, "maxtags"),
+        ({"json": {"text": "a", "max_tags": 6}}, 422, "max_tags"),
+        ({"json": {"text": "a", "min_confidence": 2}}, 422, "min_confidence"),
+        ({"json": {"text": "x" * 65_537}}, 413, "65536 bytes"),
+        ({"json": {"title": "é" * 20_000, "body": "é" * 20_000}}, 413, "65536 bytes"),
+        ({"json": {"text": "x" * 600_000}}, 413, "larger than"),
+        ({"content": b"text=a", "headers": {"content-type": "text/plain"}}, 415, "content-type"),
+        ({"content": b'{"text": "a"}'}, 415, "content-type"),
+    ],
+)
+def test_a_bad_request_is_told_what_to_do(
+    client: TestClient, request_kwargs: dict[str, Any], status: int, word: str
+) -> None:
+    assert_problem(client.post("/predict", **request_kwargs), status, word)
+
+
+def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
+    response = client.post(
+        "/predict",
+        content=(b" " * 100_000 for _ in range(20)),
+        headers={"content-type": "application/json"},
+    )
+    assert_problem(response, 413)
+
+
+def test_a_question_of_the_full_size_is_answered(client: TestClient) -> None:
+    assert client.post("/predict", json={"text": "python " * 9_000}).status_code == 200
+
+
+def test_lone_surrogates_are_text_too(client: TestClient) -> None:
+    headers = {"content-type": "application/json"}
+    response = client.post("/predict", content=b'{"text": "python \\ud800"}', headers=headers)
+    assert response.status_code in (200, 422)
+
+
+def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
+    assert_problem(client.get("/absent"), 404, "/docs")
+    problem = client.get("/predict")
+    assert_problem(problem, 405)
+    assert problem.headers["allow"] == "POST"
+
+
+def test_an_error_of_ours_is_a_problem_and_tells_the_log_no_text(
+    starter: TagModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(starter, Settings(model="starter"))
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError(f"the question was {SECRET}")
+
+    with caplog.at_level("ERROR"):
+        response = TestClient(app, raise_server_exceptions=False).get("/broken")
+    problem = assert_problem(response, 500, "Report it")
+    [record] = caplog.records
+    logged = vars(record)
+    assert logged["event_type"] == "failure"
+    assert logged["kind"] == "RuntimeError"
+    assert logged["correlation_id"] == problem["correlation_id"]
+    assert SECRET not in str(logged) + response.text
+
+
+@pytest.mark.parametrize("given", ["", "a b", "<script>", '"', "x" * 129, "a\u00e9"])
+def test_a_harmful_correlation_id_is_replaced(client: TestClient, given: str) -> None:
+    response = client.get("/health", headers={b"x-correlation-id": given.encode()})
+    assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["x-correlation-id"])
+
+
+def test_the_other_operations(client: TestClient, starter: TagModel) -> None:
+    health = client.get("/health").json()
+    assert health == {
+        "status": "ok",
+        "model_version": starter.version,
+        "model_sha256": starter.sha256,
+    }
+    card = client.get("/model").json()
+    assert card["n_tags"] == len(starter.tags) >= 600
+    assert card["corpus"]["questions"] > 50_000
+    assert client.get("/").json()["name"] == "etiquette"
+
+
+def test_the_openapi_document_declares_every_error(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert set(document["paths"]) == {"/", "/predict", "/health", "/model"}
+    responses = document["paths"]["/predict"]["post"]["responses"]
+    assert set(responses) == {"200", "400", "413", "415", "422", "500"}
+    for status, response in responses.items():
+        if status != "200":
+            assert list(response["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in json.dumps(document)
+    assert "correlation_id" in document["components"]["schemas"]["Problem"]["properties"]
+
+
+def test_the_documentation_needs_no_outside_host(client: TestClient) -> None:
+    response = client.get("/docs")
+    assert response.headers["content-type"].startswith("text/html")
+    assert "POST /predict" in response.text
+    assert "merge two dictionaries" in response.text
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", response.text)
+    assert "<script" not in response.text
+    assert "default-src 'none'" in response.headers["content-security-policy"]

@@ -1,0 +1,229 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from lambda_src.tagger import (
+    BundleDigestError,
+    BundleError,
+    BundleFormatError,
+    TagModel,
+    read_bundle,
+)
+from lambda_src.tagger.vocabulary import term_key
+from model_build.bundle_writer import write_bundle
+from model_build.questions import Question
+from model_build.training import TrainingOptions, fit
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory, samples: list[Question]) -> Path:
+    path = tmp_path_factory.mktemp("bundle") / "small.safetensors"
+    fitted = fit(samples, TrainingOptions(min_tag_count=10, jobs=1))
+    write_bundle(fitted, path, threshold=0.2, prune=0.1, corpus={"files": ["samples"]})
+    return path
+
+
+def changed(
+    bundle: Path, folder: Path, *, manifest: dict[str, Any] | None = None, **arrays: Any
+) -> Path:
+    """Write the bundle again with other manifest entries or arrays."""
+    content = bundle.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    entries = json.loads(header["__metadata__"]["manifest"]) | (manifest or {})
+    path = folder / "changed.safetensors"
+    path.write_bytes(save({**load(content), **arrays}, {"manifest": json.dumps(entries)}))
+    return path
+
+
+def test_a_bundle_is_read_in_place_and_named_by_its_digest(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    assert read_bundle(bundle, read.sha256.upper()).sha256 == read.sha256
+    for name, array in load(bundle.read_bytes()).items():
+        assert np.array_equal(read.arrays[name], array)
+        assert not read.arrays[name].flags.owndata
+        assert not read.arrays[name].flags.writeable
+
+
+def test_a_wrong_digest_is_refused_before_anything_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "not-even-a-bundle.safetensors"
+    path.write_bytes(b"anything")
+    with pytest.raises(BundleDigestError, match=r"not-even-a-bundle.*SHA-256 is .* asked for"):
+        read_bundle(path, "0" * 64)
+
+
+def test_any_changed_byte_changes_the_digest(bundle: Path, tmp_path: Path) -> None:
+    digest = read_bundle(bundle).sha256
+    content = bytearray(bundle.read_bytes())
+    for place in (0, 9, len(content) // 2, len(content) - 1):
+        other = bytearray(content)
+        other[place] ^= 1
+        path = tmp_path / "changed.safetensors"
+        path.write_bytes(other)
+        with pytest.raises(BundleDigestError):
+            read_bundle(path, digest)
+
+
+@pytest.mark.parametrize("kept", [1, 7, 8, 100, 0.5, -1])
+def test_a_truncated_file_is_refused(bundle: Path, tmp_path: Path, kept: float) -> None:
+    content = bundle.read_bytes()
+    path = tmp_path / "short.safetensors"
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    with pytest.raises(BundleFormatError, match=r"short\.safetensors"):
+        read_bundle(path)
+
+
+def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.safetensors"
+    empty.touch()
+    for path in (empty, tmp_path / "absent.safetensors", tmp_path):
+        with pytest.raises(BundleError, match="Check the path"):
+            read_bundle(path)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_an_unknown_format_is_refused(bundle: Path, tmp_path: Path, version: object) -> None:
+    with pytest.raises(BundleFormatError, match="this release reads 1 only"):
+        read_bundle(changed(bundle, tmp_path, manifest={"format": version}))
+
+
+def with_header(folder: Path, header: object, data: bytes = b"") -> Path:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path = folder / "hostile.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return path
+
+
+META = {"__metadata__": {"manifest": '{"format": 1}'}}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"\xff" * 20,
+        b"[" * 100_000,
+        [],
+        {},
+        {"__metadata__": {"manifest": 1}},
+        {"__metadata__": {"manifest": "[]"}},
+        META | {"a": 1},
+        META | {"a": {"dtype": "F32", "shape": [1]}},
+        META | {"a": {"dtype": "OBJECT", "shape": [1], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}},
+        META | {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}},
+        META | {"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}},
+        META | {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}},
+        META | {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}},
+        META
+        | {
+            "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+            "b": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+        },
+    ],
+)
+def test_hostile_headers_are_refused(tmp_path: Path, header: object) -> None:
+    with pytest.raises(BundleFormatError, match=r"hostile\.safetensors"):
+        read_bundle(with_header(tmp_path, header, bytes(8)))
+
+
+def test_a_header_longer_than_the_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long.safetensors"
+    path.write_bytes((2**63).to_bytes(8, "little") + b"{}")
+    with pytest.raises(BundleFormatError, match="header claims"):
+        read_bundle(path)
+
+
+def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
+    n_terms, n_tags = len(arrays["terms"]), len(arrays["intercepts"])
+    n_words = len(bytes(arrays["words"]).split(b"\n"))
+    backwards = arrays["weights_start"].copy()
+    backwards[1] = backwards[-1]
+    return {
+        "terms out of order": {"terms": arrays["terms"][::-1].copy()},
+        "a term of an unknown word": {
+            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key(2, n_words)))
+        },
+        "a term of an unknown field": {
+            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key(3, 0)))
+        },
+        "too few idf": {"idf": arrays["idf"][:-1]},
+        "idf of another shape": {"idf": arrays["idf"].reshape(1, n_terms)},
+        "idf not a number": {"idf": np.full(n_terms, np.nan, np.float32)},
+        "infinite weights": {"weights_value": np.full_like(arrays["weights_value"], np.inf)},
+        "a weight of no tag": {"weights_tag": np.full_like(arrays["weights_tag"], n_tags)},
+        "starts beyond the end": {"weights_start": arrays["weights_start"] + np.uint32(5)},
+        "starts backwards": {"weights_start": backwards},
+        "starts as floats": {"weights_start": arrays["weights_start"].astype(np.float32)},
+        "intercepts of other tags": {"intercepts": arrays["intercepts"][:-1]},
+        "a word twice": {"words": np.frombuffer(b"a\na", np.uint8)},
+        "words not text": {"words": np.full(20, 255, np.uint8)},
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "terms out of order",
+        "a term of an unknown word",
+        "a term of an unknown field",
+        "too few idf",
+        "idf of another shape",
+        "idf not a number",
+        "infinite weights",
+        "a weight of no tag",
+        "starts beyond the end",
+        "starts backwards",
+        "starts as floats",
+        "intercepts of other tags",
+        "a word twice",
+        "words not text",
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: str) -> None:
+    arrays = hostile_arrays(name, load(bundle.read_bytes()))
+    with pytest.raises(BundleFormatError, match="Train it again"):
+        TagModel.load(changed(bundle, tmp_path, **arrays))
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"tags": [["a", 1], ["a", 1]]},
+        {"tags": []},
+        {"tags": 5},
+        {"tags": [[1, 1]]},
+        {"threshold": 2.0},
+        {"threshold": "low"},
+        {"field_weights": {"title": 1.0}},
+        {"version": 3},
+    ],
+)
+def test_manifests_that_do_not_fit_are_refused(
+    bundle: Path, tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    with pytest.raises(BundleFormatError):
+        TagModel.load(changed(bundle, tmp_path, manifest=manifest))
+
+
+def test_the_same_corpus_and_seed_give_the_same_bytes(
+    tmp_path: Path, samples: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    digests = {
+        write_bundle(
+            fit(samples[:150], TrainingOptions(min_tag_count=10, jobs=jobs)),
+            tmp_path / f"{jobs}.safetensors",
+            threshold=0.2,
+            prune=0.1,
+            corpus={},
+        )
+        for jobs in (1, 2)
+    }
+    assert len(digests) == 1

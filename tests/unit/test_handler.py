@@ -1,0 +1,154 @@
+import base64
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, STARTER
+
+
+def event(
+    method: str,
+    path: str,
+    body: str | None = None,
+    *,
+    encoded: bool = False,
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """An API Gateway event of payload format 2.0, as its documentation shows it."""
+    if body is not None and encoded:
+        body = base64.b64encode(body.encode()).decode()
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "accept": "*/*",
+            "content-type": "application/json",
+            "host": "abcdef1234.execute-api.eu-west-1.amazonaws.com",
+            "user-agent": "curl/8.5.0",
+            "x-amzn-trace-id": "Root=1-65a0b1c2-0123456789abcdef01234567",
+            "x-forwarded-for": "192.0.2.1",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            **(headers or {}),
+        },
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abcdef1234",
+            "domainName": "abcdef1234.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "abcdef1234",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "curl/8.5.0",
+            },
+            "requestId": "RequestIdOfGateway=",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "22/Nov/2026:10:00:00 +0000",
+            "timeEpoch": 1795341600000,
+        },
+        "isBase64Encoded": encoded,
+        **({} if body is None else {"body": body}),
+    }
+
+
+CONTEXT = SimpleNamespace(
+    function_name="etiquette",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:etiquette:live",
+    aws_request_id="52fdfc07-2182-154f-163f-5f0f9a621d72",
+)
+QUESTION = json.dumps({"text": "How do I merge two dictionaries in Python?"})
+
+
+@pytest.fixture(scope="module")
+def invoke() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ETIQUETTE_MODEL", str(STARTER))
+        from lambda_src.api.handler import handler  # noqa: PLC0415 (reads its settings at import)
+
+    def call(given: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = handler(given, CONTEXT)
+        return answer
+
+    return call
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_prediction(invoke: Any, encoded: bool) -> None:
+    answer = invoke(event("POST", "/predict", QUESTION, encoded=encoded))
+    assert answer["statusCode"] == 200
+    assert answer["isBase64Encoded"] is False
+    tags = json.loads(answer["body"])["predicted_tags"]
+    assert {"python", "dictionary"} <= set(tags)
+
+
+def test_the_gateway_s_request_id_is_the_correlation_id_unless_the_caller_has_one(
+    invoke: Any,
+) -> None:
+    assert invoke(event("GET", "/health"))["headers"]["x-correlation-id"] == "RequestIdOfGateway="
+    named = event("GET", "/health", headers={"x-correlation-id": "mine"})
+    assert invoke(named)["headers"]["x-correlation-id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (event("POST", "/predict", "{"), 400),
+        (event("POST", "/predict"), 422),
+        (event("GET", "/predict"), 405),
+        (event("GET", "/absent"), 404),
+        (event("POST", "/predict", QUESTION, headers={"content-type": "text/plain"}), 415),
+    ],
+)
+def test_errors_are_problems(invoke: Any, given: dict[str, Any], status: int) -> None:
+    answer = invoke(given)
+    assert answer["statusCode"] == status
+    assert answer["headers"]["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({}, "ETIQUETTE_MODEL is not set"),
+        ({"ETIQUETTE_MODEL": "absent.safetensors"}, "absent.safetensors: cannot read this bundle"),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "0" * 64}, "was asked for"),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "12"}, "MODEL_SHA256: String"),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODLE": "x"}, "MODLE is no setting of this"),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_LOG_LEVEL": "LOUD"}, "ETIQUETTE_LOG_LEVEL: "),
+        ({"ETIQUETTE_MODEL": "s3://bucket/key"}, "Set ETIQUETTE_MODEL_SHA256"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(
+    settings: dict[str, str], complaint: str
+) -> None:
+    plain = {name: value for name, value in os.environ.items() if "ETIQUETTE" not in name}
+    command = [sys.executable, "-c", "import lambda_src.api.handler"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=plain | settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("etiquette cannot start: ")
+    assert complaint in line
+
+
+def test_start_up_imports_nothing_of_training() -> None:
+    heavy = ["sklearn", "scipy", "joblib", "pandas", "boto3", "safetensors"]
+    program = (
+        "import sys, lambda_src.api.handler;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER)}
+    out = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, env=environment)
+    assert out.decode().splitlines()[-1] == "[]"
