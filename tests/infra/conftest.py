@@ -1,66 +1,27 @@
-"""The synthesized stack: made once, for every test that reads it."""
+"""Fixtures of the infrastructure's tests, and what becomes of them without Node.js."""
 
-import json
+import os
 import shutil
-import struct
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NoReturn
 
 import pytest
-from aws_cdk import App
-from aws_cdk.assertions import Template
 
-from infra_cdk.settings import Settings
-from infra_cdk.stack import EtiquetteStack
+if shutil.which("node"):  # without it, importing the CDK fails
+    from tests.infra.synthesis import other_model, synthesize, synthesized
 
-if shutil.which("node") is None:
-    pytest.skip("the AWS CDK needs Node.js", allow_module_level=True)
+    __all__ = ["other_model", "synthesize", "synthesized"]
 
 
-class Synthesized(NamedTuple):
-    """A stack as CloudFormation will read it."""
-
-    template: Template
-    assembly: Path
-
-    def only(self, kind: str) -> dict[str, Any]:
-        """The one resource of a kind."""
-        (resource,) = self.template.find_resources(kind).values()
-        return dict(resource)
-
-    def outputs(self) -> dict[str, Any]:
-        return {name: output["Value"] for name, output in self.template.find_outputs("*").items()}
+class _WithoutNode(pytest.Module):
+    def collect(self) -> NoReturn:
+        put_aside = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        put_aside("the AWS CDK needs Node.js: run scripts/local_aws prepare")
 
 
-Synthesize = Callable[..., Synthesized]
-
-
-@pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
-    def make(**settings: Any) -> Synthesized:
-        folder = tmp_path_factory.mktemp("cdk.out")
-        app = App(outdir=str(folder), analytics_reporting=False)
-        stack = EtiquetteStack(app, "Etiquette", settings=Settings(**settings))
-        return Synthesized(Template.from_stack(stack), folder)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def synthesized(synthesize: Synthesize) -> Synthesized:
-    """The stack as a person gets it who gives no setting at all."""
-    return synthesize()
-
-
-@pytest.fixture
-def other_model(tmp_path: Path) -> Path:
-    path = tmp_path / "other.safetensors"
-    path.write_bytes(bundle_bytes("1900.01.01-other"))
-    return path
-
-
-def bundle_bytes(version: str) -> bytes:
-    """The head of a bundle, which is all of it that the infrastructure reads."""
-    header = json.dumps({"__metadata__": {"manifest": json.dumps({"version": version})}}).encode()
-    return struct.pack("<Q", len(header)) + header
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    if shutil.which("node"):
+        return None
+    return _WithoutNode.from_parent(parent, path=module_path)

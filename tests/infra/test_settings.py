@@ -10,7 +10,7 @@ import pytest
 
 from infra_cdk.model import BundleError, identify
 from infra_cdk.settings import ROOT, Settings, SettingsError
-from tests.infra.conftest import bundle_bytes
+from tests.infra.synthesis import bundle_bytes
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from infra_cdk.settings import STARTER_MODEL
 from lambda_src import metrics
-from tests.infra.conftest import Synthesized, Synthesize
+from tests.infra.synthesis import Synthesize, Synthesized
 
 LAMBDA = "AWS::Lambda::Function"
 POLICY = "AWS::IAM::Policy"
@@ -45,7 +45,7 @@ def test_the_role_reads_one_object_and_writes_one_log_and_no_more(
         {
             "Fn::Join": [
                 "",
-                ["arn:", {"Ref": "AWS::Partition"}, f":s3:::", {"Fn::Sub": bucket}, f"/{key}"],
+                ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", {"Fn::Sub": bucket}, f"/{key}"],
             ]
         }
     )
@@ -139,7 +139,7 @@ def alarm_on(synthesized: Synthesized, metric: str) -> dict[str, Any]:
         for alarm in synthesized.template.find_resources(ALARM).values()
         if alarm["Properties"]["MetricName"] == metric
     ]
-    return alarm
+    return dict(alarm)
 
 
 def test_the_prediction_rate_is_watched_under_the_name_it_is_published_with(
