@@ -98,7 +98,7 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         # Processes, not threads: liblinear draws from one random generator per process, and the
         # same seed is to give the same model.
-        fitted = Parallel(n_jobs=self.jobs, return_as="generator")(tasks)
+        fitted = Parallel(n_jobs=self.jobs, return_as="generator", mmap_mode="c")(tasks)
         self.coef_ = np.zeros((n_tags, matrix.shape[1]))
         self.intercept_ = np.zeros(n_tags)
         self.classes_ = np.arange(n_tags)

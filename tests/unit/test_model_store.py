@@ -1,0 +1,195 @@
+"""The S3 path of the model store: against moto's S3, and against servers that misbehave."""
+
+import hashlib
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from lambda_src.api import model_store
+from lambda_src.api.model_store import load_model
+from lambda_src.tagger import BundleDigestError, BundleError
+from tests.conftest import STARTER
+
+CONTENT = STARTER.read_bytes()
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+URL = "s3://models/assets/starter.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def _a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client: Any = botocore.session.get_session().create_client("s3")
+        client.create_bucket(
+            Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        client.put_object(Bucket="models", Key="assets/starter.safetensors", Body=CONTENT)
+        yield client
+
+
+def test_a_pinned_object_is_loaded(s3: Any, tmp_path: Path) -> None:
+    del s3
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    assert [path.name for path in tmp_path.iterdir()] == [f"etiquette-{DIGEST}.safetensors"]
+
+
+def test_a_second_start_on_the_same_machine_downloads_nothing(s3: Any) -> None:
+    load_model(URL, DIGEST)
+    s3.delete_object(Bucket="models", Key="assets/starter.safetensors")
+    assert load_model(URL, DIGEST.upper()).sha256 == DIGEST
+
+
+def test_a_damaged_copy_on_disk_is_not_trusted(s3: Any, tmp_path: Path) -> None:
+    del s3
+    (tmp_path / f"etiquette-{DIGEST}.safetensors").write_bytes(CONTENT[:-1] + b"x")
+    with pytest.raises(BundleDigestError):
+        load_model(URL, DIGEST)
+
+
+@pytest.mark.parametrize("location", ["s3://models/absent", "s3://absent/absent"])
+def test_an_absent_object_says_so(s3: Any, location: str) -> None:
+    del s3
+    with pytest.raises(BundleError, match=r"absent: there is no such object.*Deploy again"):
+        load_model(location, DIGEST)
+
+
+def test_another_object_than_the_pinned_one_is_refused_and_not_kept(
+    s3: Any, tmp_path: Path
+) -> None:
+    s3.put_object(Bucket="models", Key="assets/starter.safetensors", Body=CONTENT + b"x")
+    with pytest.raises(BundleDigestError, match=r"The object was replaced: deploy again"):
+        load_model(URL, DIGEST)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unpinned_object_is_refused() -> None:
+    with pytest.raises(BundleError, match="Set ETIQUETTE_MODEL_SHA256"):
+        load_model(URL, None)
+
+
+class Misbehaving(BaseHTTPRequestHandler):
+    """An S3 that answers each request in the next way of `script`, then well."""
+
+    script: ClassVar[list[str]]
+    requests: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        self.requests.append(self.path)
+        match self.script.pop(0) if self.script else "well":
+            case "well":
+                self._answer(200, CONTENT)
+            case "denied":
+                self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+            case "unavailable":
+                self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
+            case "breaks off":
+                self._answer(200, CONTENT[:1000], claimed=len(CONTENT))
+            case "hangs":
+                self.server.released.wait(10)  # type: ignore[attr-defined]
+
+    def _answer(self, status: int, body: bytes, claimed: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(claimed or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Misbehaving]]:
+    class Handler(Misbehaving):
+        script: ClassVar[list[str]] = []
+        requests: ClassVar[list[str]] = []
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.released = threading.Event()  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(model_store, "_READ_SECONDS", 0.3)
+    yield Handler
+    server.released.set()  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "breaks off", "hangs"])
+def test_a_passing_fault_is_tried_again(misbehaving: type[Misbehaving], fault: str) -> None:
+    misbehaving.script = [fault, fault]
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    assert len(misbehaving.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ("unavailable", "S3 refused with SlowDown"),
+        ("breaks off", "S3 did not answer properly"),
+        ("hangs", "S3 did not answer properly.*Check the region, the network"),
+    ],
+)
+def test_a_lasting_fault_is_given_up_after_three_tries(
+    misbehaving: type[Misbehaving], fault: str, advice: str
+) -> None:
+    misbehaving.script = [fault] * 10
+    with pytest.raises(BundleError, match=advice):
+        load_model(URL, DIGEST)
+    assert len(misbehaving.requests) == 3
+
+
+def test_missing_permission_is_named_and_not_tried_again(
+    misbehaving: type[Misbehaving], tmp_path: Path
+) -> None:
+    misbehaving.script = ["denied"] * 10
+    with pytest.raises(BundleError, match=r"no permission.*needs s3:GetObject on this object"):
+        load_model(URL, DIGEST)
+    assert len(misbehaving.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as closed:
+        port = closed.server_address[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    with pytest.raises(BundleError, match="Check the region, the network"):
+        load_model(URL, DIGEST)
+
+
+def test_the_client_has_time_limits(monkeypatch: pytest.MonkeyPatch, s3: Any) -> None:
+    del s3
+    seen = []
+    create = botocore.session.Session.create_client
+
+    def remember(self: Any, *words: Any, **options: Any) -> Any:
+        seen.append(options["config"])
+        return create(self, *words, **options)
+
+    monkeypatch.setattr(botocore.session.Session, "create_client", remember)
+    load_model(URL, DIGEST)
+    assert (seen[0].connect_timeout, seen[0].read_timeout) == (2.0, 5.0)
+
+
+def test_no_credentials_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "absent")
+    with pytest.raises(BundleError, match="credentials"):
+        load_model(URL, DIGEST)
