@@ -21,6 +21,7 @@ PREDICTIONS_WITH_TAGS: Final = Metric("PredictionsWithTags", "Count")
 TAGS_PER_PREDICTION: Final = Metric("TagsPerPrediction", "Count")
 MODEL_LATENCY: Final = Metric("ModelLatency", "Milliseconds")
 TOP_CONFIDENCE: Final = Metric("TopConfidence", "None")
+FEEDBACKS: Final = Metric("Feedbacks", "Count")
 
 PREDICTION_METRICS: Final = (
     PREDICTIONS,

@@ -6,11 +6,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from lambda_src.api import problems
+from lambda_src.api import correlation, predictions, problems, routes
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
-from lambda_src.api.routes import make_router
 from lambda_src.api.settings import Settings, SettingsError
 from lambda_src.api.telemetry import Telemetry
 from lambda_src.tagger import BundleError, TagModel
@@ -33,8 +33,18 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.logger = logger
-    app.include_router(make_router(model, Telemetry(settings.service, logger)))
+    app.include_router(predictions.make_router(model, Telemetry(settings.service, logger)))
+    app.include_router(routes.make_router(model))
     problems.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "authorization", correlation.HEADER],
+            expose_headers=[correlation.HEADER],
+            max_age=600,
+        )
     app.add_middleware(RequestGuard, logger=logger)
     framework_document = app.openapi
 

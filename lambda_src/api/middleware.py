@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lambda_src.api import correlation
 from lambda_src.api.problems import ProblemError, problem_response
 
-MAX_REQUEST_BYTES = 512 * 1024
-"""JSON may need six bytes for one of a question."""
+MAX_REQUEST_BYTES = 2**20
+"""Of a batch; a question alone is measured again, as text."""
 
 
 class RequestGuard:

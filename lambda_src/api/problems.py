@@ -1,5 +1,6 @@
 """Every error as application/problem+json (RFC 9457), and said so in the OpenAPI document."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -22,22 +23,43 @@ class ProblemError(HTTPException):
 def problem_response(
     scope: Scope,
     status: int,
-    detail: str,
+    detail: str = "",
     *,
     headers: dict[str, str] | None = None,
     errors: list[FieldError] | None = None,
 ) -> Response:
     """Make an error response."""
-    problem = Problem(
+    content = problem(scope, status, detail, errors=errors).model_dump(exclude_none=True)
+    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def problem(
+    scope: Scope, status: int, detail: str = "", *, errors: list[FieldError] | None = None
+) -> Problem:
+    """Describe an error; without a detail, by what is wrong with the fields."""
+    return Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=detail or "; ".join(f"{each.field}: {each.message}" for each in (errors or [])[:3]),
         correlation_id=correlation_id(scope),
         errors=errors,
     )
-    return JSONResponse(
-        problem.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
-    )
+
+
+def field_errors(found: Sequence[Any], *, skip: int) -> list[FieldError]:
+    """Say what is wrong with a request's fields, without what was in them.
+
+    Parameters
+    ----------
+    found : sequence of dict
+        Pydantic's errors: their input and context hold the question's text and stay out.
+    skip : int
+        Leading parts of a field's place that say nothing, such as ``body``.
+    """
+    return [
+        FieldError(field=".".join(map(str, each["loc"][skip:])) or "body", message=each["msg"])
+        for each in found[:20]
+    ]
 
 
 def install(app: FastAPI) -> None:
@@ -59,13 +81,7 @@ def install(app: FastAPI) -> None:
         found = error.errors()
         if any(each["type"] == "json_invalid" for each in found):
             return problem_response(request.scope, 400, "The request's body is not valid JSON.")
-        # Neither pydantic's echo of the input nor its context: they hold the question's text.
-        errors = [
-            FieldError(field=".".join(map(str, each["loc"][1:])) or "body", message=each["msg"])
-            for each in found
-        ]
-        detail = "; ".join(f"{each.field}: {each.message}" for each in errors[:3])
-        return problem_response(request.scope, 422, detail, errors=errors[:20])
+        return problem_response(request.scope, 422, errors=field_errors(found, skip=1))
 
 
 def document(schema: dict[str, Any]) -> dict[str, Any]:
@@ -73,12 +89,12 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
     schemas = schema["components"]["schemas"]
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= problem.pop("$defs") | {"Problem": problem}
+    shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= shape.pop("$defs") | {"Problem": shape}
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for methods in schema["paths"].values():
         for method, operation in methods.items():
-            for status in _possible(method):
+            for status in _possible(method, operation):
                 operation["responses"][str(status)] = {
                     "description": HTTPStatus(status).phrase,
                     "content": content,
@@ -86,5 +102,7 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _possible(method: str) -> tuple[int, ...]:
-    return (400, 413, 415, 422, 500) if method == "post" else (500,)
+def _possible(method: str, operation: dict[str, Any]) -> tuple[int, ...]:
+    if method == "post":
+        return (400, 413, 415, 422, 500)
+    return (422, 500) if operation.get("parameters") else (500,)

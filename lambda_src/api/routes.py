@@ -1,29 +1,20 @@
-"""The API's operations."""
+"""The operations that tell of the service itself."""
 
-import time
-from uuid import uuid4
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from lambda_src.api import docs_page
-from lambda_src.api.correlation import correlation_id
-from lambda_src.api.problems import ProblemError
-from lambda_src.api.schemas import (
-    MAX_QUESTION_BYTES,
-    Description,
-    Health,
-    Link,
-    ModelCard,
-    PredictRequest,
-    PredictResponse,
-    SuggestionOut,
-)
-from lambda_src.api.telemetry import Telemetry
+from lambda_src.api.caching import cacheable
+from lambda_src.api.schemas import Description, Health, Link, ModelCard, TagCount, TagList
 from lambda_src.tagger import TagModel
 
 _LINKS = [
     Link(href="/predict", title="POST a question, get its tags"),
+    Link(href="/predict/batch", title="POST up to 100 questions"),
+    Link(href="/feedback", title="POST what a question's tags became"),
+    Link(href="/tags", title="The tags that can be suggested"),
     Link(href="/model", title="The model that answers"),
     Link(href="/health", title="Health"),
     Link(href="/docs", title="Documentation"),
@@ -31,10 +22,11 @@ _LINKS = [
 ]
 
 
-def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
+def make_router(model: TagModel) -> APIRouter:
     """Bind the operations to a model."""
     router = APIRouter()
     manifest = model.manifest
+    counts = [TagCount(tag=tag, count=count) for tag, count in manifest["tags"]]
     card = ModelCard(
         version=model.version,
         sha256=model.sha256,
@@ -46,42 +38,6 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
         training=manifest["training"],
         libraries=manifest["libraries"],
     )
-
-    @router.post("/predict", summary="Suggest tags for a question")
-    async def predict(request: Request, wanted: PredictRequest) -> PredictResponse:
-        title, body = wanted.question()
-        if len(title.encode(errors="replace")) + len(body.encode(errors="replace")) > (
-            MAX_QUESTION_BYTES
-        ):
-            raise ProblemError(413, f"A question has at most {MAX_QUESTION_BYTES} bytes of UTF-8.")
-        start = time.perf_counter()
-        prediction = model.suggest(
-            title,
-            body,
-            body_format=wanted.body_format,
-            max_tags=wanted.max_tags,
-            min_confidence=wanted.min_confidence,
-            exclude=wanted.exclude,
-        )
-        latency_ms = (time.perf_counter() - start) * 1000
-        prediction_id = str(uuid4())
-        if not wanted.draft:
-            telemetry.prediction(
-                prediction,
-                prediction_id=prediction_id,
-                correlation_id=correlation_id(request.scope),
-                model_version=model.version,
-                latency_ms=latency_ms,
-            )
-        return PredictResponse(
-            predicted_tags=[each.tag for each in prediction.suggestions],
-            suggestions=[
-                SuggestionOut(tag=each.tag, confidence=round(each.confidence, 4))
-                for each in prediction.suggestions
-            ],
-            prediction_id=prediction_id,
-            model_version=model.version,
-        )
 
     @router.get("/", summary="What this service is")
     async def describe() -> Description:
@@ -95,9 +51,21 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
     async def health() -> Health:
         return Health(model_version=model.version, model_sha256=model.sha256)
 
-    @router.get("/model", summary="The model's card")
-    async def describe_model() -> ModelCard:
-        return card
+    @router.get("/model", summary="The model's card", response_model=ModelCard)
+    async def describe_model(request: Request) -> Response:
+        return cacheable(request, card.model_dump_json())
+
+    @router.get(
+        "/tags", summary="Tags that can be suggested, commonest first", response_model=TagList
+    )
+    async def tags(
+        request: Request,
+        prefix: Annotated[str, Query(max_length=64, description="How the tag begins.")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+    ) -> Response:
+        wanted = prefix.strip().lower()
+        found = [each for each in counts if each.tag.startswith(wanted)][:limit]
+        return cacheable(request, TagList(tags=found).model_dump_json())
 
     @router.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

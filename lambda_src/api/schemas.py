@@ -1,16 +1,19 @@
 """What the API takes and gives, as its OpenAPI document shows it."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from lambda_src.tagger.model import MAX_TAGS
+from lambda_src.tagger.model import MAX_TAGS, QuietReason
 
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_TITLE_CHARACTERS = 150
 """The longest title that Stack Exchange takes."""
 
-Tag = Annotated[str, Field(min_length=1, max_length=64)]
+MAX_BATCH = 100
+
+# As Stack Exchange writes tags; the pattern also keeps them harmless in logs and pages.
+Tag = Annotated[str, Field(pattern=r"^[^\s<>|,\"'&]{1,35}$")]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -47,6 +50,7 @@ class PredictRequest(BaseModel):
         0.0, description="Suggest nothing less sure than this. The model has a floor of its own."
     )
     exclude: list[Tag] = Field([], max_length=100, description="Tags not to suggest.")
+    explain: bool = Field(False, description="Name the terms that spoke for each tag.")
     draft: bool = Field(
         False, description="Asked while the question is being typed: answered, but not counted."
     )
@@ -70,11 +74,29 @@ class PredictRequest(BaseModel):
         return QuestionText(first, rest)
 
 
+class ContributionOut(BaseModel):
+    """What one term of the question added to a tag's score."""
+
+    field: Literal["title", "prose", "code"]
+    term: str = Field(description="A word, or two, as the model keeps them: stemmed.")
+    weight: float
+
+
+class ExplanationOut(BaseModel):
+    """Why a tag: intercept, terms and other terms sum to the score."""
+
+    score: float = Field(description="The log-odds that the tag's regression gives.")
+    intercept: float
+    terms: list[ContributionOut] = Field(description="The strongest, strongest first.")
+    other_terms: float = Field(description="What all other terms added together.")
+
+
 class SuggestionOut(BaseModel):
     """A suggested tag."""
 
     tag: str
     confidence: float = Field(description="How likely the tag is right, from 0 to 1.")
+    explanation: ExplanationOut | None = Field(None, description="Only if asked for.")
 
 
 class PredictResponse(BaseModel):
@@ -84,6 +106,86 @@ class PredictResponse(BaseModel):
     suggestions: list[SuggestionOut] = Field(description="The same tags with confidences.")
     prediction_id: str = Field(description="Names this prediction in feedback.")
     model_version: str
+    quiet_reason: QuietReason | None = Field(None, description="Why there are no tags.")
+
+
+class BatchRequest(BaseModel):
+    """Several questions, each as /predict takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    # Judged one by one, so that a bad question does not spoil the others.
+    questions: Annotated[
+        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/PredictRequest"})]],
+        Field(min_length=1, max_length=MAX_BATCH),
+    ]
+
+
+class BatchItem(BaseModel):
+    """The answer to one question of a batch: a prediction or a problem."""
+
+    index: int = Field(description="The question's place in the request, from 0.")
+    prediction: PredictResponse | None = None
+    problem: "Problem | None" = None
+
+
+class BatchResponse(BaseModel):
+    """The answers, in the order of the questions."""
+
+    results: list[BatchItem]
+
+
+class FeedbackRequest(BaseModel):
+    """What became of a prediction: at least one of the two lists."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "prediction_id": "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a",
+                    "final_tags": ["python", "dictionary"],
+                }
+            ]
+        },
+    )
+
+    prediction_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    accepted: list[Tag] | None = Field(
+        None, max_length=MAX_TAGS, description="Suggestions that the person took over."
+    )
+    final_tags: list[Tag] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_TAGS,
+        description="All tags that the question ended with, also those never suggested.",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.accepted is None and self.final_tags is None:
+            raise ValueError('send "final_tags", "accepted" or both')
+        return self
+
+
+class FeedbackReceipt(BaseModel):
+    """That feedback was written down."""
+
+    prediction_id: str
+    unknown_tags: list[str] = Field(description="Tags that the model does not know yet.")
+
+
+class TagCount(BaseModel):
+    """A tag that can be suggested."""
+
+    tag: str
+    count: int = Field(description="Questions of the corpus that have it.")
+
+
+class TagList(BaseModel):
+    """Tags, commonest first."""
+
+    tags: list[TagCount]
 
 
 class Link(BaseModel):

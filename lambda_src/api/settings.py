@@ -1,11 +1,13 @@
 """The API's settings, from environment variables that begin with ETIQUETTE_."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "ETIQUETTE_"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 
 
 class SettingsError(Exception):
@@ -23,7 +25,22 @@ class Settings(BaseModel):
     """The digest that the bundle must have; needed with ``s3://``."""
     service: str = Field(default="etiquette", pattern="^[A-Za-z0-9_-]{1,64}$")
     """Names the deployment in logs and metrics."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of web pages that may call the API, with commas between them."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = [each.strip() for each in value.split(",") if each.strip()]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin: write a scheme and a host, as in https://example.com"
+                )
+        return origins
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,9 +1,10 @@
-"""One metrics line (EMF) and one event line per counted prediction. Never the question's text."""
+"""One metrics line (EMF) and one event line per counted request. Never the question's text."""
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
+from lambda_src.api.schemas import FeedbackRequest
 from lambda_src.metrics import Metric
 from lambda_src.tagger import Prediction
 
@@ -58,6 +59,30 @@ class Telemetry:
             top_confidence=round(prediction.top_confidence, 4),
             terms=prediction.terms.tolist(),
             latency_ms=round(latency_ms, 3),
+        )
+
+    def feedback(
+        self, feedback: FeedbackRequest, *, unknown_tags: list[str], correlation_id: str
+    ) -> None:
+        """Write a feedback's two lines.
+
+        Parameters
+        ----------
+        feedback : FeedbackRequest
+        unknown_tags : list of str
+            Its tags that the model does not know: evidence of new ones.
+        correlation_id : str
+        """
+        self._add(metrics.FEEDBACKS, 1)
+        self._metrics.flush_metrics()
+        self._logger.info(
+            "feedback",
+            event_type="feedback",
+            prediction_id=feedback.prediction_id,
+            correlation_id=correlation_id,
+            accepted=feedback.accepted,
+            final_tags=feedback.final_tags,
+            unknown_tags=unknown_tags,
         )
 
     def _add(self, metric: Metric, value: float) -> None:

@@ -9,12 +9,13 @@ from lambda_src.tagger.bundle import (
     BundleFormatError,
     read_bundle,
 )
-from lambda_src.tagger.model import Prediction, Suggestion, TagModel
+from lambda_src.tagger.model import Explanation, Prediction, Suggestion, TagModel
 
 __all__ = [
     "BundleDigestError",
     "BundleError",
     "BundleFormatError",
+    "Explanation",
     "Prediction",
     "Suggestion",
     "TagModel",

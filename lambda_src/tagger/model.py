@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
 
 Floats = npt.NDArray[np.float64]
+
+
+QuietReason = Literal["no_known_words", "not_sure"]
 
 
 class Suggestion(NamedTuple):
@@ -35,6 +38,29 @@ class Prediction(NamedTuple):
     """Of the best tag, suggested or not; 0 where the model knows no word of the question."""
     terms: npt.NDArray[np.intp]
     """The model's terms in the question, ascending."""
+
+    @property
+    def quiet_reason(self) -> QuietReason | None:
+        """Why there are no suggestions; None where there are some."""
+        if self.suggestions:
+            return None
+        return "not_sure" if len(self.terms) else "no_known_words"
+
+
+class Contribution(NamedTuple):
+    """What one term of a question added to a tag's score."""
+
+    field: str
+    term: str
+    weight: float
+
+
+class Explanation(NamedTuple):
+    """Why a tag has its score: the intercept and the terms sum to it."""
+
+    score: float
+    intercept: float
+    terms: list[Contribution]
 
 
 class TagModel:
@@ -70,6 +96,7 @@ class TagModel:
         arrays = bundle.arrays
         self.version: str = bundle.manifest["version"]
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
+        self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
         self._idf = arrays["idf"]
         self._starts = arrays["weights_start"].astype(np.intp)
         self._weight_tags = arrays["weights_tag"]
@@ -123,6 +150,38 @@ class TagModel:
         _, scores = self._score(title, body, body_format)
         return self._ranked(scores, limit)
 
+    def explain(
+        self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
+    ) -> dict[str, Explanation]:
+        """Name what each term of the question added to each tag's score.
+
+        Parameters
+        ----------
+        tags : collection of str
+            Tags that the model knows.
+        title, body : str
+        body_format : {"auto", "html", "markdown"}
+
+        Raises
+        ------
+        KeyError
+            The model does not know one of the tags.
+        """
+        terms, counts = self.vocabulary.find(analyze(title, body, body_format))
+        spoken = self._spoken(terms, self._tfidf(terms, counts))
+        explanations = {}
+        for tag in tags:
+            number = self._numbers[tag]
+            intercept = float(self._intercepts[number])
+            mine = spoken.tags == number
+            contributions = [
+                Contribution(*self.vocabulary.spell(term), float(weight))
+                for term, weight in zip(spoken.terms[mine], spoken.weights[mine], strict=True)
+            ]
+            score = intercept + sum(each.weight for each in contributions)
+            explanations[tag] = Explanation(score, intercept, contributions)
+        return explanations
+
     def scores(self, title: str, body: str = "", body_format: BodyFormat = "auto") -> Floats:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
         return self._score(title, body, body_format)[1]
@@ -131,17 +190,23 @@ class TagModel:
         self, title: str, body: str, body_format: BodyFormat
     ) -> tuple[npt.NDArray[np.intp], Floats]:
         terms, counts = self.vocabulary.find(analyze(title, body, body_format))
-        weights = self._tfidf(terms, counts)
-        starts, stops = self._starts[terms], self._starts[terms + 1]
-        lengths = stops - starts
+        spoken = self._spoken(terms, self._tfidf(terms, counts))
+        scores = self._intercepts.astype(np.float64)
+        scores += np.bincount(spoken.tags, spoken.weights, len(self.tags))
+        return terms, scores
+
+    def _spoken(self, terms: npt.NDArray[np.intp], weights: Floats) -> "_Spoken":
+        starts = self._starts[terms]
+        lengths = self._starts[terms + 1] - starts
         # Every term's slice of the postings, one after the other, without a loop.
         ends = np.cumsum(lengths)
         total = int(ends[-1]) if len(ends) else 0
         places = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-        spoken = self._weights[places] * np.repeat(weights, lengths)
-        scores = self._intercepts.astype(np.float64)
-        scores += np.bincount(self._weight_tags[places], spoken, len(self.tags))
-        return terms, scores
+        return _Spoken(
+            np.repeat(terms, lengths),
+            self._weight_tags[places],
+            self._weights[places] * np.repeat(weights, lengths),
+        )
 
     def _tfidf(self, terms: npt.NDArray[np.intp], counts: npt.NDArray[np.intp]) -> Floats:
         weights = (1 + np.log(counts)) * self._idf[terms]
@@ -160,6 +225,14 @@ class TagModel:
             Suggestion(self.tags[tag], float(confidence))
             for tag, confidence in zip(best, confidences, strict=True)
         ]
+
+
+class _Spoken(NamedTuple):
+    """What terms said for and against tags, shape (n_spoken,) each."""
+
+    terms: npt.NDArray[np.intp]
+    tags: npt.NDArray[np.unsignedinteger[Any]]
+    weights: Floats
 
 
 def _words(blob: Array) -> list[str]:

@@ -93,9 +93,9 @@ class Vocabulary:
         """Give each term's field as its place in `FIELDS`; shape (n_terms,)."""
         return (self.keys >> np.uint64(_FIELD_SHIFT)).astype(np.uint8)
 
-    def spell(self, term: int) -> str:
-        """Write a term for people, such as ``title: merge dictionary``."""
+    def spell(self, term: int) -> tuple[str, str]:
+        """Write a term for people: its field and its word or words."""
         key = int(self.keys[term])
         first, follower = key >> _WORD_BITS & _WORD_MASK, key & _WORD_MASK
         pair = f" {self.words[follower - 1]}" if follower else ""
-        return f"{FIELDS[key >> _FIELD_SHIFT]}: {self.words[first]}{pair}"
+        return FIELDS[key >> _FIELD_SHIFT], f"{self.words[first]}{pair}"

@@ -1,0 +1,144 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lambda_src.api.app import create_app
+from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.tagger import TagModel
+from model_build.questions import Question
+
+
+@pytest.fixture(scope="module")
+def client(starter: TagModel) -> TestClient:
+    settings = Settings(model="starter", cors_origins=("https://example.com",))
+    return TestClient(create_app(starter, settings))
+
+
+def test_a_batch_answers_what_single_questions_get(
+    client: TestClient, samples: list[Question]
+) -> None:
+    questions = [{"title": each.title, "body": each.body_html} for each in samples[:100]]
+    results = client.post("/predict/batch", json={"questions": questions}).json()["results"]
+    assert [each["index"] for each in results] == list(range(100))
+    for question, result in zip(questions[:10], results, strict=False):
+        single = client.post("/predict", json=question).json()
+        assert result["prediction"]["suggestions"] == single["suggestions"]
+
+
+def test_a_bad_question_does_not_spoil_its_batch(client: TestClient) -> None:
+    good = {"text": "How do I merge two dictionaries in Python?"}
+    bad: list[Any] = [{}, 5, {"text": 1}, {"text": "x" * 70_000}]
+    response = client.post("/predict/batch", json={"questions": [good, *bad, good]})
+    assert response.status_code == 200
+    first, *failed, last = response.json()["results"]
+    assert first["prediction"]["predicted_tags"][0] == "python"
+    assert last["prediction"]["predicted_tags"] == first["prediction"]["predicted_tags"]
+    assert [each["problem"]["status"] for each in failed] == [422, 422, 422, 413]
+    assert all(each["problem"]["detail"] for each in failed)
+    assert all("prediction" not in each for each in failed)
+
+
+@pytest.mark.parametrize("questions", [[], [{"text": "a"}] * 101, "a", None])
+def test_a_batch_has_1_to_100_questions(client: TestClient, questions: Any) -> None:
+    assert client.post("/predict/batch", json={"questions": questions}).status_code == 422
+
+
+def test_a_batch_has_at_most_a_mebibyte(client: TestClient) -> None:
+    questions = [{"text": "x" * 60_000}] * 20
+    assert client.post("/predict/batch", json={"questions": questions}).status_code == 413
+
+
+def test_feedback_is_taken_and_names_unknown_tags(client: TestClient) -> None:
+    form = {
+        "prediction_id": str(uuid4()),
+        "accepted": ["python"],
+        "final_tags": ["python", "a-brand-new-tag"],
+    }
+    for _ in range(2):
+        response = client.post("/feedback", json=form)
+        assert response.status_code == 202
+        assert response.json() == {
+            "prediction_id": form["prediction_id"],
+            "unknown_tags": ["a-brand-new-tag"],
+        }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"final_tags": None},
+        {"final_tags": []},
+        {"final_tags": ["a"] * 6},
+        {"final_tags": ["two words"]},
+        {"final_tags": ["<b>"]},
+        {"final_tags": ["line\nbreak"]},
+        {"final_tags": ["x" * 36]},
+        {"prediction_id": "1"},
+        {"text": "a"},
+    ],
+)
+def test_bad_feedback_is_refused(client: TestClient, change: dict[str, Any]) -> None:
+    form: dict[str, Any] = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
+    assert client.post("/feedback", json=form | change).status_code == 422
+
+
+def test_tags_are_listed_by_prefix_commonest_first(client: TestClient) -> None:
+    tags = client.get("/tags", params={"prefix": " Py", "limit": 3}).json()["tags"]
+    assert tags[0]["tag"] == "python"
+    assert all(each["tag"].startswith("py") for each in tags)
+    assert [each["count"] for each in tags] == sorted((e["count"] for e in tags), reverse=True)
+    assert len(client.get("/tags").json()["tags"]) == 20
+    assert client.get("/tags?limit=0").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/tags?prefix=c", "/model"])
+def test_what_a_client_has_is_not_sent_again(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    assert "max-age" in first.headers["cache-control"]
+    for known in (first.headers["etag"], f'"other", W/{first.headers["etag"]}'):
+        again = client.get(path, headers={"if-none-match": known})
+        assert (again.status_code, again.content) == (304, b"")
+    assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_an_explanation_sums_to_the_model_s_own_score(
+    client: TestClient, starter: TagModel, samples: list[Question]
+) -> None:
+    for question in samples[:30]:
+        form = {"title": question.title, "body": question.body_html, "explain": True}
+        scores = starter.scores(question.title, question.body_html)
+        for each in client.post("/predict", json=form).json()["suggestions"]:
+            why = each["explanation"]
+            spoken = sum(term["weight"] for term in why["terms"])
+            assert why["intercept"] + spoken + why["other_terms"] == pytest.approx(why["score"])
+            assert why["score"] == pytest.approx(scores[starter.tags.index(each["tag"])])
+            weights = [abs(term["weight"]) for term in why["terms"]]
+            assert weights == sorted(weights, reverse=True)
+
+
+def test_the_tag_s_own_name_speaks_for_it(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "merge in python", "explain": True}).json()
+    [python] = [each for each in answer["suggestions"] if each["tag"] == "python"]
+    assert python["explanation"]["terms"][0]["term"] == "python"
+    plain = client.post("/predict", json={"text": "merge in python"}).json()
+    assert "explanation" not in plain["suggestions"][0]
+
+
+def test_only_listed_origins_may_call_from_a_page(client: TestClient) -> None:
+    ask = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    allowed = client.options("/predict", headers=ask | {"origin": "https://example.com"})
+    assert allowed.headers["access-control-allow-origin"] == "https://example.com"
+    refused = client.options("/predict", headers=ask | {"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_origins_come_from_the_environment() -> None:
+    environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_CORS_ORIGINS": "https://a.b, http://c:8080,"}
+    assert Settings.from_environment(environment).cors_origins == ("https://a.b", "http://c:8080")
+    with pytest.raises(SettingsError, match=r"ETIQUETTE_CORS_ORIGINS: .*'a\.b' is no origin"):
+        Settings.from_environment(environment | {"ETIQUETTE_CORS_ORIGINS": "a.b"})
