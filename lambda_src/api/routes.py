@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from lambda_src.api import docs_page
+from lambda_src.api import docs_page, page
 from lambda_src.api.caching import cacheable
 from lambda_src.api.schemas import Description, Health, Link, ModelCard, TagCount, TagList
 from lambda_src.tagger import TagModel
@@ -25,6 +25,7 @@ _LINKS = [
 def make_router(model: TagModel) -> APIRouter:
     """Bind the operations to a model."""
     router = APIRouter()
+    router.include_router(page.make_router())
     manifest = model.manifest
     counts = [TagCount(tag=tag, count=count) for tag, count in manifest["tags"]]
     card = ModelCard(
@@ -39,8 +40,16 @@ def make_router(model: TagModel) -> APIRouter:
         libraries=manifest["libraries"],
     )
 
-    @router.get("/", summary="What this service is")
-    async def describe() -> Description:
+    @router.get(
+        "/",
+        summary="What this service is: JSON, or the web page for a browser",
+        response_model=Description,
+        responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+    )
+    async def describe(request: Request, response: Response) -> Description | Response:
+        if page.prefers_page(request.headers.get("accept", "")):
+            return page.answer(request, "index.html")
+        response.headers["vary"] = "accept"
         return Description(
             description="Suggests tags for a question as it is being written.",
             model_version=model.version,

@@ -1,6 +1,7 @@
 """The web page: its files, read once at import, and who gets them."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -82,13 +83,16 @@ def answer(request: Request, name: str) -> Response:
 def make_router() -> APIRouter:
     """Make the operations that send what the page refers to."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/{name}.css")
-    @router.get("/{name}.js")
-    async def file(request: Request) -> Response:
-        return answer(request, request.url.path.rpartition("/")[2])
-
+    for name in ASSETS.keys() - {"index.html"}:
+        router.add_api_route(f"/{name}", _sender(name))
     return router
+
+
+def _sender(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def send(request: Request) -> Response:
+        return answer(request, name)
+
+    return send
 
 
 def _quality(accept: str, media_type: str) -> float:
