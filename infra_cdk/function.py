@@ -52,16 +52,7 @@ class ApiFunction(Construct):
             retention=settings.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # A role of its own instead of the default one, whose managed policy may write to
-        # every log group of the account.
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="Etiquette's API: reads its model, writes its log, and no more",
-        )
-        self.log_group.grant_write(role)
-        model.grant_read(role)
+        role = self._role(model)
         function = lambda_.DockerImageFunction(
             self,
             "Function",
@@ -85,6 +76,32 @@ class ApiFunction(Construct):
             # Versions outlive the deployment that replaces them: there is something to go back to.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
-        # Without this the first start could come before the role may read the model.
-        function.node.add_dependency(role)
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)
+
+    def _role(self, model: Model) -> iam.Role:
+        """Make the role of this release: it reads its model, writes the log, and no more.
+
+        A version keeps the role that it was published with. One role for all would have to
+        read the models of all, or a version could not start any more once the next is
+        deployed: not while that deployment is under way, and not to go back to.
+        """
+        role = iam.Role(
+            self,
+            f"Role{model.identity.sha256[:8]}",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Etiquette's API with model {model.identity.version}",
+            # The managed policy for functions may write to every log group of the account.
+            inline_policies={
+                "ReadModel": iam.PolicyDocument(statements=[model.read_statement()]),
+                "WriteLog": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                            resources=[self.log_group.log_group_arn],
+                        )
+                    ]
+                ),
+            },
+        )
+        role.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return role

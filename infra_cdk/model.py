@@ -79,8 +79,8 @@ class Model(Construct):
         self._asset = s3_assets.Asset(self, "Bundle", path=str(path))
         self.url = self._asset.s3_object_url
 
-    def grant_read(self, role: iam.Role) -> None:
-        """Let a role read this one object.
+    def read_statement(self) -> iam.PolicyStatement:
+        """Return the permission to read this one object.
 
         `Asset.grant_read` would open the whole bucket, which holds the assets of every
         stack of the account.
@@ -92,4 +92,4 @@ class Model(Construct):
             resource=self._asset.s3_bucket_name,
             resource_name=self._asset.s3_object_key,
         )
-        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[arn]))
+        return iam.PolicyStatement(actions=["s3:GetObject"], resources=[arn])

@@ -14,7 +14,6 @@ from scripts.emulator.logs import function_lines
 from scripts.emulator.places import CACHE
 from scripts.emulator.tools import prepare
 
-_NAME = "local"
 _QUESTION = "How do I merge two dictionaries in Python?"
 _COMMANDS = {
     "prepare": "install the system packages that are missing (Debian, root)",
@@ -39,29 +38,30 @@ def main() -> int:
 
 
 def _run(command: str, arguments: argparse.Namespace) -> None:
+    name = arguments.name
     if command == "prepare":
         prepare(arguments.engine)
     elif command == "up":
         prepare(arguments.engine)
-        running = LocalAws.running(_NAME)
+        running = LocalAws.running(name)
         if running:
             say(f"AWS answers on {running.endpoint} already")
         else:
-            LocalAws.start(_NAME, engine=arguments.engine)
+            LocalAws.start(name, engine=arguments.engine)
     elif command == "deploy":
-        deployment = deploy(_running(), model=arguments.model)
+        deployment = deploy(_running(name), model=arguments.model)
         for name, value in deployment.outputs.items():
             say(f"  {name}: {value}")
     elif command == "predict":
-        _predict(Deployment.read(_running()), arguments.text)
+        _predict(Deployment.read(_running(name)), arguments.text)
     elif command == "logs":
-        print("\n".join(function_lines(Deployment.read(_running()))))
+        print("\n".join(function_lines(Deployment.read(_running(name)))))
     else:
-        _down(purge=arguments.purge)
+        _down(name, purge=arguments.purge)
 
 
-def _running() -> LocalAws:
-    running = LocalAws.running(_NAME)
+def _running(name: str) -> LocalAws:
+    running = LocalAws.running(name)
     if running is None:
         raise LocalAwsError("no AWS is running here: run scripts/local_aws up")
     return running
@@ -75,8 +75,8 @@ def _predict(deployment: Deployment, text: str) -> None:
     print(json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False))
 
 
-def _down(*, purge: bool) -> None:
-    if not LocalAws.clean_up(_NAME):
+def _down(name: str, *, purge: bool) -> None:
+    if not LocalAws.clean_up(name):
         say("No AWS was running here")
     if not CACHE.exists():
         return
@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         + "\n\nexample: scripts/local_aws up deploy predict",
     )
     parser.add_argument("commands", nargs="+", choices=_COMMANDS, metavar="command")
+    parser.add_argument("--name", default="local", help="to have several side by side")
     parser.add_argument("--engine", choices=["docker", "podman"], help="for up and prepare")
     parser.add_argument("--model", type=Path, help="for deploy: a bundle instead of the starter")
     parser.add_argument("--text", default=_QUESTION, help="for predict: the question")

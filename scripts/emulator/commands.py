@@ -16,6 +16,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float = 900,
+    with_errors: bool = False,
 ) -> str:
     """Run a program to its end and return what it wrote to standard output.
 
@@ -29,6 +30,8 @@ def run(
         Folder to run in.
     timeout
         Seconds after which the program is ended.
+    with_errors
+        Return what it wrote to standard error, too, after the rest.
 
     Raises
     ------
@@ -56,4 +59,4 @@ def run(
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).splitlines()[-_SHOWN_LINES:])
         raise LocalAwsError(f"{' '.join(words)} failed with status {done.returncode}:\n{said}")
-    return done.stdout
+    return done.stdout + (done.stderr if with_errors else "")

@@ -113,6 +113,21 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
     return Deployment.read(aws)
 
 
+def build_image(aws: LocalAws, tag: str) -> None:
+    """Build the function's image as it stands in the checkout.
+
+    Parameters
+    ----------
+    aws
+        Whose engine and base image to use.
+    tag
+        What to call it.
+    """
+    folder = ROOT / "lambda_src"
+    arguments = {"BASE_IMAGE": aws.state.base_image}
+    aws.engine.build(folder, tag=tag, file=folder / "api" / "Dockerfile", args=arguments)
+
+
 def _build_images(aws: LocalAws, assembly: Path) -> None:
     """Build what the CDK would build and push, under the names that the stack will ask for.
 

@@ -45,9 +45,10 @@ class Engine(ABC):
     env: Mapping[str, str]
     _remove: tuple[str, ...] = ("rm", "--force", "--volumes")
 
-    def call(self, *arguments: str | Path, timeout: float = 900) -> str:
+    def call(self, *arguments: str | Path, timeout: float = 900, with_errors: bool = False) -> str:
         """Run the engine's command line and return what it printed."""
-        return run([self.name, *arguments], env=self.env, timeout=timeout).strip()
+        said = run([self.name, *arguments], env=self.env, timeout=timeout, with_errors=with_errors)
+        return said.strip()
 
     @property
     @abstractmethod
@@ -172,17 +173,9 @@ class Podman(Engine):
         inspected = json.loads(self.call("network", "inspect", network))
         return str(inspected[0]["subnets"][0]["gateway"])
 
-    def serve(self, socket: Path, log: Path) -> subprocess.Popen[bytes]:
-        """Start podman's service, which speaks Docker's API, on a socket."""
-        with log.open("wb") as output:
-            return subprocess.Popen(
-                [self.name, "system", "service", "--time", "0", f"unix://{socket}"],
-                env={**os.environ, **self.env},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    def service(self, socket: Path) -> list[str | Path]:
+        """Return the command that speaks Docker's API on a socket."""
+        return [self.name, "system", "service", "--time", "0", f"unix://{socket}"]
 
 
 def _build_arguments(

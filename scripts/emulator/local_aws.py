@@ -5,18 +5,15 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from scripts.emulator import processes
 from scripts.emulator.base_image import base_image
-from scripts.emulator.console import LocalAwsError, say, step
+from scripts.emulator.console import say, step
 from scripts.emulator.engine import INSTANCE_LABEL, Engine, Podman, find_engine
 from scripts.emulator.fetch import fetch
 from scripts.emulator.places import ROOT, run_folder
@@ -25,9 +22,8 @@ from scripts.emulator.tools import emulator_program
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 _USUAL_PORT: Final = 4566
-_START_SECONDS: Final = 60
 # Lambda's own rules for a function's file system: all of it read-only except /tmp.
-_FUNCTION_FLAGS: Final = "--memory=1024m --read-only --tmpfs /tmp:rw,size=512m,mode=1777"
+FUNCTION_FLAGS: Final = "--memory=1024m --read-only --tmpfs /tmp:rw,size=512m,mode=1777"
 
 
 @dataclass(frozen=True)
@@ -120,24 +116,19 @@ class LocalAws:
         say(f"Container engine: {chosen.name}")
         image = base_image(chosen)
         program = emulator_program()
-        folder = run_folder(name)
-        folder.mkdir(parents=True)
         with step("Starting the AWS emulator"):
-            port = _free_port()
-            network, host = None, "127.0.0.1"
-            if chosen.reaches_containers:
-                network = _unique(name)
-                host = chosen.create_network(network)
-                # A bridge may vanish with its last container, and the address with it.
-                chosen.call(
-                    "run", "--detach", "--name", network, "--network", network,
-                    "--label", f"{INSTANCE_LABEL}={network}", "--entrypoint", "sleep",
-                    image, "infinity",
-                )  # fmt: skip
-            state = State(name, chosen.name, image, host, port, network, {})
+            network = unique(name) if chosen.reaches_containers else None
+            state = State(name, chosen.name, image, "127.0.0.1", _free_port(), network, {})
             started = cls(name, chosen, state)
-            started._save()
-            started._start_processes(program)
+            started.folder.mkdir(parents=True)
+            started._change()
+            try:
+                if network:
+                    started._change(host=started._connect(network))
+                started._start_processes(program)
+            except BaseException:
+                cls.clean_up(name)
+                raise
         say(f"AWS answers on {started.endpoint} (account {ACCOUNT}, region {REGION})")
         return started
 
@@ -162,7 +153,7 @@ class LocalAws:
         state = State(**json.loads(file.read_text()))
         with step("Stopping the AWS emulator and removing what it made"):
             for program, identifier in state.processes.items():
-                _end(program, identifier)
+                processes.end(program, identifier)
             engine = find_engine(state.engine)
             engine.remove_containers(f"ministack.instance={_instance(state)}")
             if state.network:
@@ -179,19 +170,30 @@ class LocalAws:
         """
         self.engine.remove_containers(f"ministack.instance={_instance(self.state)}")
 
+    def _connect(self, network: str) -> str:
+        """Make the network that containers meet this machine on; return its address there."""
+        host = self.engine.create_network(network)
+        # A bridge may vanish with its last container, and the address with it.
+        self.engine.call(
+            "run", "--detach", "--name", network, "--network", network,
+            "--label", f"{INSTANCE_LABEL}={network}", "--entrypoint", "sleep",
+            self.state.base_image, "infinity",
+        )  # fmt: skip
+        return host
+
     def _start_processes(self, program: Path) -> None:
-        environment = {
+        environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
+        environment |= self.environment | {
             "BIND_HOST": self.state.host,
             "GATEWAY_PORT": str(self.state.port),
-            "AWS_ENDPOINT_URL": self.endpoint,
             # Marks its containers, and with the port makes the label that _instance() knows.
-            "MINISTACK_HOSTNAME": _unique(self.name),
+            "MINISTACK_HOSTNAME": unique(self.name),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
             # Policies are enforced: the function may do what its role says and no more.
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
-            "LAMBDA_DOCKER_FLAGS": _FUNCTION_FLAGS,
+            "LAMBDA_DOCKER_FLAGS": FUNCTION_FLAGS,
             "TMPDIR": str(self.folder),
             "S3_DATA_DIR": str(self.folder / "s3"),
             "STATE_DIR": str(self.folder / "state"),
@@ -199,37 +201,23 @@ class LocalAws:
         if self.state.network:
             environment["LAMBDA_DOCKER_NETWORK"] = self.state.network
         if isinstance(self.engine, Podman):
-            service_socket = self.folder / "engine.sock"
-            environment["DOCKER_HOST"] = f"unix://{service_socket}"
-            service = self.engine.serve(service_socket, self.folder / "engine.log")
-            self._remember("podman", service)
-            _wait(service_socket.exists, service, self.folder / "engine.log")
-        log = self.folder / "emulator.log"
-        with log.open("wb") as output:
-            emulator = subprocess.Popen(
-                [program],
-                env=self._process_environment(environment),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+            socket_file = self.folder / "engine.sock"
+            environment["DOCKER_HOST"] = f"unix://{socket_file}"
+            service = processes.start(
+                self.engine.service(socket_file),
+                env=os.environ | dict(self.engine.env),
+                log=self.folder / "engine.log",
+                ready=socket_file.exists,
             )
-        self._remember("ministack", emulator)
-        _wait(self._ready, emulator, log)
+            self._change(processes={"podman": service})
+        emulator = processes.start(
+            [program], env=environment, log=self.folder / "emulator.log", ready=self._ready
+        )
+        self._change(processes={"ministack": emulator} | self.state.processes)
 
-    def _process_environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if "AWS" not in name}
-        credentials = {k: v for k, v in self.environment.items() if k.startswith("AWS_")}
-        return {**inherited, **credentials, **own}
-
-    def _remember(self, program: str, process: subprocess.Popen[bytes]) -> None:
-        # The last to start is the first to end.
-        processes = {program: process.pid, **self.state.processes}
-        self.state = State(**{**asdict(self.state), "processes": processes})
-        self._save()
-
-    def _save(self) -> None:
+    def _change(self, **changes: Any) -> None:
+        """Change the state and write it down."""
+        self.state = replace(self.state, **changes)
         (self.folder / "state.json").write_text(json.dumps(asdict(self.state), indent=1))
 
     def _ready(self) -> bool:
@@ -241,11 +229,11 @@ class LocalAws:
 
 def _instance(state: State) -> str:
     """Return how the emulator labels its containers."""
-    return f"{_unique(state.name)}:{state.port}"
+    return f"{unique(state.name)}:{state.port}"
 
 
-def _unique(name: str) -> str:
-    """Name something that the whole machine sees: two checkouts don't meet."""
+def unique(name: str) -> str:
+    """Name something that the whole machine sees, so that two checkouts don't meet."""
     checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
     return f"etiquette-{checkout}-{name}"
 
@@ -259,36 +247,3 @@ def _free_port() -> int:
     with socket.socket() as any_port:
         any_port.bind(("", 0))
         return int(any_port.getsockname()[1])
-
-
-def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            said = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise LocalAwsError(f"{log.stem} did not start:\n{said}")
-        time.sleep(0.1)
-
-
-def _end(program: str, identifier: int) -> None:
-    """End a process that this project started, if it is still the same one."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if program not in _command_line(identifier):
-            return
-        os.kill(identifier, number)
-        deadline = time.monotonic() + 15
-        while program in _command_line(identifier) and time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(identifier, os.WNOHANG)  # our own child, when the tests started it
-            time.sleep(0.1)
-
-
-def _command_line(identifier: int) -> str:
-    """Return what a process runs, or nothing if it has ended."""
-    if Path("/proc/self").exists():
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{identifier}/cmdline").read_text().replace("\0", " ")
-        return ""
-    arguments = ["ps", "-o", "command=", "-p", str(identifier)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    return "" if "<defunct>" in done.stdout else done.stdout

@@ -1,0 +1,85 @@
+"""A local AWS and what is deployed to it, started once for all system tests."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from scripts.emulator import console
+from scripts.emulator.deployment import Deployment, build_image, deploy
+from scripts.emulator.engine import why_no_engine
+from scripts.emulator.local_aws import LocalAws
+from scripts.emulator.tools import prepare
+from tests.conftest import STARTER
+from tests.system.facts import Release
+
+SECOND_VERSION = "2000.01.01-second"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if console.timings:
+        terminalreporter.section("local AWS")
+        for what, seconds in console.timings:
+            terminalreporter.write_line(f"{seconds:7.1f} s  {what}")
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    """An AWS with nothing in it."""
+    reason = why_no_engine()
+    if reason is not None:
+        put_aside = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        put_aside(reason)
+    prepare()
+    started = LocalAws.start("tests")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def image(aws: LocalAws) -> str:
+    """The function's image, by name."""
+    name = "localhost/etiquette/api:tests"
+    with console.step("Building the function's image for the tests of the image alone"):
+        build_image(aws, name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def first_release(aws: LocalAws) -> Release:
+    """What the first deployment into the empty account made."""
+    return Release.read(deploy(aws))
+
+
+@pytest.fixture(scope="session")
+def repeated_release(aws: LocalAws, first_release: Release) -> Release:
+    """The same model deployed once more."""
+    return Release.read(deploy(aws))
+
+
+@pytest.fixture(scope="session")
+def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that is surer before it says anything, so that its answers differ."""
+    path = tmp_path_factory.mktemp("models") / "second.safetensors"
+    with safe_open(STARTER, framework="numpy") as bundle:
+        manifest = json.loads(bundle.metadata()["manifest"])
+        arrays = {name: bundle.get_tensor(name) for name in bundle.keys()}  # noqa: SIM118
+    manifest |= {"version": SECOND_VERSION, "threshold": 0.9}
+    save_file(arrays, path, {"manifest": json.dumps(manifest)})
+    return path
+
+
+@pytest.fixture(scope="session")
+def second_release(aws: LocalAws, repeated_release: Release, second_model: Path) -> Release:
+    """Another model deployed over the first."""
+    return Release.read(deploy(aws, model=second_model))
+
+
+@pytest.fixture(scope="session")
+def deployment(first_release: Release) -> Deployment:
+    """The API, whichever release is live."""
+    return first_release.deployment

@@ -1,0 +1,56 @@
+"""The function's container by itself, with AWS's runtime interface emulator inside."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scripts.emulator.engine import INSTANCE_LABEL
+from scripts.emulator.fetch import Answer, fetch
+from scripts.emulator.local_aws import FUNCTION_FLAGS, LocalAws
+
+_INVOCATIONS = "/2015-03-31/functions/function/invocations"
+_LABEL = f"{INSTANCE_LABEL}=container-under-test"
+
+
+class RunningFunction:
+    """A container that takes invocations."""
+
+    def __init__(self, aws: LocalAws, identifier: str) -> None:
+        self._aws = aws
+        self._identifier = identifier
+        self._url = f"http://{self._address()}{_INVOCATIONS}"
+
+    def invoke(self, event: dict[str, Any]) -> Answer:
+        """Hand an event to the function and return what came back."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return fetch(self._url, body=json.dumps(event).encode(), timeout=30)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def output(self) -> str:
+        """What it wrote."""
+        return self._aws.engine.call("logs", self._identifier, with_errors=True)
+
+    def _address(self) -> str:
+        port = self._aws.engine.call("port", self._identifier, "8080/tcp")
+        return port.splitlines()[0]
+
+
+@contextmanager
+def running(aws: LocalAws, image: str, *options: str) -> Iterator[RunningFunction]:
+    """Start the image as Lambda would: nothing can be written except in /tmp."""
+    network = ["--network", aws.state.network] if aws.state.network else []
+    identifier = aws.engine.call(
+        "run", "--detach", "--label", _LABEL, *network, "--publish", "127.0.0.1::8080",
+        *FUNCTION_FLAGS.split(), *options, image,
+    )  # fmt: skip
+    try:
+        yield RunningFunction(aws, identifier)
+    finally:
+        aws.engine.remove_containers(_LABEL)

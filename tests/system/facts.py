@@ -1,0 +1,87 @@
+"""What AWS itself says of a deployment."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from scripts.emulator.account import client
+from scripts.emulator.deployment import STACK, Deployment
+
+
+@dataclass(frozen=True)
+class Release:
+    """A deployment's state at one moment."""
+
+    deployment: Deployment
+    function: str
+    live: str
+    """The version that the alias points at."""
+    alias_revision: str
+    versions: dict[str, str]
+    """The digest of the model by version."""
+    stack_status: str
+    stack_updated: str
+
+    @classmethod
+    def read(cls, deployment: Deployment) -> Self:
+        functions = client(deployment.aws, "lambda")
+        function, _, alias = deployment.outputs["FunctionAlias"].rpartition(":")
+        live = functions.get_alias(FunctionName=function, Name=alias)
+        versions = functions.list_versions_by_function(FunctionName=function)["Versions"]
+        stacks = client(deployment.aws, "cloudformation").describe_stacks(StackName=STACK)
+        (stack,) = stacks["Stacks"]
+        return cls(
+            deployment=deployment,
+            function=function,
+            live=live["FunctionVersion"],
+            alias_revision=live["RevisionId"],
+            versions={
+                version["Version"]: version["Environment"]["Variables"]["ETIQUETTE_MODEL_SHA256"]
+                for version in versions
+                if version["Version"] != "$LATEST"
+            },
+            stack_status=stack["StackStatus"],
+            stack_updated=str(stack.get("LastUpdatedTime")),
+        )
+
+
+def metric_values(line: dict[str, Any]) -> dict[str, list[float]]:
+    """What CloudWatch would read from a line of the embedded metric format.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    values = {}
+    assert isinstance(line["_aws"]["Timestamp"], int)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for dimensions in directive["Dimensions"]:
+            assert all(isinstance(line[dimension], str) for dimension in dimensions)
+        for metric in directive["Metrics"]:
+            value = line[metric["Name"]]
+            values[metric["Name"]] = [*map(float, value if isinstance(value, list) else [value])]
+    return values
+
+
+def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    """A request as API Gateway hands it to a function, payload format 2.0."""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", "host": "example.org"},
+        "requestContext": {
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "tests",
+            },
+            "requestId": "request",
+            "routeKey": "$default",
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }

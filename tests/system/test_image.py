@@ -1,0 +1,88 @@
+"""The image by itself: what is in it, and what it does when its model is not the right one."""
+
+import hashlib
+import json
+
+import pytest
+
+from scripts.emulator.local_aws import LocalAws
+from tests.conftest import ROOT, STARTER
+from tests.system.containers import running
+from tests.system.facts import gateway_event
+
+MODEL = "/opt/model/starter.safetensors"
+MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
+DIGEST = hashlib.sha256(STARTER.read_bytes()).hexdigest()
+HEALTH = gateway_event("GET", "/health")
+
+
+def shell(aws: LocalAws, image: str, script: str) -> list[str]:
+    """Run a script in the image and return its lines."""
+    output = aws.engine.call("run", "--rm", "--entrypoint", "sh", image, "-c", script)
+    return output.splitlines()
+
+
+def test_of_our_code_it_holds_what_serves_and_nothing_else(aws: LocalAws, image: str) -> None:
+    found = shell(aws, image, "cd /var/task && find lambda_src -type f -not -name '*.pyc'")
+    served = {"__init__.py", "metrics.py", "tagger", "api"}
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "lambda_src").rglob("*")
+        if path.is_file()
+        and path.relative_to(ROOT / "lambda_src").parts[0] in served
+        and "__pycache__" not in path.parts
+        and not path.name.startswith(("requirements", "Dockerfile"))
+    }
+    assert set(found) == ours
+
+
+def test_it_holds_no_build_or_test_tools(aws: LocalAws, image: str) -> None:
+    script = (
+        "for module in pip setuptools pytest sklearn scipy joblib pandas mlflow moto; do "
+        'python3 -c "import $module" 2>/dev/null && echo $module; done; '
+        "for program in gcc make git uv pip pip3; do command -v $program; done; true"
+    )
+    assert shell(aws, image, script) == []
+
+
+def test_all_of_it_is_compiled(aws: LocalAws, image: str) -> None:
+    # Some packages carry templates that are Python in name only: those can't be compiled.
+    script = (
+        "cd /var/task && find . -name '*.py' | while read file; do "
+        'compiled="$(dirname $file)/__pycache__/$(basename $file .py).cpython-313.pyc"; '
+        "[ -f $compiled ] || echo $file; done"
+    )
+    assert shell(aws, image, script) == []
+
+
+@pytest.mark.parametrize("user", ["0:0", "993:990", "12345:54321"])
+def test_it_serves_as_any_user_with_nothing_to_write_on(
+    aws: LocalAws, image: str, user: str
+) -> None:
+    told = ("--env", f"ETIQUETTE_MODEL={MODEL}", "--env", f"ETIQUETTE_MODEL_SHA256={DIGEST}")
+    with running(aws, image, "--user", user, *MOUNT, *told) as function:
+        question = json.dumps({"text": "How do I merge two dictionaries in Python?"})
+        answer = json.loads(function.invoke(gateway_event("POST", "/predict", question)).body)
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"])["predicted_tags"][0] == "python"
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({}, "ETIQUETTE_MODEL is not set"),
+        ({"ETIQUETTE_MODEL": "/opt/model/absent.safetensors"}, "absent.safetensors"),
+        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODEL_SHA256": "0" * 64}, DIGEST),
+        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODLE": "x"}, "ETIQUETTE_MODLE is no setting"),
+    ],
+)
+def test_with_a_missing_or_wrong_model_it_says_so_and_serves_nothing(
+    aws: LocalAws, image: str, variables: dict[str, str], complaint: str
+) -> None:
+    told = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    with running(aws, image, *MOUNT, *told) as function:
+        answer = function.invoke(HEALTH)
+        assert (answer.status, answer.body) == (502, b"")
+        (line, *_) = [each for each in function.output().splitlines() if "cannot start" in each]
+        assert complaint in line
+        assert "Traceback" not in function.output()

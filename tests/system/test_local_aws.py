@@ -1,0 +1,51 @@
+"""The command line for people: one call from nothing to tags, and nothing left afterwards."""
+
+import json
+import subprocess
+
+from scripts.emulator.engine import INSTANCE_LABEL
+from scripts.emulator.local_aws import LocalAws, unique
+from scripts.emulator.places import run_folder
+from scripts.emulator.processes import command_line
+from tests.conftest import ROOT
+
+NAME = "command-line-test"
+
+
+def local_aws(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "scripts" / "local_aws", "--name", NAME, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def test_up_deploy_predict_logs_and_down(aws: LocalAws) -> None:
+    try:
+        done = local_aws("up", "deploy", "predict")
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["predicted_tags"][0] == "python"
+        assert f"Container engine: {aws.engine.name}" in done.stderr
+        assert "Deploying the stack (cdk deploy): " in done.stderr
+        assert answer["prediction_id"] in local_aws("logs").stdout
+        state = json.loads((run_folder(NAME) / "state.json").read_text())
+    finally:
+        stopped = local_aws("down")
+    assert stopped.returncode == 0, stopped.stderr
+    assert not run_folder(NAME).exists()
+    everything = aws.engine.call("ps", "--all", "--format", "{{.Names}} {{.Labels}}")
+    assert NAME not in everything
+    assert unique(NAME) not in aws.engine.call("network", "ls", "--format", "{{.Name}}")
+    assert aws.engine.containers(f"{INSTANCE_LABEL}={unique(NAME)}") == []
+    for program, identifier in state["processes"].items():
+        assert program not in command_line(identifier)
+
+
+def test_it_says_what_to_do_first() -> None:
+    done = local_aws("predict")
+    assert done.returncode == 1
+    assert "run scripts/local_aws up" in done.stderr
+    assert "Traceback" not in done.stderr
