@@ -1,9 +1,10 @@
 """The web page: its files, read once at import, and who gets them."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from fastapi import APIRouter, Request, Response
 
@@ -39,19 +40,28 @@ class Asset(NamedTuple):
     etag: str
 
     @classmethod
-    def read(cls, name: str) -> "Asset":
-        """Read a file that lies beside this module."""
-        content = (Path(__file__).parent / name).read_bytes()
-        return cls(
-            content,
-            _MEDIA_TYPES[name.rpartition(".")[2]],
-            f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-        )
+    def of(cls, text: str, media_type: str) -> Self:
+        """Make an asset of a text."""
+        content = text.encode()
+        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-_MEDIA_TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+def _script(folder: Path) -> str:
+    """Join the script's modules, those that others import first.
+
+    One file, because a browser asks for many at once, and each at the same moment needs a function
+    of its own to be started.
+    """
+    names = ("texts.js", "tools.js", "suggestions.js", "chosen.js", "page.js")
+    joined = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return re.sub(r"^import [^;]*;\n|^export ", "", joined, flags=re.MULTILINE)
+
+
+_FOLDER: Final = Path(__file__).parent
 ASSETS: Final = {
-    name: Asset.read(name) for name in ("index.html", "page.css", "page.js", "page-texts.js")
+    "index.html": Asset.of((_FOLDER / "index.html").read_text(encoding="utf-8"), "text/html"),
+    "page.css": Asset.of((_FOLDER / "page.css").read_text(encoding="utf-8"), "text/css"),
+    "page.js": Asset.of(_script(_FOLDER / "script"), "text/javascript"),
 }
 
 
@@ -74,6 +84,7 @@ def answer(request: Request, name: str) -> Response:
     headers = _HEADERS | {"etag": asset.etag}
     if name == "index.html":
         headers["vary"] = "accept"
+    # A gateway that compresses marks the tag as weak; the content is the same.
     known = request.headers.get("if-none-match", "").replace("W/", "").split(",")
     if asset.etag in map(str.strip, known):
         return Response(status_code=304, headers=headers)
@@ -83,7 +94,7 @@ def answer(request: Request, name: str) -> Response:
 def make_router() -> APIRouter:
     """Make the operations that send what the page refers to."""
     router = APIRouter(include_in_schema=False)
-    for name in ASSETS.keys() - {"index.html"}:
+    for name in ("page.css", "page.js"):
         router.add_api_route(f"/{name}", _sender(name))
     return router
 
