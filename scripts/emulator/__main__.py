@@ -8,10 +8,10 @@ from pathlib import Path
 
 from scripts.emulator.console import LocalAwsError, say, step
 from scripts.emulator.deployment import Deployment, deploy
-from scripts.emulator.engine import Podman, find_engine
+from scripts.emulator.engine import find_engine
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.logs import function_lines
-from scripts.emulator.places import CACHE
+from scripts.emulator.places import CACHE, run_folder
 from scripts.emulator.tools import prepare
 
 _QUESTION = "How do I merge two dictionaries in Python?"
@@ -83,11 +83,12 @@ def _down(name: str, *, purge: bool) -> None:
     if not purge:
         say(f"Kept for the next time: downloads and images in {CACHE} (down --purge removes them)")
         return
+    others = [folder.name for folder in run_folder(name).parent.glob("*")]
+    if others:
+        raise LocalAwsError(f"not purged: stop {', '.join(others)} first (--name NAME down)")
     with step("Removing downloads and images"):
         if (CACHE / "containers").exists():
-            engine = find_engine("podman")
-            if isinstance(engine, Podman):
-                engine.call("system", "reset", "--force")
+            find_engine("podman").call("system", "reset", "--force")
         shutil.rmtree(CACHE)
 
 

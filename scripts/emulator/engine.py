@@ -201,16 +201,14 @@ def docker_answers() -> bool:
     return done.returncode == 0
 
 
+def is_root() -> bool:
+    """Whether this process may do everything."""
+    return os.geteuid() == 0
+
+
 def is_debian_root() -> bool:
     """Whether the missing packages may be installed here."""
-    return Path("/etc/debian_version").is_file() and hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def why_no_engine() -> str | None:
-    """Say what is missing for any engine to run here, or None if one can."""
-    if docker_answers() or is_debian_root():
-        return None
-    return "local AWS needs a Docker daemon that answers, or Debian and root (for podman)"
+    return Path("/etc/debian_version").is_file() and is_root()
 
 
 def find_engine(wanted: str | None = None) -> Engine:
@@ -226,11 +224,12 @@ def find_engine(wanted: str | None = None) -> Engine:
     LocalAwsError
         If there is none that works here.
     """
-    if wanted == "docker" or (wanted is None and docker_answers()):
+    if wanted != "podman" and docker_answers():
         return Docker()
-    if shutil.which("podman") and hasattr(os, "geteuid") and os.geteuid() == 0:
+    # Containers that share a network with this machine are for root alone.
+    if wanted != "docker" and shutil.which("podman") and is_root():
         return Podman()
     raise LocalAwsError(
-        "no container engine: start Docker, or run scripts/local_aws prepare as root on Debian "
-        "to install podman (which serves containers of a network of its own only to root)"
+        f"no container engine{f' {wanted}' if wanted else ''} here: start Docker, or run "
+        "scripts/local_aws prepare as root on Debian, which installs podman"
     )

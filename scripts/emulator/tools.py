@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from scripts.emulator.commands import run
-from scripts.emulator.console import say, step
-from scripts.emulator.engine import architecture, docker_answers, is_debian_root
+from scripts.emulator.console import LocalAwsError, say, step
+from scripts.emulator.engine import architecture, docker_answers, find_engine, is_debian_root
 from scripts.emulator.places import CACHE, HERE, ROOT
 
 _NODE: Final = {"node": "nodejs", "npm": "npm"}
@@ -48,6 +48,17 @@ def prepare(engine: str | None = None) -> None:
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "update", "-qq"], env=quiet)
         run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=quiet)
+
+
+def why_not_here() -> str | None:
+    """Say what local AWS lacks on this machine, or None if it can run."""
+    if not all(map(shutil.which, _NODE)):
+        return "local AWS needs Node.js with npm, for the CDK command line"
+    try:
+        find_engine()
+    except LocalAwsError as error:
+        return str(error)
+    return None
 
 
 def emulator_program() -> Path:

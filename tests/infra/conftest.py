@@ -22,6 +22,7 @@ class _WithoutNode(pytest.Module):
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
+    """Put the modules aside where there is no Node.js: visibly, and as a failure in CI."""
     if shutil.which("node"):
         return None
     return _WithoutNode.from_parent(parent, path=module_path)

@@ -34,6 +34,8 @@ Synthesize = Callable[..., Synthesized]
 
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """Makes a stack of the settings that it is called with."""
+
     def make(**settings: Any) -> Synthesized:
         folder = tmp_path_factory.mktemp("cdk.out")
         app = App(outdir=str(folder), analytics_reporting=False)
@@ -51,6 +53,7 @@ def synthesized(synthesize: Synthesize) -> Synthesized:
 
 @pytest.fixture
 def other_model(tmp_path: Path) -> Path:
+    """A file that could be another release's model, as far as the infrastructure looks."""
     path = tmp_path / "other.safetensors"
     path.write_bytes(bundle_bytes("1900.01.01-other"))
     return path

@@ -1,7 +1,6 @@
 """A local AWS and what is deployed to it, started once for all system tests."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from safetensors.numpy import save_file
 
 from scripts.emulator import console
 from scripts.emulator.deployment import Deployment, build_image, deploy
-from scripts.emulator.engine import why_no_engine
 from scripts.emulator.local_aws import LocalAws
-from scripts.emulator.tools import prepare
+from scripts.emulator.tools import prepare, why_not_here
 from tests.conftest import STARTER
 from tests.system.facts import Release
 
@@ -21,6 +19,7 @@ SECOND_VERSION = "2000.01.01-second"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what each step took, as `scripts/local_aws` does."""
     if console.timings:
         terminalreporter.section("local AWS")
         for what, seconds in console.timings:
@@ -30,11 +29,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[LocalAws]:
     """An AWS with nothing in it."""
-    reason = why_no_engine()
-    if reason is not None:
-        put_aside = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        put_aside(reason)
     prepare()
+    reason = why_not_here()
+    if reason is not None:
+        pytest.skip(reason)
     started = LocalAws.start("tests")
     yield started
     started.stop()
