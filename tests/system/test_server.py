@@ -4,66 +4,15 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from tests.conftest import ROOT, STARTER
-
-SECRET = "zanzibar"
-"""A word that stands in questions below and may stand in no log line."""
-
-
-class Server:
-    """A running uvicorn with the starter model, and what it logs."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self._log = folder / "server.log"
-        command = [
-            *(sys.executable, "-m", "uvicorn", "lambda_src.api.app:app"),
-            *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
-        ]
-        environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER), "PYTHONUNBUFFERED": "1"}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
-        self._wait()
-
-    def _wait(self) -> None:
-        for _ in range(300):
-            assert self._process.poll() is None, self._log.read_text()
-            try:
-                self.client.get("/health")
-            except httpx2.ConnectError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError(f"the server does not answer: {self._log.read_text()}")
-
-    def post(self, body: Any, **headers: str) -> tuple[httpx2.Response, list[dict[str, Any]]]:
-        """Post to /predict; give the answer and the lines that it made the server log."""
-        start = self._log.stat().st_size
-        response = self.client.post("/predict", json=body, headers=headers)
-        text = self._log.read_bytes()[start:].decode()
-        assert SECRET not in text
-        return response, [json.loads(line) for line in text.splitlines()]
-
-    def stop(self) -> None:
-        self.client.close()
-        self._process.terminate()
-        self._process.wait(10)
+from tests.conftest import ROOT
+from tests.system.server import SECRET, Server
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,194 @@
+"""The Streamlit front end against a real server, with Streamlit's own runner and in a browser."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import ROOT
+from tests.system.browser import Visit, chromium
+from tests.system.server import Server, free_port
+
+APP = ROOT / "scripts" / "streamlit_app.py"
+QUESTION = "How do I merge two dictionaries in Python?"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def app(server: Server, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("ETIQUETTE_API_URL", f"{server.url}/")
+    monkeypatch.delenv("ETIQUETTE_API_TOKEN", raising=False)
+    return AppTest.from_file(str(APP), default_timeout=30).run()
+
+
+def ask(app: AppTest, title: str = "", body: str = "") -> AppTest:
+    app.text_input[0].input(title)
+    app.text_area[0].input(body)
+    app.button[0].click().run()
+    assert not app.exception
+    return app
+
+
+def chips(app: AppTest) -> str:
+    return " ".join(each.value for each in app.markdown if "-badge[" in each.value)
+
+
+def test_a_question_gets_its_tags_with_confidences(app: AppTest, server: Server) -> None:
+    assert chips(app) == ""
+    start = server.logged()
+    shown = chips(ask(app, QUESTION, "One has defaults, `d.update(e)` changes it."))
+    assert "python 99%" in shown
+    assert "dictionary " in shown
+    assert [*app.warning, *app.error, *app.info] == []
+    # It was asked on purpose, so it counts.
+    assert [each.get("event_type") for each in server.lines(start)] == [None, "prediction"]
+
+
+def test_signs_in_a_tag_are_no_markdown(app: AppTest) -> None:
+    assert r"c\# " in chips(ask(app, "C# LINQ query over a List<string> in Visual Studio"))
+
+
+@pytest.mark.parametrize("blank", ["", " \n "])
+def test_empty_fields_are_warned_of(app: AppTest, blank: str) -> None:
+    ask(app, blank, blank)
+    assert "write a question first" in app.warning[0].value
+    assert chips(app) == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "empty"), [(QUESTION, "", "body"), ("", QUESTION, "title")]
+)
+def test_one_empty_field_is_warned_of_and_answered(
+    app: AppTest, title: str, body: str, empty: str
+) -> None:
+    ask(app, title, body)
+    assert f"The {empty} is empty" in app.warning[0].value
+    assert "python" in chips(app)
+
+
+@pytest.mark.parametrize(
+    ("title", "words"), [("qwrtzp xkcdvv", "met none"), ("hello there", "not sure enough")]
+)
+def test_no_suggestion_is_said_clearly(app: AppTest, title: str, words: str) -> None:
+    ask(app, title, title)
+    assert words in app.info[0].value
+    assert not app.error
+
+
+def test_an_error_of_the_api_is_told_in_its_own_words(app: AppTest) -> None:
+    ask(app, "python", "x" * 70_000)
+    assert "413" in app.error[0].value
+    assert "65536" in app.text[0].value
+
+
+def test_an_api_that_is_away(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("ETIQUETTE_API_URL", url)
+    ask(app, QUESTION, QUESTION)
+    assert "does not answer" in app.error[0].value
+    assert url in app.text[0].value
+    assert app.text_input[0].value == QUESTION
+
+
+def test_an_address_that_is_none(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETIQUETTE_API_URL", "file:///etc/passwd")
+    ask(app, QUESTION, QUESTION)
+    assert "not an http or https address" in app.error[0].value
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """An API behind API Gateway's authorizer, which answers in its own form."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        right = self.headers["authorization"] == "Bearer s3same"
+        answer: Any = {"message": "Unauthorized"}
+        if right:
+            answer = {"suggestions": [{"tag": "python", "confidence": 0.5}]}
+        self.send_response(200 if right else 401)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def guarded() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Guarded) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_a_bearer_token_is_sent(
+    app: AppTest, guarded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETIQUETTE_API_URL", guarded)
+    ask(app, QUESTION, QUESTION)
+    assert "ETIQUETTE_API_TOKEN" in app.error[0].value
+    assert app.text[0].value == "Unauthorized"
+    monkeypatch.setenv("ETIQUETTE_API_TOKEN", "s3same")
+    assert "python 50%" in chips(ask(app, QUESTION, QUESTION))
+
+
+@pytest.fixture
+def launched(server: Server, tmp_path: Path) -> Iterator[str]:
+    """The app as a process, as scripts/streamlit starts it."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(APP), "--server.headless", "true"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--browser.gatherUsageStats", "false"),
+    ]
+    environment = os.environ | {"ETIQUETTE_API_URL": server.url}
+    with (tmp_path / "streamlit.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        assert process.poll() is None, (tmp_path / "streamlit.log").read_text()
+        try:
+            httpx2.get(f"{url}/_stcore/health")
+            break
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+def test_in_a_browser(launched: str) -> None:
+    with chromium() as browser:
+        visit = Visit(browser)
+        page = visit.page
+        page.set_default_timeout(30_000)
+        page.goto(launched)
+        page.get_by_label("Title").fill(QUESTION)
+        page.get_by_label("Body").fill("<img src=x onerror=alert(1)> `d.update(e)`")
+        page.get_by_role("button", name="Suggest tags").click()
+        expect(page.get_by_text("python 99%")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("dictionary")).to_be_visible()
+        assert visit.hosts() == {urlsplit(launched).netloc}
+        visit.context.close()

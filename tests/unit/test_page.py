@@ -1,0 +1,89 @@
+import pytest
+from fastapi.testclient import TestClient
+
+from lambda_src.api import page
+from lambda_src.api.app import create_app
+from lambda_src.api.settings import Settings
+from lambda_src.tagger import TagModel
+
+CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+FILES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
+
+
+@pytest.fixture(scope="module")
+def client(starter: TagModel) -> TestClient:
+    app = create_app(starter, Settings(model="starter", service="test"))
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        (CHROMIUM, "text/html; charset=utf-8"),
+        ("text/html", "text/html; charset=utf-8"),
+        ("text/*, application/json;q=0.5", "text/html; charset=utf-8"),
+        ("application/json;q=0.2, TEXT/HTML ; Q=0.3", "text/html; charset=utf-8"),
+        ("*/*", "application/json"),
+        ("", "application/json"),
+        ("application/json", "application/json"),
+        ("application/json, text/html;q=0.9", "application/json"),
+        ("text/html, application/json", "application/json"),
+        ("text/html;q=0, */*", "application/json"),
+        ("text/html;q=nonsense, ;;,", "application/json"),
+    ],
+)
+def test_who_gets_the_page(client: TestClient, accept: str, wanted: str) -> None:
+    response = client.get("/", headers={"accept": accept})
+    assert response.headers["content-type"] == wanted
+    assert response.headers["vary"] == "accept"
+    if wanted == "application/json":
+        assert response.json()["name"] == "etiquette"
+
+
+@pytest.mark.parametrize(("path", "media_type"), FILES.items())
+def test_a_file_is_sent_once_and_then_known(client: TestClient, path: str, media_type: str) -> None:
+    first = client.get(path, headers={"accept": CHROMIUM})
+    assert first.status_code == 200
+    assert first.headers["content-type"] == f"{media_type}; charset=utf-8"
+    assert first.headers["cache-control"] == "no-cache"
+    assert first.headers["x-content-type-options"] == "nosniff"
+    tag = first.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}'):
+        again = client.get(path, headers={"accept": CHROMIUM, "if-none-match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == tag
+    changed = client.get(path, headers={"accept": CHROMIUM, "if-none-match": '"other"'})
+    assert changed.content == first.content
+
+
+def test_the_policy_allows_nothing_inline_and_no_other_host(client: TestClient) -> None:
+    policy = client.get("/", headers={"accept": CHROMIUM}).headers["content-security-policy"]
+    directives = dict(each.split(" ", 1) for each in policy.split("; "))
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+    }
+
+
+def test_the_page_weighs_at_most_60_kilobytes() -> None:
+    assert sum(len(asset.content) for asset in page.ASSETS.values()) <= 60_000
+
+
+def test_the_script_is_one_file_without_loose_ends() -> None:
+    script = page.ASSETS["page.js"].content.decode()
+    lines = script.splitlines()
+    assert not [line for line in lines if line.startswith(("import", "export"))]
+    declared = [line.split()[1] for line in lines if line.startswith(("const ", "let ", "class "))]
+    assert len(declared) == len(set(declared))
+
+
+def test_the_openapi_document_tells_of_the_page(client: TestClient) -> None:
+    content = client.get("/openapi.json").json()["paths"]["/"]["get"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", "text/html"}
