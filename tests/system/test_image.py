@@ -18,7 +18,10 @@ HEALTH = gateway_event("GET", "/health")
 
 def shell(aws: LocalAws, image: str, script: str) -> list[str]:
     """Run a script in the image and return its lines."""
-    output = aws.engine.call("run", "--rm", "--entrypoint", "sh", image, "-c", script)
+    # Without a network: on the default one, podman would leave its bridge behind.
+    output = aws.engine.call(
+        "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script
+    )
     return output.splitlines()
 
 
