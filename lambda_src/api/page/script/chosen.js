@@ -1,4 +1,4 @@
-// The tags that a person chose: accepted suggestions and own ones, with known tags to complete them.
+// The tags that a person chose: accepted suggestions and own ones, completed to known tags.
 
 import { announce, asCount, at, call, make, text } from "./tools.js";
 
@@ -15,7 +15,8 @@ export class Chosen {
 
   constructor(onChange) {
     this.#onChange = onChange;
-    new Completion(at("own"), at("options"), (tag) => this.addOwn(tag), (tag) => this.#tags.has(tag));
+    const add = (tag) => this.addOwn(tag);
+    new Completion(at("own"), at("options"), add, (tag) => this.#tags.has(tag));
     this.show();
   }
 
@@ -145,7 +146,8 @@ class Completion {
       make("span", { class: "tag" }, tag),
       make("span", { class: "uses", "aria-hidden": "true" }, asCount(count)),
     );
-    option.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps focus
+    // The field keeps the focus.
+    option.addEventListener("mousedown", (event) => event.preventDefault());
     option.addEventListener("click", () => this.#take(tag));
     return option;
   }
@@ -158,8 +160,8 @@ class Completion {
       this.#take(this.list.children[this.#active]?.dataset.tag ?? this.field.value);
     } else if (count && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      this.#activate(this.#active < 0 && step < 0 ? count - 1 : (this.#active + step + count) % count);
+      const next = event.key === "ArrowDown" ? this.#active + 1 : Math.max(this.#active, 0) - 1;
+      this.#activate((next + count) % count);
     }
   }
 

@@ -169,7 +169,7 @@ function show() {
   at("detail").hidden = !told.detail;
   const retry = at("retry");
   const retried = document.activeElement === retry;
-  retry.hidden = told.phase !== "error";
+  retry.hidden = told.phase !== "error" && !(retried && told.phase === "thinking");
   at("suggestions").setAttribute("aria-busy", String(told.phase === "thinking"));
   const open = suggested.filter((each) => !chosen.all.includes(each.tag));
   suggestions.show(open, { full: chosen.full });

@@ -40,6 +40,8 @@ export class Suggestions {
   }
 }
 
+let explanations = 0;
+
 class Item {
   constructor(tag, onAccept) {
     this.tag = tag;
@@ -53,7 +55,7 @@ class Item {
       this.percent,
       make("span", { class: "bar", "aria-hidden": "true" }, this.fill),
     );
-    this.why = make("div", { class: "why", id: `why-${tag}` });
+    this.why = make("div", { class: "why", id: `why-${++explanations}` });
     this.why.hidden = true;
     this.ask = make(
       "button",
@@ -108,19 +110,20 @@ function explanationOf(tag, { terms, intercept, other_terms: others }) {
   const most = Math.max(...shown.map((each) => Math.abs(each.weight)));
   const fields = text("fields");
   const signed = (value) => make("span", { class: "number" }, asDecimal(value, "exceptZero"));
-  const row = ({ field, term, weight }) => {
+  const row = ({ space, field, term, weight }) => {
     const fill = make("span");
     fill.style.width = `${(Math.abs(weight) / most) * 100}%`;
     return make(
       "li",
       { class: weight < 0 ? "against" : "for" },
       make("span", { class: "term" }, term),
-      make("span", { class: "field" }, fields[field]),
+      make("span", { class: "field" }, fields[space ?? field]),
       make("span", { class: "bar", "aria-hidden": "true" }, fill),
       signed(weight),
     );
   };
-  const sum = (name, value) => make("li", { class: "sum" }, make("span", {}, text(name)), signed(value));
+  const sum = (name, value) =>
+    make("li", { class: "sum" }, make("span", {}, text(name)), signed(value));
   return [
     make("strong", {}, text("why", tag)),
     make("p", { class: "help" }, text("whyHelp")),
