@@ -1,0 +1,1 @@
+"""Measurements beside other systems, one module each; `scripts/bench` starts them."""

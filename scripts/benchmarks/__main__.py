@@ -1,0 +1,44 @@
+"""The command line of scripts/bench: one module per command."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from lambda_src.tagger import BundleError
+from model_build.corpus import CorpusError
+
+COMMANDS: Final = {
+    "quality": "tags beside those of other systems, trained on the same questions",
+    "training": "seconds and memory of training beside scikit-learn's",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one benchmark; errors that a person can mend are one line on standard error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="BENCHMARK", dest="command")
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument(
+            "--json", type=Path, metavar="FILE", help="write the figures here, too"
+        )
+        if name in arguments[:1]:  # others may need what this environment lacks
+            import_module(f"scripts.benchmarks.{name}").add_options(command)
+    options = parser.parse_args(arguments)
+    try:
+        figures = import_module(f"scripts.benchmarks.{options.command}").run(options)
+    except (BundleError, CorpusError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

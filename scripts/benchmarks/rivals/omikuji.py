@@ -1,0 +1,94 @@
+"""Omikuji with its default trees, which are Parabel's: balanced, two branches each, three trees.
+
+Omikuji takes vectors as they are (https://github.com/tomtung/omikuji, "Data format"). Annif, the
+indexing tool of libraries, makes TF-IDF of stemmed words for it, and advises Parabel with all its
+settings left alone (https://github.com/NatLibFi/Annif/wiki/Backend:-Omikuji); pairs are its
+``ngram=2`` and rare terms its ``min_df``. The scores are no confidences: three tags.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from lambda_src.tagger import Suggestion
+from model_build.questions import Question
+from scripts.benchmarks.rivals.rival import N_RANKED, Answer, Corpus, best_three
+from scripts.benchmarks.rivals.texts import plain_texts, stemmed_terms
+
+
+class Omikuji:
+    """See the module."""
+
+    seconds_saved = 0.0
+
+    def __init__(self) -> None:
+        self._vectorizer = TfidfVectorizer(analyzer=stemmed_terms, min_df=2, sublinear_tf=True)
+        self._model: Any = None
+        self._tags: list[str] = []
+
+    def fit(self, corpus: Corpus) -> None:
+        """Write the training file and train on it."""
+        import omikuji  # noqa: PLC0415 (only the environment of the peers has it)
+
+        self._tags = corpus.tags
+        vectors = self._vectorizer.fit_transform(plain_texts(corpus.questions))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "train.txt"
+            _write(vectors, corpus.marks, path)
+            with _silence():
+                self._model = omikuji.Model.train_on_data(str(path))
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """Take the three best tags."""
+        given = []
+        for vector in self._vectorizer.transform(plain_texts(questions)):
+            pairs = list(zip(vector.indices.tolist(), vector.data.tolist(), strict=True))
+            found = self._model.predict(pairs, top_k=N_RANKED)
+            ranked = [Suggestion(self._tags[tag], score) for tag, score in found]
+            given.append(Answer(ranked, best_three(ranked)))
+        return given
+
+    def megabytes(self) -> float:
+        """Size of the folder that it saves; the vectorizer is not counted."""
+        with tempfile.TemporaryDirectory() as folder:
+            with _silence():
+                self._model.save(folder)
+            return sum(path.stat().st_size for path in Path(folder).rglob("*")) / 1e6
+
+
+def _write(vectors: sp.csr_matrix, marks: sp.csr_matrix, path: Path) -> None:
+    """Write the format of the Extreme Classification Repository; questions without tags are out."""
+    rows = [row for row in range(marks.shape[0]) if marks[row].nnz]
+    with path.open("w", encoding="utf-8") as lines:
+        lines.write(f"{len(rows)} {vectors.shape[1]} {marks.shape[1]}\n")
+        for row in rows:
+            vector = vectors[row]
+            order = vector.indices.argsort()
+            pairs = zip(vector.indices[order].tolist(), vector.data[order].tolist(), strict=True)
+            tags = ",".join(map(str, marks[row].indices.tolist()))
+            lines.write(f"{tags} {' '.join(f'{term}:{value:.6g}' for term, value in pairs)}\n")
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what Rust code writes, a line for every question, off the table's stream and ours."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [(number, os.dup(number)) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number, _ in kept:
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        for number, copy in kept:
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)

@@ -1,0 +1,49 @@
+"""Questions as other systems take them: text without markup."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from lambda_src.tagger.analyzer import stem
+from lambda_src.tagger.markup import split_body
+from model_build.questions import Question
+
+_WORD = re.compile(r"[^\W_](?:[\w.+#-]*[\w+#])?")
+
+
+class Fields(NamedTuple):
+    """A question's three texts."""
+
+    title: str
+    prose: str
+    code: str
+
+
+def fields(questions: Sequence[Question]) -> list[Fields]:
+    """Part each question's code from its prose."""
+    return [Fields(each.title, *split_body(each.body_html, "html")) for each in questions]
+
+
+def plain_texts(questions: Sequence[Question]) -> list[str]:
+    """Title, prose and code of each question as one text."""
+    return ["\n".join(each) for each in fields(questions)]
+
+
+@dataclass(frozen=True)
+class FieldTerms:
+    """A scikit-learn analyzer: the stemmed words of one field, and its pairs of them."""
+
+    field: str
+    with_pairs: bool
+
+    def __call__(self, question: Fields) -> list[str]:
+        """List the terms of a question."""
+        return stemmed_terms(getattr(question, self.field), with_pairs=self.with_pairs)
+
+
+def stemmed_terms(text: str, *, with_pairs: bool = True) -> list[str]:
+    """List a text's stemmed words and, after them, the pairs of neighbouring ones."""
+    words = [stem(word) for word in _WORD.findall(text.lower())]
+    return words + [" ".join(pair) for pair in pairwise(words)] if with_pairs else words
