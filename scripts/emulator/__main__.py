@@ -8,10 +8,10 @@ from pathlib import Path
 
 from scripts.emulator.console import LocalAwsError, say, step
 from scripts.emulator.deployment import Deployment, deploy
-from scripts.emulator.engine import find_engine
+from scripts.emulator.engine import Podman
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.logs import function_lines
-from scripts.emulator.places import CACHE, run_folder
+from scripts.emulator.places import CACHE, CONTAINERS, run_folder
 from scripts.emulator.tools import prepare
 
 _QUESTION = "How do I merge two dictionaries in Python?"
@@ -87,8 +87,8 @@ def _down(name: str, *, purge: bool) -> None:
     if others:
         raise LocalAwsError(f"not purged: stop {', '.join(others)} first (--name NAME down)")
     with step("Removing downloads and images"):
-        if (CACHE / "containers").exists():
-            find_engine("podman").call("system", "reset", "--force")
+        if CONTAINERS.exists():
+            Podman.forget_everything()
         shutil.rmtree(CACHE)
 
 

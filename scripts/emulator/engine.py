@@ -12,7 +12,7 @@ from typing import Final
 
 from scripts.emulator.commands import run
 from scripts.emulator.console import LocalAwsError
-from scripts.emulator.places import CONTAINERS
+from scripts.emulator.places import CONTAINERS, UNTIL_RESTART
 
 CA_BUNDLE: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 INSTANCE_LABEL: Final = "etiquette.local-aws"
@@ -129,7 +129,8 @@ class Podman(Engine):
         settings = CONTAINERS / "containers.conf"
         storage = CONTAINERS / "storage.conf"
         # The defaults fail where control groups are mounted in the old way or where limits
-        # can't be raised: containers get limits of their own, and no systemd is asked.
+        # can't be raised: containers get limits of their own, and no systemd is asked. Locks
+        # and temporary files apart from those of the machine's own podman, too.
         settings.write_text(
             "[containers]\n"
             'default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]\n'
@@ -138,6 +139,8 @@ class Podman(Engine):
             'runtime = "runc"\n'
             'cgroup_manager = "cgroupfs"\n'
             'events_logger = "file"\n'
+            'lock_type = "file"\n'
+            f'tmp_dir = "{UNTIL_RESTART / "libpod"}"\n'
             "[network]\n"
             f'network_config_dir = "{CONTAINERS / "networks"}"\n'
         )
@@ -145,7 +148,7 @@ class Podman(Engine):
             "[storage]\n"
             'driver = "overlay"\n'
             f'graphroot = "{CONTAINERS / "storage"}"\n'
-            f'runroot = "{CONTAINERS / "run"}"\n'
+            f'runroot = "{UNTIL_RESTART / "storage"}"\n'
         )
         self.env = {
             "CONTAINERS_CONF": str(settings),
@@ -172,6 +175,19 @@ class Podman(Engine):
         """Return the gateway of a bridge network."""
         inspected = json.loads(self.call("network", "inspect", network))
         return str(inspected[0]["subnets"][0]["gateway"])
+
+    @staticmethod
+    def forget_everything() -> None:
+        """Remove the images and all else that this checkout's podman holds.
+
+        `podman system reset` would also remove what it shares with the machine's own podman.
+        """
+        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for place in sorted(mounted, reverse=True):  # what lies deepest comes first
+            if Path(place).is_relative_to(CONTAINERS) or Path(place).is_relative_to(UNTIL_RESTART):
+                run(["umount", place])
+        shutil.rmtree(CONTAINERS, ignore_errors=True)
+        shutil.rmtree(UNTIL_RESTART, ignore_errors=True)
 
     def service(self, socket: Path) -> list[str | Path]:
         """Return the command that speaks Docker's API on a socket."""

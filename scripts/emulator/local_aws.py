@@ -1,7 +1,6 @@
 """One running local AWS: MiniStack beside a container engine, on a network of their own."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ from scripts.emulator.base_image import base_image
 from scripts.emulator.console import say, step
 from scripts.emulator.engine import INSTANCE_LABEL, Engine, Podman, find_engine
 from scripts.emulator.fetch import fetch
-from scripts.emulator.places import ROOT, run_folder
+from scripts.emulator.places import CHECKOUT, run_folder
 from scripts.emulator.tools import emulator_program
 
 ACCOUNT: Final = "123456789012"
@@ -233,9 +232,8 @@ def _instance(state: State) -> str:
 
 
 def unique(name: str) -> str:
-    """Name something that the whole machine sees, so that two checkouts don't meet."""
-    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
-    return f"etiquette-{checkout}-{name}"
+    """Name something that the whole machine sees."""
+    return f"{CHECKOUT}-{name}"
 
 
 def _free_port() -> int:
