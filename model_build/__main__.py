@@ -12,9 +12,11 @@ from sklearn.pipeline import Pipeline
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, write_questions
-from model_build.evaluation import judge, report, table, write_predictions
-from model_build.splitting import split
-from model_build.training import NotEnoughQuestionsError, TrainingOptions, fit
+from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
+from model_build.features import NotEnoughQuestionsError
+from model_build.splitting import SPLIT_FACTS, is_dated, split
+from model_build.synonyms import WELL_KNOWN, read_synonyms
+from model_build.training import TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 
@@ -46,8 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--out", required=True, type=Path, metavar="MODEL.safetensors")
     train.add_argument("--min-tag-count", type=int, default=20, help="uses a tag needs (20)")
-    train.add_argument("--threshold", type=float, default=0.2, help="least confidence (0.2)")
-    train.add_argument("--prune", type=float, default=0.1, help="drop weights below this (0.1)")
+    train.add_argument(
+        "--synonyms",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="more synonyms: .csv (synonym,tag), or .json of the API's /tags/synonyms",
+    )
+    train.add_argument("--prune", type=float, default=0.3, help="drop weights below this (0.3)")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
     train.add_argument(
@@ -60,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_questions(evaluate)
     evaluate.add_argument("--json", required=True, type=Path, metavar="REPORT.json")
     evaluate.add_argument("--predictions", type=Path, metavar="FILE.jsonl")
+    evaluate.add_argument("--reliability", type=Path, metavar="DIAGRAM.png")
     evaluate.set_defaults(run=_evaluate)
 
     parting = commands.add_parser("split", help="part a corpus into train, validation and test")
@@ -97,16 +107,18 @@ def _train(options: argparse.Namespace) -> None:
         fitted = fit(
             questions,
             TrainingOptions(
-                min_tag_count=options.min_tag_count, jobs=options.jobs, seed=options.seed
+                min_tag_count=options.min_tag_count,
+                prune=options.prune,
+                jobs=options.jobs,
+                seed=options.seed,
             ),
+            read_synonyms([WELL_KNOWN, *options.synonyms]),
         )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
         digest = write_bundle(
             fitted,
             options.out,
-            threshold=options.threshold,
-            prune=options.prune,
             corpus=corpus,
         )
     if options.reference:
@@ -120,21 +132,28 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = TagModel.load(options.model)
     with _rejects(options, options.json) as rejects:
         questions = read_corpus(options.questions, rejects)
+    if not questions:
+        raise CorpusError("there is no question to judge the model by: name a file that has some")
     judged = judge(model, questions)
-    figures = report(model, judged)
+    figures = report(model, judged, paths=options.questions)
     options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
+    if options.reliability:
+        draw_reliability(judged, options.reliability)
     print(table(figures))
 
 
 def _split(options: argparse.Namespace) -> None:
     with _rejects(options, options.out) as rejects:
         questions = read_corpus(options.questions, rejects)
+    kind = "time-ordered" if is_dated(questions) else "random"
     for name, part in zip(PARTS, split(questions, options.shares, options.seed), strict=True):
         path = options.out / f"{name}.parquet"
         write_questions(part, path)
-        print(f"{path}: {len(part)} questions")
+        print(f"{path}: {len(part)} questions ({kind} split)")
+    facts = {"kind": kind, "shares": options.shares, "seed": options.seed}
+    (options.out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from lambda_src.tagger.analyzer import FIELDS
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
-from lambda_src.tagger.vocabulary import term_key
+from lambda_src.tagger.calibrator import FEATURES
 from model_build.training import FittedTagger
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "selectolax")
@@ -24,8 +24,6 @@ def write_bundle(
     fitted: FittedTagger,
     path: Path,
     *,
-    threshold: float,
-    prune: float,
     corpus: Mapping[str, Any],
 ) -> str:
     """Write one bundle file.
@@ -34,10 +32,6 @@ def write_bundle(
     ----------
     fitted : FittedTagger
     path : Path
-    threshold : float
-        Tags below this confidence are not suggested.
-    prune : float
-        Weights nearer to zero are left out.
     corpus : mapping
         Facts of the corpus for the manifest, as JSON allows.
 
@@ -46,7 +40,7 @@ def write_bundle(
     str
         The file's SHA-256.
     """
-    arrays = _arrays(fitted, prune)
+    arrays = _arrays(fitted)
     created = _today()
     content = hashlib.sha256(b"".join(np.ascontiguousarray(a).data for a in arrays.values()))
     options = fitted.options
@@ -55,17 +49,13 @@ def write_bundle(
         "version": f"{created.replace('-', '.')}-{content.hexdigest()[:8]}",
         "created": created,
         "tags": fitted.tags,
-        "threshold": threshold,
-        "field_weights": dict(options.field_weights),
+        "synonyms": fitted.synonyms,
+        "floor": round(fitted.calibration.floor, 4),
+        "other_tags": round(fitted.calibration.other_tags, 4),
+        "calibrator_features": FEATURES,
+        "title_weight": options.features.title_weight,
         "corpus": {"questions": fitted.n_questions, **corpus},
-        "training": {
-            "min_tag_count": options.min_tag_count,
-            "min_term_count": options.min_term_count,
-            "inverse_regularization": options.inverse_regularization,
-            "tolerance": options.tolerance,
-            "seed": options.seed,
-            "prune": prune,
-        },
+        "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     whole = save(arrays, {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
@@ -83,53 +73,28 @@ def _today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(epoch))
 
 
-def _arrays(fitted: FittedTagger, prune: float) -> dict[str, Array]:
-    words, keys, columns = _vocabulary(fitted)
-    idf = np.concatenate([vectorizer.idf_ for _, vectorizer in fitted.tfidf.transformer_list])
-    coefficients = fitted.regressions.coef_
-    tags, terms, values = [], [], []
-    for tag, row in enumerate(coefficients):
-        kept = np.flatnonzero((np.abs(row) >= prune) & (row != 0))
-        tags.append(np.full(len(kept), tag, dtype=np.uint16))
-        terms.append(kept)
-        values.append(row[kept].astype(np.float32))
-    place = np.empty(len(columns), dtype=np.int64)
-    place[columns] = np.arange(len(columns))
-    of_term = place[np.concatenate(terms)]
-    order = np.argsort(of_term, kind="stable")
-    counts = np.bincount(of_term, minlength=len(keys))
-    return {
-        "words": np.frombuffer("\n".join(words).encode(), dtype=np.uint8),
-        "terms": keys,
-        "idf": idf[columns].astype(np.float32),
-        "weights_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
-        "weights_tag": np.concatenate(tags)[order],
-        "weights_value": np.concatenate(values)[order],
-        "intercepts": fitted.regressions.intercept_.astype(np.float32),
-    }
-
-
-def _vocabulary(fitted: FittedTagger) -> tuple[list[str], Array, Array]:
-    """Number words and terms.
-
-    Returns
-    -------
-    words : list of str
-    keys : ndarray of uint64, shape (n_terms,)
-        Ascending.
-    columns : ndarray of int, shape (n_terms,)
-        Where each term stands in scikit-learn's matrix.
-    """
-    spelled: list[tuple[int, list[str]]] = []
-    for field, vectorizer in fitted.tfidf.transformer_list:
-        spelled += [
-            (FIELDS.index(field), term.split(" ")) for term in vectorizer.get_feature_names_out()
+def _arrays(fitted: FittedTagger) -> dict[str, Array]:
+    lexicon, calibration = fitted.lexicon, fitted.calibration
+    union = fitted.tfidf.named_steps["terms"]
+    term_weights = np.concatenate(
+        [
+            vectorizer.idf_ * union.transformer_weights[kind]
+            for kind, vectorizer in union.transformer_list
         ]
-    words = sorted({word for _, term in spelled for word in term})
-    number = {word: place for place, word in enumerate(words)}
-    keys = np.array(
-        [term_key(field, *(number[word] for word in term)) for field, term in spelled],
-        dtype=np.uint64,
     )
-    columns = np.argsort(keys)
-    return words, keys[columns], columns
+    by_term = fitted.regressions.coef_[:, lexicon.columns].T.tocsr()
+    return {
+        "words": np.frombuffer("\n".join(lexicon.words).encode(), dtype=np.uint8),
+        "terms": lexicon.keys.astype(np.uint64),
+        "term_weights": term_weights[lexicon.columns].astype(np.float32),
+        "weights_start": by_term.indptr.astype(np.uint32),
+        "weights_tag": by_term.indices.astype(np.uint16),
+        "weights_value": by_term.data.astype(np.float32),
+        "intercepts": fitted.regressions.intercept_.astype(np.float32),
+        "name_keys": lexicon.names.keys.astype(np.uint64),
+        "names": lexicon.names.name_keys.astype(np.uint32),
+        "name_starts": lexicon.names.name_starts.astype(np.uint32),
+        "tag_names": lexicon.names.tag_starts.astype(np.uint32),
+        "name_worth": calibration.facts.name_worth.astype(np.float32),
+        "calibrator": calibration.weights.astype(np.float32),
+    }

@@ -8,8 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from lambda_src.tagger import TagModel
-from model_build.figures import Judged, figures
+from model_build.figures import Judged, calibration_bins, figures
+from model_build.intervals import intervals
 from model_build.questions import Question
+from model_build.splitting import SPLIT_FACTS
 
 N_RANKED = 10
 
@@ -30,15 +32,45 @@ def judge(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
     ]
 
 
-def report(model: TagModel, judged: Sequence[Judged]) -> dict[str, Any]:
-    """Put the figures together with what was judged."""
+def report(
+    model: TagModel, judged: Sequence[Judged], *, draws: int = 1_000, paths: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Put the figures together with what was judged.
+
+    Parameters
+    ----------
+    model : TagModel
+    judged : sequence of Judged
+    draws : int
+        Of the bootstrap that gives the 95 % intervals.
+    paths : sequence of Path
+        The questions' files: where one is part of a split, the report says of what kind.
+
+    Returns
+    -------
+    dict
+        As JSON allows: the figures by their names, and ``intervals`` with low and high by name.
+    """
+    spread = intervals(judged, model.tags, draws=draws)
     return {
         "model_version": model.version,
         "model_sha256": model.sha256,
+        "files": [path.name for path in paths],
+        "split": _split_kind(paths),
         "questions": len(judged),
         "tags": len(model.tags),
         **figures(judged, model.tags),
+        "intervals": {name: list(interval) for name, interval in spread.items()},
     }
+
+
+def _split_kind(paths: Sequence[Path]) -> str | None:
+    for path in paths:
+        facts = path.parent / SPLIT_FACTS
+        if facts.exists():
+            kind: str = json.loads(facts.read_text(encoding="utf-8"))["kind"]
+            return kind
+    return None
 
 
 def write_predictions(judged: Sequence[Judged], path: Path) -> None:
@@ -53,10 +85,38 @@ def write_predictions(judged: Sequence[Judged], path: Path) -> None:
             lines.write(json.dumps(line) + "\n")
 
 
+def draw_reliability(judged: Sequence[Judged], path: Path) -> None:
+    """Draw how often suggestions were right against how sure the model was, as a PNG."""
+    # Imported here: it takes a second, and most evaluations draw nothing.
+    import matplotlib as mpl  # noqa: PLC0415
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    bins = calibration_bins(judged)
+    figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
+    axes.plot(
+        [said for said, _, _ in bins],
+        [was for _, was, _ in bins],
+        marker="o",
+        label=f"suggested tags, {len(bins)} bins of equal mass",
+    )
+    axes.set(xlabel="confidence", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
+    axes.set_title("Reliability")
+    axes.legend(loc="upper left")
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+    plt.close(figure)
+
+
 def table(report: dict[str, Any]) -> str:
     """Write the figures as a Markdown table."""
-    rows = [
-        f"| {name} | {value:.4f} |" if isinstance(value, float) else f"| {name} | {value} |"
-        for name, value in report.items()
-    ]
-    return "\n".join(["| Figure | Value |", "|---|---|", *rows])
+    rows = []
+    for name, value in report.items():
+        if isinstance(value, float):
+            low, high = report["intervals"].get(name, (None, None))
+            spread = "" if low is None else f"{low:.4f} to {high:.4f}"
+            rows.append(f"| {name} | {value:.4f} | {spread} |")
+        elif isinstance(value, int | str):
+            rows.append(f"| {name} | {value} | |")
+    return "\n".join(["| Figure | Value | 95 % interval |", "|---|---|---|", *rows])

@@ -1,56 +1,99 @@
-"""TF-IDF of the three fields, fitted with scikit-learn on the analyzer's words."""
+"""TF-IDF of questions, fitted with scikit-learn on the analyzer's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import Normalizer
 
-from lambda_src.tagger.analyzer import FIELDS, QuestionWords, analyze, terms
+from lambda_src.tagger.analyzer import QuestionTokens, pairs, tokenize, words
 from model_build.questions import Question
 
 
-def words_of(questions: Iterable[Question]) -> list[QuestionWords]:
-    """Analyze questions as the service will."""
-    return [analyze(each.title, each.body_html, "html") for each in questions]
+class NotEnoughQuestionsError(ValueError):
+    """The corpus has too few questions to train on: the message says which are missing."""
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """How questions become vectors; the figures of docs/quality.md chose the defaults."""
+
+    title_weight: int = 4
+    """How many times a word of the title counts."""
+    word_weight: float = 1.0
+    pair_weight: float = 0.5
+    code_weight: float = 0.5
+    rarity: float = 1.7
+    """The power to which the inverse document frequency is raised: above 1, rare terms count more
+    than in plain TF-IDF."""
+    min_word_count: int = 3
+    """Words that stand in fewer questions are left out."""
+    min_pair_count: int = 5
+
+
+def tokens_of(questions: Iterable[Question]) -> list[QuestionTokens]:
+    """Find the words of questions as the service will."""
+    return [tokenize(each.title, each.body_html, "html") for each in questions]
 
 
 def fit_tfidf(
-    words: Sequence[QuestionWords], field_weights: Mapping[str, float], min_term_count: int
-) -> tuple[FeatureUnion, sp.csr_matrix]:
-    """Fit one TF-IDF per field.
-
-    Parameters
-    ----------
-    words : sequence of QuestionWords
-    field_weights : mapping of str to float
-        The length that a field's part of a question's vector is given.
-    min_term_count : int
-        Terms that stand in fewer questions are left out.
+    tokens: Sequence[QuestionTokens], options: FeatureOptions
+) -> tuple[Pipeline, sp.csr_matrix]:
+    """Fit the TF-IDF of three kinds of terms: words and pairs of title and prose, words of code.
 
     Returns
     -------
-    tfidf : FeatureUnion
-        Fields without any term are not in it.
+    tfidf : Pipeline
+        A union of vectorizers named ``word``, ``pair`` and ``code`` (without those that found no
+        term), and the scaling of each question to length 1.
     matrix : csr_matrix of float64, shape (n_questions, n_terms)
     """
-    vectorizers, blocks = [], []
-    for field in FIELDS:
+    kinds = {
+        "word": (_TextWords(options.title_weight), options.word_weight, options.min_word_count),
+        "pair": (_TextPairs(options.title_weight), options.pair_weight, options.min_pair_count),
+        "code": (_code_words, options.code_weight, options.min_word_count),
+    }
+    vectorizers, weights, blocks = [], {}, []
+    for kind, (analyzer, weight, min_count) in kinds.items():
         vectorizer = TfidfVectorizer(
-            analyzer=partial(_field_terms, field), sublinear_tf=True, min_df=min_term_count
+            analyzer=analyzer, sublinear_tf=True, norm=None, min_df=min_count
         )
         try:
-            block = vectorizer.fit_transform(words)
+            block = vectorizer.fit_transform(tokens)
         except ValueError:  # scikit-learn's way of saying that no term is left
             continue
-        vectorizers.append((field, vectorizer))
-        blocks.append(block * field_weights[field])
+        idf = vectorizer.idf_
+        vectorizer.idf_ = idf**options.rarity
+        vectorizers.append((kind, vectorizer))
+        weights[kind] = weight
+        blocks.append(block @ sp.diags(weight * idf ** (options.rarity - 1)))
     if not vectorizers:
-        raise ValueError(f"no term stands in {min_term_count} questions: the corpus is too small")
-    weights = {field: field_weights[field] for field, _ in vectorizers}
-    return FeatureUnion(vectorizers, transformer_weights=weights), sp.hstack(blocks).tocsr()
+        raise NotEnoughQuestionsError(
+            f"no word stands in {options.min_word_count} of these questions: name more files"
+        )
+    union = FeatureUnion(vectorizers, transformer_weights=weights)
+    scaling = Normalizer()
+    matrix = scaling.fit_transform(sp.hstack(blocks, format="csr"))
+    return Pipeline([("terms", union), ("scaling", scaling)]), matrix
 
 
-def _field_terms(field: str, words: QuestionWords) -> list[str]:
-    return terms(getattr(words, field))
+@dataclass(frozen=True)
+class _TextWords:
+    title_weight: int
+
+    def __call__(self, tokens: QuestionTokens) -> list[str]:
+        return words(tokens.title) * self.title_weight + words(tokens.prose)
+
+
+@dataclass(frozen=True)
+class _TextPairs:
+    title_weight: int
+
+    def __call__(self, tokens: QuestionTokens) -> list[str]:
+        return pairs(tokens.title) * self.title_weight + pairs(tokens.prose)
+
+
+def _code_words(tokens: QuestionTokens) -> list[str]:
+    return words(tokens.code)

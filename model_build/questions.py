@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 _TAG = re.compile(r"[^\s<>|,\"]{1,64}")
@@ -118,9 +118,12 @@ def _whole(value: object, name: str) -> int | None:
 def _date(value: object) -> datetime | None:
     if _absent(value):
         return None
-    if isinstance(value, datetime):
-        return value
-    try:
-        return datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        raise BadQuestionError(f"the creation_date is no ISO 8601 date: {value!r:.80}") from None
+    if not isinstance(value, datetime):
+        try:
+            value = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise BadQuestionError(
+                f"the creation_date is no ISO 8601 date: {value!r:.80}"
+            ) from None
+    # Exports give UTC without saying so: all dates are kept like that, to be comparable.
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value

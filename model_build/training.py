@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,18 @@ import scipy.sparse as sp
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from model_build.features import fit_tfidf, words_of
+from model_build.calibration import Calibration, calibrate
+from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
+from model_build.lexicon import Lexicon, make_lexicon
 from model_build.questions import Question
+from model_build.splitting import fold_numbers
+from model_build.synonyms import main_tags
+from model_build.truth import Truth
+
+Floats32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -23,20 +31,37 @@ class TrainingOptions:
 
     min_tag_count: int = 20
     """Tags with fewer uses are left out."""
-    min_term_count: int = 2
-    """Terms that stand in fewer questions are left out."""
-    field_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"title": 1.0, "prose": 1.0, "code": 0.5}
-    )
-    inverse_regularization: float = 10.0
+    features: FeatureOptions = field(default_factory=FeatureOptions)
+    inverse_regularization: float = 3.0
+    balance: float = 0.5
+    """Questions with the tag weigh (without / with) to this power: 0 is none, 1 makes them even."""
     tolerance: float = 0.1
     """At which the solver stops, in scikit-learn's terms."""
+    prune: float = 0.0
+    """Weights nearer to zero are left out."""
+    near: int = 3000
+    """Questions without a tag that its regression sees: so many, or eight for each with the tag,
+    of those most like the questions with the tag ..."""
+    others: int = 3000
+    """... and so many drawn at random, which stand for all the rest."""
+    folds: int = 3
+    """Parts of the corpus that are scored, for the calibrator, without having been trained on."""
     jobs: int = -1
     seed: int = 0
 
-
-class NotEnoughQuestionsError(ValueError):
-    """The corpus has too few questions to train on: the message says which are missing."""
+    def regressions(self, progress: str = "tags") -> "TagRegressions":
+        """Make the estimator that these options describe."""
+        return TagRegressions(
+            inverse_regularization=self.inverse_regularization,
+            tolerance=self.tolerance,
+            balance=self.balance,
+            prune=self.prune,
+            near=self.near,
+            others=self.others,
+            jobs=self.jobs,
+            seed=self.seed,
+            progress=progress,
+        )
 
 
 class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -46,105 +71,150 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     inverse_regularization, tolerance : float
         As ``C`` and ``tol`` of scikit-learn's `LogisticRegression`.
+    balance, prune : float
+    near, others : int
+        See `TrainingOptions`.
     jobs : int
         Processes, as joblib counts them.
     seed : int
+    progress : str
+        What the progress bar is called.
 
     Attributes
     ----------
-    coef_ : ndarray of float64, shape (n_tags, n_terms)
+    coef_ : csr_matrix of float32, shape (n_tags, n_terms)
     intercept_ : ndarray of float64, shape (n_tags,)
     """
 
     def __init__(
         self,
-        inverse_regularization: float = 10.0,
+        *,
+        inverse_regularization: float = 3.0,
         tolerance: float = 0.1,
+        balance: float = 0.5,
+        prune: float = 0.0,
+        near: int = 3000,
+        others: int = 3000,
         jobs: int = -1,
         seed: int = 0,
+        progress: str = "tags",
     ) -> None:
         self.inverse_regularization = inverse_regularization
         self.tolerance = tolerance
+        self.balance = balance
+        self.prune = prune
+        self.near = near
+        self.others = others
         self.jobs = jobs
         self.seed = seed
+        self.progress = progress
 
-    def fit(
-        self,
-        matrix: sp.csr_matrix,
-        truth: sp.csc_matrix,
-        judged: npt.NDArray[np.bool_] | None = None,
-        complete_tags: npt.NDArray[np.bool_] | None = None,
-    ) -> "TagRegressions":
+    def fit(self, matrix: sp.csr_matrix, truth: Truth) -> "TagRegressions":
         """Fit all tags.
 
         Parameters
         ----------
         matrix : csr_matrix, shape (n_questions, n_terms)
-        truth : csc_matrix of bool, shape (n_questions, n_tags)
-        judged : ndarray of bool, shape (n_questions,), optional
-            Questions whose tags are complete.
-        complete_tags : ndarray of bool, shape (n_tags,), optional
-            Tags for which the other questions count too.
+        truth : Truth
+            Of the same questions.
         """
-        n_tags = truth.shape[1]
-        everywhere = np.ones(n_tags, bool) if complete_tags is None else complete_tags
-        rows = None if judged is None or judged.all() else np.flatnonzero(judged)
-        judged_matrix = matrix if rows is None else matrix[rows]
+        n_tags = truth.marks.shape[1]
+        similarities = _similarities(matrix, truth)
         tasks = (
-            delayed(self._fit_tag)(matrix, _present(truth, tag))
-            if everywhere[tag] or rows is None
-            else delayed(self._fit_tag)(judged_matrix, _present(truth, tag)[rows])
+            delayed(self._fit_tag)(matrix, self._sample(truth, tag, similarities[:, tag]))
             for tag in range(n_tags)
         )
         # Processes, not threads: liblinear draws from one random generator per process, and the
         # same seed is to give the same model.
         fitted = Parallel(n_jobs=self.jobs, return_as="generator", mmap_mode="c")(tasks)
-        self.coef_ = np.zeros((n_tags, matrix.shape[1]))
+        rows_of_weights = []
         self.intercept_ = np.zeros(n_tags)
         self.classes_ = np.arange(n_tags)
-        for tag, (coefficients, intercept) in enumerate(
-            tqdm(fitted, total=n_tags, desc="tags", unit="tag", disable=None)
+        for tag, (weights, intercept) in enumerate(
+            tqdm(fitted, total=n_tags, desc=self.progress, unit="tag", disable=None)
         ):
-            self.coef_[tag] = coefficients
+            rows_of_weights.append(weights)
             self.intercept_[tag] = intercept
+        self.coef_ = sp.vstack(rows_of_weights, format="csr")
         return self
 
-    def _fit_tag(
-        self, matrix: sp.csr_matrix, present: npt.NDArray[np.bool_]
-    ) -> tuple[npt.NDArray[np.float64], float]:
-        if present.all() or not present.any():  # nothing to tell apart: the odds alone
-            return np.zeros(matrix.shape[1]), float(
-                np.log((present.sum() + 1) / ((~present).sum() + 1))
+    def _sample(self, truth: Truth, tag: int, similarities: Floats32) -> "_Sample":
+        """Take all questions with the tag, those without it most like them, and some others."""
+        judges, present = truth.judges(tag), truth.present(tag)
+        with_tag = np.flatnonzero(present & judges)
+        without = np.flatnonzero(~present & judges)
+        n_near = max(self.near, 8 * len(with_tag))
+        if n_near + self.others >= 0.8 * len(without):
+            near, others = without, without[:0]
+        else:
+            order = np.argpartition(-similarities[without], n_near)
+            near = without[np.sort(order[:n_near])]
+            random = np.random.default_rng([self.seed, tag])
+            others = np.sort(
+                random.choice(without[np.sort(order[n_near:])], self.others, replace=False)
             )
+        sizes = [len(with_tag), len(near), len(others)]
+        balance = (len(without) / max(len(with_tag), 1)) ** self.balance
+        other_weight = (len(without) - len(near)) / max(len(others), 1)
+        return _Sample(
+            np.concatenate([with_tag, near, others]),
+            np.repeat([True, False, False], sizes),
+            np.repeat([balance, 1.0, other_weight], sizes),
+        )
+
+    def _fit_tag(self, matrix: sp.csr_matrix, sample: "_Sample") -> tuple[sp.csr_matrix, float]:
+        n_with = int(sample.present.sum())
+        n_without = len(sample.rows) - n_with
+        if not n_with or not n_without:  # nothing to tell apart: the odds alone
+            nothing = sp.csr_matrix((1, matrix.shape[1]), dtype=np.float32)
+            return nothing, float(np.log((n_with + 1) / (n_without + 1)))
         regression = LogisticRegression(
             solver="liblinear",
             dual=True,
             C=self.inverse_regularization,
             tol=self.tolerance,
             random_state=self.seed,
-        )
-        regression.fit(matrix, present)
-        return regression.coef_[0], float(regression.intercept_[0])
+        ).fit(matrix[sample.rows], sample.present, sample_weight=sample.weights)
+        weights = regression.coef_.astype(np.float32)
+        weights[np.abs(weights) < self.prune] = 0
+        return sp.csr_matrix(weights), float(regression.intercept_[0])
 
     def decision_function(self, matrix: sp.csr_matrix) -> npt.NDArray[np.float64]:
         """Give raw scores; shape (n_questions, n_tags)."""
-        scores: npt.NDArray[np.float64] = matrix @ self.coef_.T + self.intercept_
-        return scores
+        scores = (matrix @ self.coef_.T).toarray()
+        scores += self.intercept_
+        return scores  # type: ignore[no-any-return]
 
 
-def _present(truth: sp.csc_matrix, tag: int) -> npt.NDArray[np.bool_]:
-    present: npt.NDArray[np.bool_] = truth[:, [tag]].toarray().ravel()
-    return present
+class _Sample(NamedTuple):
+    """The questions that one regression is fitted on, shape (n_sampled,) each."""
+
+    rows: npt.NDArray[np.intp]
+    present: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float64]
+
+
+def _similarities(matrix: sp.csr_matrix, truth: Truth) -> Floats32:
+    """Cosine-like similarity of questions and the mean question of each tag."""
+    plain = matrix.astype(np.float32)
+    n_uses = np.maximum(np.asarray(truth.marks.sum(axis=0)).ravel(), 1)
+    means = sp.diags((1 / n_uses).astype(np.float32)) @ (truth.marks.T.astype(np.float32) @ plain)
+    similarities: Floats32 = (plain @ means.T).toarray()
+    return similarities
 
 
 @dataclass(frozen=True)
 class FittedTagger:
     """What training gives: the parts of a bundle, still in scikit-learn's hands."""
 
-    tfidf: FeatureUnion
+    tfidf: Pipeline
     regressions: TagRegressions
+    lexicon: Lexicon
+    calibration: Calibration
     tags: list[tuple[str, int]]
     """Tag and uses, commonest first, in the order of the regressions."""
+    synonyms: dict[str, str]
+    """Those that stand for one of the tags."""
     options: TrainingOptions
     n_questions: int
 
@@ -156,28 +226,28 @@ def choose_tags(questions: Sequence[Question], min_tag_count: int) -> list[tuple
     return sorted(often, key=lambda each: (-each[1], each[0]))
 
 
-def truth_matrix(questions: Sequence[Question], tags: Sequence[str]) -> sp.csc_matrix:
-    """Mark which question has which tag; bool, shape (n_questions, n_tags)."""
-    place = {tag: number for number, tag in enumerate(tags)}
-    marks = [
-        (row, place[tag])
-        for row, question in enumerate(questions)
-        for tag in question.tags
-        if tag in place
-    ]
-    rows, columns = np.array(marks, dtype=np.intp).reshape(-1, 2).T
-    shape = (len(questions), len(tags))
-    return sp.csc_matrix((np.ones(len(marks), dtype=bool), (rows, columns)), shape=shape)
+def fit(
+    questions: Sequence[Question],
+    options: TrainingOptions,
+    synonyms: Mapping[str, str] | None = None,
+) -> FittedTagger:
+    """Fit TF-IDF, the regressions and the calibrator on a corpus.
 
-
-def fit(questions: Sequence[Question], options: TrainingOptions) -> FittedTagger:
-    """Fit TF-IDF and the regressions on a corpus.
+    Parameters
+    ----------
+    questions : sequence of Question
+    options : TrainingOptions
+    synonyms : mapping of str to str, optional
+        To main tags. One that is itself used often enough remains a tag of its own.
 
     Raises
     ------
     NotEnoughQuestionsError
         No tag has enough uses, or no term stands in enough questions.
     """
+    often = {tag for tag, _ in choose_tags(questions, options.min_tag_count)}
+    synonyms = {name: tag for name, tag in (synonyms or {}).items() if name not in often}
+    questions = main_tags(questions, synonyms)
     tags = choose_tags(questions, options.min_tag_count)
     if not tags:
         raise NotEnoughQuestionsError(
@@ -185,23 +255,40 @@ def fit(questions: Sequence[Question], options: TrainingOptions) -> FittedTagger
             "name more files, or lower --min-tag-count"
         )
     names = [tag for tag, _ in tags]
-    try:
-        tfidf, matrix = fit_tfidf(
-            words_of(tqdm(questions, desc="words", unit="question", disable=None)),
-            options.field_weights,
-            options.min_term_count,
-        )
-    except ValueError as error:
-        raise NotEnoughQuestionsError(str(error)) from error
-    judged = np.array([question.judged_tags is None for question in questions])
-    partial = [question.judged_tags for question in questions if question.judged_tags is not None]
-    everywhere = frozenset.intersection(*partial) if partial else frozenset()
-    regressions = TagRegressions(
-        options.inverse_regularization, options.tolerance, options.jobs, options.seed
-    ).fit(
-        matrix,
-        truth_matrix(questions, names),
-        judged,
-        np.array([tag in everywhere for tag in names]),
+    tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
+    tfidf, matrix = fit_tfidf(tokens, options.features)
+    truth = Truth.of(questions, names)
+    lexicon = make_lexicon(tfidf.named_steps["terms"], names, synonyms)
+    calibration = calibrate(
+        _out_of_fold_scores(questions, matrix, truth, options),
+        rows=np.flatnonzero(truth.scope == -1),
+        tokens=tokens,
+        truth=truth,
+        n_true=np.array([len(question.tags) for question in questions]),
+        lexicon=lexicon,
+        title_weight=options.features.title_weight,
     )
-    return FittedTagger(tfidf, regressions, tags, options, len(questions))
+    return FittedTagger(
+        tfidf,
+        options.regressions().fit(matrix, truth),
+        lexicon,
+        calibration,
+        tags,
+        {name: tag for name, tag in synonyms.items() if tag in names},
+        options,
+        len(questions),
+    )
+
+
+def _out_of_fold_scores(
+    questions: Sequence[Question], matrix: sp.csr_matrix, truth: Truth, options: TrainingOptions
+) -> Floats32:
+    """Score each question by regressions that have not seen it, nor one of the same title."""
+    scores = np.zeros(truth.marks.shape, dtype=np.float32)
+    folds = np.array(fold_numbers(questions, options.folds, options.seed))
+    for fold in range(options.folds):
+        seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        regressions = options.regressions(f"tags, fold {fold + 1} of {options.folds}")
+        regressions.fit(matrix[seen], truth.part(seen))
+        scores[unseen] = regressions.decision_function(matrix[unseen])
+    return scores

@@ -34,7 +34,7 @@ def make_router(model: TagModel) -> APIRouter:
         created=manifest["created"],
         n_tags=len(model.tags),
         n_terms=len(model.vocabulary),
-        threshold=manifest["threshold"],
+        floor=manifest["floor"],
         corpus=manifest["corpus"],
         training=manifest["training"],
         libraries=manifest["libraries"],

@@ -77,7 +77,7 @@ class PredictRequest(BaseModel):
 class ContributionOut(BaseModel):
     """What one term of the question added to a tag's score."""
 
-    field: Literal["title", "prose", "code"]
+    space: Literal["text", "code"] = Field(description="Title and prose share their terms.")
     term: str = Field(description="A word, or two, as the model keeps them: stemmed.")
     weight: float
 
@@ -222,7 +222,7 @@ class ModelCard(BaseModel):
     created: str
     n_tags: int
     n_terms: int
-    threshold: float = Field(description="No tag below this confidence is suggested.")
+    floor: float = Field(description="Nothing is suggested where the best tag is less sure.")
     corpus: dict[str, object]
     training: dict[str, object]
     libraries: dict[str, str]

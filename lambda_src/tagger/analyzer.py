@@ -15,28 +15,25 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 _MAX_WORD = 40
 
 
-class FieldWords(NamedTuple):
-    """The words of one field, stemmed and in lower case."""
+class QuestionTokens(NamedTuple):
+    """The words of a question's fields as they stand there, in lower case."""
 
-    sequence: list[str]
-    """Whole words in reading order: neighbours make word pairs."""
-    parts: list[str]
-    """Parts of compound words (``asp`` of ``asp.net-mvc``), which make no pairs."""
-
-
-class QuestionWords(NamedTuple):
-    """The words of a question, field by field."""
-
-    title: FieldWords
-    prose: FieldWords
-    code: FieldWords
+    title: list[str]
+    prose: list[str]
+    code: list[str]
 
 
-FIELDS = QuestionWords._fields
+class Forms(NamedTuple):
+    """What a word is looked up as."""
+
+    whole: str
+    """Stemmed; neighbouring whole words make pairs. Empty where the word is too long to be one."""
+    parts: tuple[str, ...]
+    """Of a compound word (``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``); they make no pairs."""
 
 
-def analyze(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionWords:
-    """Turn a question into words.
+def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionTokens:
+    """Find the words of a question.
 
     Parameters
     ----------
@@ -47,44 +44,48 @@ def analyze(title: str, body: str = "", body_format: BodyFormat = "auto") -> Que
 
     Examples
     --------
-    >>> analyze("Merging C++ maps in ASP.NET-MVC?").title
-    FieldWords(sequence=['merg', 'c++', 'map', 'in', 'asp.net-mvc'], parts=['asp', 'net', 'mvc'])
+    >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
+    ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    prose, code = split_body(body, body_format)
-    return QuestionWords(_words(title), _words(prose), _words(code))
+    prose, code = split_body(body, body_format) if body else ("", "")
+    return QuestionTokens(_tokens(title), _tokens(prose), _tokens(code))
 
 
-def terms(words: FieldWords) -> list[str]:
-    """List a field's terms: words, parts of compound words, and pairs of neighbouring words.
+def _tokens(text: str) -> list[str]:
+    text = text.lower()
+    if "@" in text or "://" in text or "www." in text:
+        text = _ADDRESS.sub(" ", text)
+    return _WORD.findall(text)
 
-    Returns
-    -------
-    list of str
-        A word, or two words with a space between them, as often as they occur.
+
+def forms(token: str) -> Forms:
+    """Give a token as it is looked up, and its parts where it is a compound word.
+
+    Examples
+    --------
+    >>> forms("node.js")
+    Forms(whole='node.js', parts=('nod', 'js'))
     """
-    sequence = words.sequence
-    pairs = [f"{first} {second}" for first, second in pairwise(sequence)]
-    return sequence + words.parts + pairs
-
-
-def _words(text: str) -> FieldWords:
-    sequence: list[str] = []
-    parts: list[str] = []
-    for raw in _WORD.findall(_ADDRESS.sub(" ", text.lower())):
-        whole, inner = _forms(raw)
-        if whole:
-            sequence.append(whole)
-        parts.extend(inner)
-    return FieldWords(sequence, parts)
-
-
-@lru_cache(maxsize=50_000)
-def _forms(raw: str) -> tuple[str, tuple[str, ...]]:
-    """Give a word as it is looked up, and its parts where it is a compound one."""
-    word = raw.replace("\u2019", "'").removesuffix("'s")
+    word = token.replace("\u2019", "'").removesuffix("'s")
     parts = tuple(stem(part) for part in _PART.split(word) if 0 < len(part) <= _MAX_WORD)
     whole = stem(word) if len(word) <= _MAX_WORD else ""
-    return whole, parts if len(parts) > 1 else ()
+    return Forms(whole, parts if len(parts) > 1 else ())
+
+
+# For training, which meets each word many times and no hostile ones.
+_remembered_forms = lru_cache(maxsize=200_000)(forms)
+
+
+def words(tokens: list[str]) -> list[str]:
+    """List the words of a field, parts of compound words among them, as often as they occur."""
+    found = [_remembered_forms(token) for token in tokens]
+    return [each.whole for each in found if each.whole] + [p for each in found for p in each.parts]
+
+
+def pairs(tokens: list[str]) -> list[str]:
+    """List the pairs of neighbouring words of a field, with a space between the two."""
+    wholes = [_remembered_forms(token).whole for token in tokens]
+    return [f"{first} {second}" for first, second in pairwise(wholes) if first and second]
 
 
 def stem(word: str) -> str:

@@ -7,15 +7,22 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import FIELDS, analyze
+from lambda_src.tagger.analyzer import tokenize
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
+from lambda_src.tagger.calibrator import (
+    FEATURES,
+    TagFacts,
+    best_candidates,
+    confidences,
+    features,
+)
+from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.markup import BodyFormat
-from lambda_src.tagger.vocabulary import Vocabulary
+from lambda_src.tagger.names import NameArrays, TagNames
+from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, QuestionKeys, Vocabulary
 
 MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
-
-Floats = npt.NDArray[np.float64]
 
 
 QuietReason = Literal["no_known_words", "not_sure"]
@@ -36,7 +43,7 @@ class Prediction(NamedTuple):
     """Best first; empty where the model does not know."""
     top_confidence: float
     """Of the best tag, suggested or not; 0 where the model knows no word of the question."""
-    terms: npt.NDArray[np.intp]
+    terms: Ints
     """The model's terms in the question, ascending."""
 
     @property
@@ -50,7 +57,8 @@ class Prediction(NamedTuple):
 class Contribution(NamedTuple):
     """What one term of a question added to a tag's score."""
 
-    field: str
+    space: str
+    """``text`` (title and prose) or ``code``."""
     term: str
     weight: float
 
@@ -64,11 +72,11 @@ class Explanation(NamedTuple):
 
 
 class TagModel:
-    """TF-IDF over three fields and one logistic regression per tag.
+    """TF-IDF and one logistic regression per tag.
 
-    The weight of a term that occurs ``n`` times is ``(1 + ln n) idf``, scaled so that each field
-    has its own fixed length: the sublinear TF-IDF of Manning, Raghavan and Schütze (2008),
-    "Introduction to Information Retrieval", section 6.4.1, as scikit-learn computes it.
+    A term that occurs ``n`` times weighs ``(1 + ln n) idf`` times a constant of its kind, and a
+    question's weights are scaled to length 1: the sublinear TF-IDF of Manning, Raghavan and Schütze
+    (2008), "Introduction to Information Retrieval", section 6.4.1, as scikit-learn computes it.
 
     Parameters
     ----------
@@ -86,7 +94,9 @@ class TagModel:
         try:
             _check(bundle.manifest, bundle.arrays)
             words = _words(bundle.arrays["words"])
-            self.vocabulary = Vocabulary(words, bundle.arrays["terms"])
+            keys = bundle.arrays["terms"].view(np.int64)
+            self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
+            self._names = TagNames(_name_arrays(bundle.arrays), len(words))
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
@@ -97,14 +107,19 @@ class TagModel:
         self.version: str = bundle.manifest["version"]
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
         self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
-        self._idf = arrays["idf"]
+        self._term_weights = arrays["term_weights"]
         self._starts = arrays["weights_start"].astype(np.intp)
         self._weight_tags = arrays["weights_tag"]
         self._weights = arrays["weights_value"]
         self._intercepts = arrays["intercepts"]
-        self._fields = self.vocabulary.fields()
-        self._field_weights = np.array([bundle.manifest["field_weights"][name] for name in FIELDS])
-        self._threshold: float = bundle.manifest["threshold"]
+        self._facts = TagFacts(
+            np.log([max(count, 1) for _, count in bundle.manifest["tags"]]),
+            arrays["name_worth"].astype(np.float64),
+        )
+        self._calibrator = arrays["calibrator"].astype(np.float64)
+        self._floor: float = bundle.manifest["floor"]
+        self._other_tags: float = bundle.manifest["other_tags"]
+        self._synonyms: dict[str, str] = bundle.manifest["synonyms"]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], sha256: str | None = None) -> Self:
@@ -135,20 +150,23 @@ class TagModel:
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        terms, scores = self._score(title, body, body_format)
-        if not len(terms):
-            return Prediction([], 0.0, terms)
-        ranked = self._ranked(scores, max_tags + len(exclude))
-        floor = max(min_confidence, self._threshold)
-        chosen = [each for each in ranked if each.confidence >= floor and each.tag not in exclude]
-        return Prediction(chosen[:max_tags], ranked[0].confidence, terms)
+        terms, ranked = self._rank(title, body, body_format)
+        top = ranked[0].confidence if ranked else 0.0
+        if top < self._floor:
+            return Prediction([], top, terms)
+        unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
+        possible = [each for each in ranked if each.tag not in unwanted]
+        size = best_size([each.confidence for each in possible], self._other_tags, max_tags)
+        chosen = possible[:size]
+        return Prediction(
+            [each for each in chosen if each.confidence >= min_confidence], top, terms
+        )
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        _, scores = self._score(title, body, body_format)
-        return self._ranked(scores, limit)
+        return self._rank(title, body, body_format)[1][:limit]
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -167,7 +185,7 @@ class TagModel:
         KeyError
             The model does not know one of the tags.
         """
-        terms, counts = self.vocabulary.find(analyze(title, body, body_format))
+        _, (terms, counts) = self._find(title, body, body_format)
         spoken = self._spoken(terms, self._tfidf(terms, counts))
         explanations = {}
         for tag in tags:
@@ -184,18 +202,35 @@ class TagModel:
 
     def scores(self, title: str, body: str = "", body_format: BodyFormat = "auto") -> Floats:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
-        return self._score(title, body, body_format)[1]
+        return self._scores(self._find(title, body, body_format)[1])
 
-    def _score(
+    def _find(
         self, title: str, body: str, body_format: BodyFormat
-    ) -> tuple[npt.NDArray[np.intp], Floats]:
-        terms, counts = self.vocabulary.find(analyze(title, body, body_format))
-        spoken = self._spoken(terms, self._tfidf(terms, counts))
+    ) -> tuple[QuestionKeys, FoundTerms]:
+        keys = self.vocabulary.keys_of(tokenize(title, body, body_format))
+        return keys, self.vocabulary.find(keys)
+
+    def _scores(self, found: FoundTerms) -> Floats:
+        spoken = self._spoken(found.terms, self._tfidf(found.terms, found.counts))
         scores = self._intercepts.astype(np.float64)
         scores += np.bincount(spoken.tags, spoken.weights, len(self.tags))
-        return terms, scores
+        return scores
 
-    def _spoken(self, terms: npt.NDArray[np.intp], weights: Floats) -> "_Spoken":
+    def _rank(
+        self, title: str, body: str, body_format: BodyFormat
+    ) -> tuple[Ints, list[Suggestion]]:
+        """Find the known terms and the candidates, best first; none where no term is known."""
+        keys, found = self._find(title, body, body_format)
+        if not len(found.terms):
+            return found.terms, []
+        candidates = best_candidates(self._scores(found))
+        described = features(candidates, self._names.count(keys), self._facts)
+        sure = confidences(described, self._calibrator)
+        order = np.argsort(-sure, kind="stable")
+        tags = [self.tags[tag] for tag in candidates.tags[order].tolist()]
+        return found.terms, list(map(Suggestion, tags, sure[order].tolist()))
+
+    def _spoken(self, terms: Ints, weights: Floats) -> "_Spoken":
         starts = self._starts[terms]
         lengths = self._starts[terms + 1] - starts
         # Every term's slice of the postings, one after the other, without a loop.
@@ -208,31 +243,28 @@ class TagModel:
             self._weights[places] * np.repeat(weights, lengths),
         )
 
-    def _tfidf(self, terms: npt.NDArray[np.intp], counts: npt.NDArray[np.intp]) -> Floats:
-        weights = (1 + np.log(counts)) * self._idf[terms]
-        fields = self._fields[terms]
-        lengths = np.sqrt(np.bincount(fields, weights * weights, len(FIELDS)))
-        scale = self._field_weights / np.where(lengths > 0, lengths, 1.0)
-        scaled: Floats = weights * scale[fields]
+    def _tfidf(self, terms: Ints, counts: Floats) -> Floats:
+        weights = (1 + np.log(counts)) * self._term_weights[terms]
+        length = np.sqrt(weights @ weights)
+        scaled: Floats = weights / length if length else weights
         return scaled
-
-    def _ranked(self, scores: Floats, limit: int) -> list[Suggestion]:
-        limit = min(limit, len(scores))
-        best = np.argpartition(-scores, limit - 1)[:limit]
-        best = best[np.lexsort((best, -scores[best]))]
-        confidences = 1 / (1 + np.exp(-scores[best]))
-        return [
-            Suggestion(self.tags[tag], float(confidence))
-            for tag, confidence in zip(best, confidences, strict=True)
-        ]
 
 
 class _Spoken(NamedTuple):
     """What terms said for and against tags, shape (n_spoken,) each."""
 
-    terms: npt.NDArray[np.intp]
+    terms: Ints
     tags: npt.NDArray[np.unsignedinteger[Any]]
     weights: Floats
+
+
+def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
+    return NameArrays(
+        arrays["name_keys"].view(np.int64),
+        arrays["names"].astype(np.intp),
+        arrays["name_starts"].astype(np.intp),
+        arrays["tag_names"].astype(np.intp),
+    )
 
 
 def _words(blob: Array) -> list[str]:
@@ -245,32 +277,44 @@ def _check(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     n_tags, n_terms = len(manifest["tags"]), len(arrays["terms"])
     _require(n_tags > 0 and len(set(tags)) == n_tags, "its tags are not distinct texts with counts")
     _require(isinstance(manifest["version"], str), "its version is not a text")
-    threshold = manifest["threshold"]
-    _require(isinstance(threshold, float) and 0 <= threshold <= 1, "its threshold is not in [0, 1]")
-    field_weights = [manifest["field_weights"][name] for name in FIELDS]
-    _require(all(isinstance(w, float) and w >= 0 for w in field_weights), "its field weights")
+    floor, other_tags = manifest["floor"], manifest["other_tags"]
+    _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
+    _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
+    known = manifest["calibrator_features"] == list(FEATURES)
+    _require(known, "its calibrator is of another release")
+    synonyms = manifest["synonyms"]
+    _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
+    title_weight = manifest["title_weight"]
+    _require(type(title_weight) is int and title_weight > 0, "its title weight is no whole number")
 
     nnz = arrays["weights_value"].size
     expected = {
         "words": ("u", None),
         "terms": ("u8", n_terms),
-        "idf": ("f", n_terms),
+        "term_weights": ("f", n_terms),
         "weights_start": ("u", n_terms + 1),
         "weights_tag": ("u", nnz),
         "weights_value": ("f", nnz),
         "intercepts": ("f", n_tags),
+        "name_keys": ("u8", None),
+        "names": ("u", None),
+        "name_starts": ("u", None),
+        "tag_names": ("u", n_tags),
+        "name_worth": ("f", n_tags),
+        "calibrator": ("f", len(FEATURES) + 1),
     }
     for name, (kind, length) in expected.items():
         array = arrays[name]
         fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.str[1:2] == kind[0]
         _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
-    _require(arrays["terms"].dtype == np.uint64, "array 'terms' is not of 64-bit numbers")
+    for name in ("terms", "name_keys"):
+        _require(arrays[name].dtype == np.uint64, f"array {name!r} is not of 64-bit numbers")
 
     starts = arrays["weights_start"]
     _require(bool((starts[1:] >= starts[:-1]).all()), "its weights are not in order")
     _require(int(starts[0]) == 0 and int(starts[-1]) == nnz, "its weights do not add up")
     _require(nnz == 0 or int(arrays["weights_tag"].max()) < n_tags, "a weight has no tag")
-    for name in ("idf", "weights_value", "intercepts"):
+    for name in (name for name, (kind, _) in expected.items() if kind == "f"):
         _require(bool(np.isfinite(arrays[name]).all()), f"array {name!r} holds no numbers")
 
 

@@ -1,25 +1,49 @@
 """The terms that a model knows: from a question's words to numbered terms."""
 
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import FIELDS, FieldWords, QuestionWords
+from lambda_src.tagger.analyzer import QuestionTokens, forms
 
-# A term is one number: field, first word, and one more than the second word (0: there is none).
+# A key is one number: code or text, first word, one more than the second word (0: there is none).
 # Pairs are found by the numbers of their words, so that no pair is ever stored or hashed as text.
 _WORD_BITS = 28
-_FIELD_SHIFT = 2 * _WORD_BITS
 _WORD_MASK = (1 << _WORD_BITS) - 1
+_CODE_BIT = 1 << 2 * _WORD_BITS
+_REMEMBERED_TOKENS = 30_000
+_REMEMBERED_LENGTH = 40
 
-Keys = npt.NDArray[np.uint64]
+Keys = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Space = Literal["text", "code"]
+"""Title and prose share their terms; those of code are its own."""
 
 
-def term_key(field: int, first: int, second: int | None = None) -> int:
-    """Number a term by its field and the numbers of its one or two words."""
+def term_key(space: Space, first: int, second: int | None = None) -> int:
+    """Number a term by its space and the numbers of its one or two words."""
     follower = 0 if second is None else second + 1
-    return field << _FIELD_SHIFT | first << _WORD_BITS | follower
+    return (_CODE_BIT if space == "code" else 0) | first << _WORD_BITS | follower
+
+
+class QuestionKeys(NamedTuple):
+    """The keys of a question's words and pairs, known as terms or not; code has no pairs."""
+
+    title: Keys
+    prose: Keys
+    code: Keys
+
+
+class FoundTerms(NamedTuple):
+    """The terms of a question, shape (n_found,) each."""
+
+    terms: Ints
+    """Ascending, each once."""
+    counts: Floats
+    """How often each occurs, one in the title counting `title_weight` times."""
 
 
 class Vocabulary:
@@ -29,8 +53,10 @@ class Vocabulary:
     ----------
     words : sequence of str
         Without repeats.
-    keys : ndarray of uint64, shape (n_terms,)
+    keys : ndarray of int64, shape (n_terms,)
         `term_key` of every term, strictly ascending.
+    title_weight : float
+        How many times a word of the title counts.
 
     Raises
     ------
@@ -38,64 +64,97 @@ class Vocabulary:
         A word stands twice, or the keys are out of order or name words that there are not.
     """
 
-    def __init__(self, words: Sequence[str], keys: Keys) -> None:
+    def __init__(self, words: Sequence[str], keys: Keys, title_weight: float) -> None:
         self.words = words
         self.keys = keys
+        self._title_weight = title_weight
         self._numbers = dict(zip(words, range(len(words)), strict=True))
+        self._known_tokens: dict[str, tuple[int, tuple[int, ...]]] = {}
         if len(self._numbers) != len(words) or len(words) > _WORD_MASK:
             raise ValueError("its words are too many or not distinct")
-        if not (keys[1:] > keys[:-1]).all():
-            raise ValueError("its terms are not in ascending order")
-        first = keys >> np.uint64(_WORD_BITS) & np.uint64(_WORD_MASK)
-        follower = keys & np.uint64(_WORD_MASK)
-        known = (self.fields() < len(FIELDS)) & (first < len(words)) & (follower <= len(words))
-        if not known.all():
-            raise ValueError("one of its terms names a field or word that there is not")
+        check_keys(keys, len(words))
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def find(self, words: QuestionWords) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Find a question's terms.
-
-        Returns
-        -------
-        terms : ndarray of int, shape (n_found,)
-            Ascending, each once.
-        counts : ndarray of int, shape (n_found,)
-            How often each occurs.
-        """
-        candidates = np.concatenate(
-            [self._field_keys(field, each) for field, each in enumerate(words)]
+    def keys_of(self, tokens: QuestionTokens) -> QuestionKeys:
+        """Turn a question's words and pairs into keys, as far as their words are known."""
+        return QuestionKeys(
+            self._text_keys(tokens.title),
+            self._text_keys(tokens.prose),
+            self._word_keys(*self._word_numbers(tokens.code)) | _CODE_BIT,
         )
-        keys, counts = np.unique(candidates, return_counts=True)
+
+    def find(self, question: QuestionKeys) -> FoundTerms:
+        """Find a question's terms."""
+        keys = np.concatenate(question)
+        if not len(self.keys) or not len(keys):
+            return FoundTerms(np.zeros(0, np.intp), np.zeros(0))
+        occurrences = np.ones(len(keys))
+        occurrences[: len(question.title)] = self._title_weight
+        order = keys.argsort()
+        keys, occurrences = keys[order], occurrences[order]
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        keys, counts = keys[starts], np.add.reduceat(occurrences, starts)
         places = np.searchsorted(self.keys, keys)
         places[places == len(self.keys)] = 0
-        found = self.keys[places] == keys if len(self.keys) else np.zeros(0, dtype=bool)
-        return places[found], counts[found]
+        found = self.keys[places] == keys
+        return FoundTerms(places[found], counts[found])
 
-    def _field_keys(self, field: int, words: FieldWords) -> Keys:
-        number = self._numbers.get
-        sequence = np.array([number(word, -1) for word in words.sequence], dtype=np.int64)
-        parts = np.array([number(part, -1) for part in words.parts], dtype=np.int64)
-        first, second = sequence[:-1], sequence[1:]
-        both = (first >= 0) & (second >= 0)
-        keys = np.concatenate(
-            [
-                sequence[sequence >= 0] << _WORD_BITS,
-                parts[parts >= 0] << _WORD_BITS,
-                first[both] << _WORD_BITS | second[both] + 1,
-            ]
-        )
-        return (keys | field << _FIELD_SHIFT).astype(np.uint64)
-
-    def fields(self) -> npt.NDArray[np.uint8]:
-        """Give each term's field as its place in `FIELDS`; shape (n_terms,)."""
-        return (self.keys >> np.uint64(_FIELD_SHIFT)).astype(np.uint8)
-
-    def spell(self, term: int) -> tuple[str, str]:
-        """Write a term for people: its field and its word or words."""
+    def spell(self, term: int) -> tuple[Space, str]:
+        """Write a term for people: its space and its word or words."""
         key = int(self.keys[term])
         first, follower = key >> _WORD_BITS & _WORD_MASK, key & _WORD_MASK
         pair = f" {self.words[follower - 1]}" if follower else ""
-        return FIELDS[key >> _FIELD_SHIFT], f"{self.words[first]}{pair}"
+        return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
+
+    def _text_keys(self, tokens: list[str]) -> Keys:
+        wholes, parts = self._word_numbers(tokens)
+        sequence = np.array(wholes, dtype=np.int64)
+        first, second = sequence[:-1], sequence[1:]
+        both = (first >= 0) & (second >= 0)
+        paired = first[both] << _WORD_BITS | second[both] + 1
+        return np.concatenate([self._word_keys(wholes, parts), paired])
+
+    def _word_keys(self, wholes: list[int], parts: list[int]) -> Keys:
+        numbers = np.array(wholes + parts, dtype=np.int64)
+        return numbers[numbers >= 0] << _WORD_BITS
+
+    def _word_numbers(self, tokens: list[str]) -> tuple[list[int], list[int]]:
+        """Number tokens (-1: unknown) in reading order, and the parts of compound ones."""
+        known = self._known_tokens
+        wholes: list[int] = []
+        parts: list[int] = []
+        for token in tokens:
+            numbers = known.get(token)
+            if numbers is None:
+                numbers = self._remember(token)
+            wholes.append(numbers[0])
+            if numbers[1]:
+                parts += numbers[1]
+        return wholes, parts
+
+    def _remember(self, token: str) -> tuple[int, tuple[int, ...]]:
+        whole, parts = forms(token)
+        number = self._numbers.get
+        numbers = number(whole, -1), tuple(number(part, -1) for part in parts)
+        if len(token) <= _REMEMBERED_LENGTH:
+            if len(self._known_tokens) >= _REMEMBERED_TOKENS:
+                self._known_tokens.clear()  # the common words are back within a few questions
+            self._known_tokens[token] = numbers
+        return numbers
+
+
+def without_space(keys: Keys) -> Keys:
+    """Forget whether keys are of text or of code."""
+    return keys & ~_CODE_BIT
+
+
+def check_keys(keys: Keys, n_words: int) -> None:
+    """Refuse keys that are out of order or name words that there are not; raises ValueError."""
+    if not (keys[1:] > keys[:-1]).all():
+        raise ValueError("its terms are not in ascending order")
+    first, follower = keys >> _WORD_BITS & _WORD_MASK, keys & _WORD_MASK
+    known = (keys >= 0) & (keys < 2 * _CODE_BIT) & (first < n_words) & (follower <= n_words)
+    if not known.all():
+        raise ValueError("one of its terms names a word that there is not")

@@ -1,6 +1,6 @@
 import pytest
 
-from lambda_src.tagger.analyzer import analyze, stem, terms
+from lambda_src.tagger.analyzer import forms, pairs, stem, tokenize, words
 
 
 @pytest.mark.parametrize(
@@ -22,27 +22,24 @@ from lambda_src.tagger.analyzer import analyze, stem, terms
 )
 def test_technical_words_stay_whole(word: str) -> None:
     for sentence in (word, f"why does {word}, like others, fail?", f"({word.upper()})."):
-        assert word in analyze(sentence).title.sequence
+        assert word in words(tokenize(sentence).title)
 
 
-def test_parts_of_compound_words_are_terms_too() -> None:
-    words = analyze("asp.net-mvc routes").title
-    assert words.sequence == ["asp.net-mvc", "rout"]
-    assert set(words.parts) == {"asp", "net", "mvc"}
+def test_parts_of_compound_words_are_words_too() -> None:
+    assert forms("asp.net-mvc") == ("asp.net-mvc", ("asp", "net", "mvc"))
+    assert words(["asp.net-mvc", "routes"]) == ["asp.net-mvc", "rout", "asp", "net", "mvc"]
 
 
 def test_fields_are_kept_apart() -> None:
-    words = analyze("A title", "<p>Some prose</p><pre><code>some_code()</code></pre>")
-    assert words.title.sequence == ["a", "titl"]
-    assert words.prose.sequence == ["som", "pros"]
-    assert words.code.sequence == ["some_code"]
+    tokens = tokenize("A title", "<p>Some prose</p><pre><code>some_code()</code></pre>")
+    assert tokens == (["a", "title"], ["some", "prose"], ["some_code"])
 
 
 def test_html_and_markdown_give_the_same_words() -> None:
     html = "<p>Use <code>map</code> here</p>\n\n<pre><code>map(f, xs)\n</code></pre>\n"
     markdown = "Use `map` here\n\n    map(f, xs)\n"
-    assert analyze("", html).prose == analyze("", markdown).prose
-    assert sorted(analyze("", html).code.sequence) == sorted(analyze("", markdown).code.sequence)
+    assert tokenize("", html).prose == tokenize("", markdown).prose
+    assert sorted(tokenize("", html).code) == sorted(tokenize("", markdown).code)
 
 
 @pytest.mark.parametrize(
@@ -65,20 +62,18 @@ def test_stems_leave_names_alone(name: str) -> None:
 
 
 def test_addresses_are_no_words() -> None:
-    found = analyze("mail jane.roe@mail.example or see https://example.com/secret?token=1").title
-    assert found.sequence == ["mail", "or", "see"]
+    found = tokenize("mail jane.roe@mail.example or see https://example.com/secret?token=1").title
+    assert found == ["mail", "or", "see"]
 
 
 def test_annotations_are_words() -> None:
-    assert "autowir" in analyze("@Autowired fails").title.sequence
+    assert tokenize("@Autowired fails").title == ["autowired", "fails"]
 
 
-def test_terms_are_words_parts_and_pairs() -> None:
-    assert terms(analyze("left join in t-sql").title) == [
-        *("left", "join", "in", "t-sql"),
-        *("t", "sql"),
-        *("left join", "join in", "in t-sql"),
-    ]
+def test_neighbouring_whole_words_make_pairs() -> None:
+    assert pairs(["left", "join", "in", "t-sql"]) == ["left join", "join in", "in t-sql"]
+    assert pairs(["left", "x" * 41, "join"]) == []
+    assert pairs(["alone"]) == pairs([]) == []
 
 
 @pytest.mark.parametrize(
@@ -86,5 +81,4 @@ def test_terms_are_words_parts_and_pairs() -> None:
     ["a." * 30_000, "." * 65_000, "@" * 65_000, "a" * 65_000, "a@" * 30_000, "-a" * 30_000],
 )
 def test_hostile_texts_give_no_long_words(hostile: str) -> None:
-    words = analyze(hostile).title
-    assert all(len(word) <= 40 for word in words.sequence + words.parts)
+    assert all(len(word) <= 40 for word in words(tokenize(hostile).title))

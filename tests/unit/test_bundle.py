@@ -22,8 +22,8 @@ from model_build.training import TrainingOptions, fit
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory, samples: list[Question]) -> Path:
     path = tmp_path_factory.mktemp("bundle") / "small.safetensors"
-    fitted = fit(samples, TrainingOptions(min_tag_count=10, jobs=1))
-    write_bundle(fitted, path, threshold=0.2, prune=0.1, corpus={"files": ["samples"]})
+    fitted = fit(samples, TrainingOptions(min_tag_count=10, prune=0.05, jobs=1))
+    write_bundle(fitted, path, corpus={"files": ["samples"]})
     return path
 
 
@@ -148,20 +148,25 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
     return {
         "terms out of order": {"terms": arrays["terms"][::-1].copy()},
         "a term of an unknown word": {
-            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key(2, n_words)))
+            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key("code", n_words)))
         },
-        "a term of an unknown field": {
-            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key(3, 0)))
+        "a term of no space": {"terms": np.append(arrays["terms"][:-1], np.uint64(2**57))},
+        "a negative term": {"terms": np.append(arrays["terms"][:-1], np.uint64(2**63))},
+        "too few term weights": {"term_weights": arrays["term_weights"][:-1]},
+        "term weights of another shape": {
+            "term_weights": arrays["term_weights"].reshape(1, n_terms)
         },
-        "too few idf": {"idf": arrays["idf"][:-1]},
-        "idf of another shape": {"idf": arrays["idf"].reshape(1, n_terms)},
-        "idf not a number": {"idf": np.full(n_terms, np.nan, np.float32)},
+        "term weights not numbers": {"term_weights": np.full(n_terms, np.nan, np.float32)},
         "infinite weights": {"weights_value": np.full_like(arrays["weights_value"], np.inf)},
         "a weight of no tag": {"weights_tag": np.full_like(arrays["weights_tag"], n_tags)},
         "starts beyond the end": {"weights_start": arrays["weights_start"] + np.uint32(5)},
         "starts backwards": {"weights_start": backwards},
         "starts as floats": {"weights_start": arrays["weights_start"].astype(np.float32)},
         "intercepts of other tags": {"intercepts": arrays["intercepts"][:-1]},
+        "names of other tags": {"tag_names": arrays["tag_names"][:-1]},
+        "a name of no key": {"names": arrays["names"] + np.uint32(10_000)},
+        "name keys out of order": {"name_keys": arrays["name_keys"][::-1].copy()},
+        "a calibrator of another length": {"calibrator": arrays["calibrator"][:-1]},
         "a word twice": {"words": np.frombuffer(b"a\na", np.uint8)},
         "words not text": {"words": np.full(20, 255, np.uint8)},
     }[name]
@@ -172,16 +177,21 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
     [
         "terms out of order",
         "a term of an unknown word",
-        "a term of an unknown field",
-        "too few idf",
-        "idf of another shape",
-        "idf not a number",
+        "a term of no space",
+        "a negative term",
+        "too few term weights",
+        "term weights of another shape",
+        "term weights not numbers",
         "infinite weights",
         "a weight of no tag",
         "starts beyond the end",
         "starts backwards",
         "starts as floats",
         "intercepts of other tags",
+        "names of other tags",
+        "a name of no key",
+        "name keys out of order",
+        "a calibrator of another length",
         "a word twice",
         "words not text",
     ],
@@ -199,9 +209,12 @@ def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: 
         {"tags": []},
         {"tags": 5},
         {"tags": [[1, 1]]},
-        {"threshold": 2.0},
-        {"threshold": "low"},
-        {"field_weights": {"title": 1.0}},
+        {"floor": 2.0},
+        {"floor": "low"},
+        {"other_tags": -1.0},
+        {"calibrator_features": []},
+        {"synonyms": {"a": "no tag of the model"}},
+        {"title_weight": 0},
         {"version": 3},
     ],
 )
@@ -220,8 +233,6 @@ def test_the_same_corpus_and_seed_give_the_same_bytes(
         write_bundle(
             fit(samples[:150], TrainingOptions(min_tag_count=10, jobs=jobs)),
             tmp_path / f"{jobs}.safetensors",
-            threshold=0.2,
-            prune=0.1,
             corpus={},
         )
         for jobs in (1, 2)

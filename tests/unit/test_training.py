@@ -11,10 +11,10 @@ from lambda_src.tagger import TagModel
 from model_build.__main__ import main
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus, write_questions
-from model_build.features import words_of
+from model_build.features import NotEnoughQuestionsError, tokens_of
 from model_build.questions import Question
 from model_build.splitting import split
-from model_build.training import NotEnoughQuestionsError, TrainingOptions, fit
+from model_build.training import TrainingOptions, fit
 from tests.conftest import DATA, ROOT
 
 
@@ -22,9 +22,9 @@ def largest_difference(questions: list[Question], asked: list[Question], folder:
     """Train without pruning; compare the bundle's scores with scikit-learn's own."""
     fitted = fit(questions, TrainingOptions())
     path = folder / "whole.safetensors"
-    write_bundle(fitted, path, threshold=0.2, prune=0.0, corpus={})
+    write_bundle(fitted, path, corpus={})
     model = TagModel.load(path)
-    theirs = fitted.regressions.decision_function(fitted.tfidf.transform(words_of(asked)))
+    theirs = fitted.regressions.decision_function(fitted.tfidf.transform(tokens_of(asked)))
     ours = np.array([model.scores(each.title, each.body_html, "html") for each in asked])
     return float(np.abs(theirs - ours).max())
 
@@ -32,7 +32,7 @@ def largest_difference(questions: list[Question], asked: list[Question], folder:
 @pytest.mark.data
 def test_scores_equal_those_of_scikit_learn_on_real_questions(tmp_path: Path) -> None:
     with Rejects(tmp_path / "rejects") as rejects:
-        questions = read_corpus([DATA / "se_html.parquet"], rejects)[::10]
+        questions = read_corpus([DATA / "se_html.parquet"], rejects)[::40]
     assert largest_difference(questions, questions[:500], tmp_path) <= 1e-5
 
 
@@ -46,7 +46,7 @@ def test_a_tag_that_was_not_judged_is_unknown_not_absent() -> None:
     cut = [Question("alpha", "", ("common",), judged_tags=frozenset({"common"}))] * 500
     options = TrainingOptions(jobs=1)
     alone, beside = fit(known, options), fit(known + cut, options)
-    asked = words_of([Question("alpha", "", ("rare",))])
+    asked = tokens_of([Question("alpha", "", ("rare",))])
     for fitted in (alone, beside):
         scores = fitted.regressions.decision_function(fitted.tfidf.transform(asked))
         rare = [tag for tag, _ in fitted.tags].index("rare")
@@ -93,7 +93,7 @@ def test_the_commands_train_evaluate_and_split(tmp_path: Path, samples: list[Que
         *("--json", tmp_path / "report.json", "--predictions", tmp_path / "predictions.jsonl"),
     )
     assert "sample_jaccard" in out
-    scores = joblib.load(reference).decision_function(words_of(samples[:3]))
+    scores = joblib.load(reference).decision_function(tokens_of(samples[:3]))
     assert scores.shape == (3, len(TagModel.load(model).tags))
 
 

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from model_build.corpus import CorpusError
+from model_build.questions import Question
+from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
+from model_build.training import TrainingOptions, fit
+
+
+def test_the_well_known_ones_name_main_tags_only() -> None:
+    synonyms = read_synonyms([WELL_KNOWN])
+    assert synonyms["js"] == "javascript"
+    assert not synonyms.keys() & set(synonyms.values())
+
+
+def test_what_the_api_answers_extends_them(tmp_path: Path) -> None:
+    answer = tmp_path / "synonyms.json"
+    answer.write_text('{"items": [{"from_tag": "Foo", "to_tag": "bar"}], "has_more": false}')
+    assert read_synonyms([WELL_KNOWN, answer])["foo"] == "bar"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", "{"), ("a.json", "[]"), ("a.json", '{"items": [{}]}'), ("a.csv", "a,b\n1,2\n")],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(CorpusError, match=r"these are no synonyms.*tags/synonyms"):
+        read_synonyms([path])
+    with pytest.raises(CorpusError, match="cannot read"):
+        read_synonyms([tmp_path / "absent.csv"])
+
+
+def test_main_tags_take_the_place_of_synonyms() -> None:
+    questions = [Question("t", "", ("js", "node", "javascript")), Question("u", "", ("c",))]
+    mapped = main_tags(questions, {"js": "javascript", "node": "node.js"})
+    assert [each.tags for each in mapped] == [("javascript", "node.js"), ("c",)]
+
+
+def test_a_synonym_that_is_used_often_stays_a_tag() -> None:
+    questions = [Question("alpha", "", ("osx",))] * 20 + [Question("beta", "", ("macos",))] * 20
+    questions += [Question("beta", "", ("mac",))] * 5
+    fitted = fit(questions, TrainingOptions(jobs=1), {"osx": "macos", "mac": "macos"})
+    assert fitted.tags == [("macos", 25), ("osx", 20)]
+    assert fitted.synonyms == {"mac": "macos"}
