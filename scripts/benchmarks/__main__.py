@@ -10,6 +10,7 @@ from typing import Final
 
 from lambda_src.tagger import BundleError
 from model_build.corpus import CorpusError
+from model_build.features import NotEnoughQuestionsError
 
 COMMANDS: Final = {
     "quality": "tags beside those of other systems, trained on the same questions",
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         figures = import_module(f"scripts.benchmarks.{options.command}").run(options)
-    except (BundleError, CorpusError) as error:
+    except (BundleError, CorpusError, NotEnoughQuestionsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.json:

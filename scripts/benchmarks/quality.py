@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from model_build.corpus import Rejects, read_corpus
+from model_build.features import NotEnoughQuestionsError
 from model_build.figures import Judged, figures
 from model_build.intervals import intervals
 from model_build.questions import Question
-from model_build.splitting import split
+from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
 from scripts.benchmarks.rivals import RIVALS
 from scripts.benchmarks.rivals.rival import CACHE, Corpus, Rival
@@ -44,7 +45,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="judge by these; without, by a fifth of --questions that is kept from training",
+        help="judge by these; without, by a fifth of --questions that is kept from training: "
+        "the newest where they have dates, else a random one",
     )
     command.add_argument(
         "--systems",
@@ -95,11 +97,18 @@ def _corpus_and_test(options: argparse.Namespace) -> tuple[Corpus, list[Question
     if options.test:
         how = ", ".join(path.name for path in options.test)
     else:
+        by_time = is_dated(training)
         training, held_out = split(training, (1 - TEST_SHARE, TEST_SHARE), options.seed)
         # What was cut down does not tell which tags are right.
         test = [question for question in held_out if question.judged_tags is None]
-        how = f"a random fifth, seed {options.seed}"
+        how = "the newest fifth" if by_time else f"a random fifth, seed {options.seed}"
     tags = [tag for tag, _ in choose_tags(training, options.min_tag_count)]
+    if not tags or not test:
+        raise NotEnoughQuestionsError(
+            f"{len(training)} questions to learn from, {len(tags)} tags with "
+            f"{options.min_tag_count} uses, {len(test)} questions to judge by: name more files, "
+            "or lower --min-tag-count"
+        )
     return Corpus(training, tags, options.min_tag_count), test, how
 
 

@@ -1,5 +1,3 @@
-import random
-
 import numpy as np
 import pytest
 
@@ -11,14 +9,14 @@ TAGS = [f"tag-{number}" for number in range(8)]
 
 
 def predictions(n_questions: int, seed: int = 1) -> list[Judged]:
-    chance = random.Random(seed)
+    chance = np.random.default_rng(seed)
     judged = []
     for _ in range(n_questions):
-        truth = frozenset(chance.sample([*TAGS, "unseen"], chance.randint(1, 3)))
-        confidences = sorted((chance.random() for _ in range(5)), reverse=True)
-        tags = chance.sample(TAGS, 5)
+        truth = chance.permutation([*TAGS, "unseen"])[: chance.integers(1, 4)]
+        confidences = np.sort(chance.random(5))[::-1].tolist()
+        tags = chance.permutation(TAGS)[:5].tolist()
         ranked = [Suggestion(*pair) for pair in zip(tags, confidences, strict=True)]
-        judged.append(Judged(truth, ranked, ranked[: chance.randint(0, 3)]))
+        judged.append(Judged(frozenset(truth.tolist()), ranked, ranked[: chance.integers(0, 4)]))
     return judged
 
 

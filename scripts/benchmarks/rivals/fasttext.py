@@ -14,7 +14,7 @@ from typing import Any
 
 from lambda_src.tagger import Suggestion
 from model_build.questions import Question
-from scripts.benchmarks.rivals.rival import N_RANKED, Answer, Corpus, best_three
+from scripts.benchmarks.rivals.rival import N_RANKED, Answer, Corpus, best_three, peer
 from scripts.benchmarks.rivals.texts import plain_texts
 
 _PREFIX = "__label__"
@@ -31,8 +31,6 @@ class FastText:
 
     def fit(self, corpus: Corpus) -> None:
         """Write the training file and train on it."""
-        import fasttext  # noqa: PLC0415 (only the environment of the peers has it)
-
         known = set(corpus.tags)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "train.txt"
@@ -41,7 +39,7 @@ class FastText:
                     marks = [f"{_PREFIX}{tag}" for tag in question.tags if tag in known]
                     if marks:
                         lines.write(f"{' '.join(marks)} {text}\n")
-            self._model = fasttext.train_supervised(
+            self._model = peer("fasttext").train_supervised(
                 input=str(path),
                 loss="ova",
                 lr=0.5,

@@ -19,7 +19,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from lambda_src.tagger import Suggestion
 from model_build.questions import Question
-from scripts.benchmarks.rivals.rival import N_RANKED, Answer, Corpus, best_three
+from scripts.benchmarks.rivals.rival import N_RANKED, Answer, Corpus, best_three, peer
 from scripts.benchmarks.rivals.texts import plain_texts, stemmed_terms
 
 
@@ -35,15 +35,13 @@ class Omikuji:
 
     def fit(self, corpus: Corpus) -> None:
         """Write the training file and train on it."""
-        import omikuji  # noqa: PLC0415 (only the environment of the peers has it)
-
         self._tags = corpus.tags
         vectors = self._vectorizer.fit_transform(plain_texts(corpus.questions))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "train.txt"
             _write(vectors, corpus.marks, path)
             with _silence():
-                self._model = omikuji.Model.train_on_data(str(path))
+                self._model = peer("omikuji").Model.train_on_data(str(path))
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Take the three best tags."""

@@ -1,8 +1,9 @@
 """What every system can do here: learn from a corpus, answer questions, say how large it is."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,8 @@ class Corpus(NamedTuple):
         starts = np.cumsum([0, *map(len, numbers)])
         flat = np.array([tag for each in numbers for tag in each], dtype=np.int32)
         shape = (len(self.questions), len(self.tags))
-        return sp.csr_matrix((np.ones(len(flat), dtype=np.int8), flat, starts), shape=shape)
+        # Not bytes: scikit-learn numbers the tags in the type of the marks.
+        return sp.csr_matrix((np.ones(len(flat), dtype=np.int64), flat, starts), shape=shape)
 
 
 class Answer(NamedTuple):
@@ -62,6 +64,11 @@ class Rival(Protocol):
 
     def megabytes(self) -> float:
         """Size of what has to be shipped to answer questions."""
+
+
+def peer(module: str) -> Any:
+    """Import what the environment of scripts/bench quality alone has."""
+    return import_module(module)
 
 
 def best_three(ranked: list[Suggestion]) -> list[Suggestion]:

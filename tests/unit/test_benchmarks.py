@@ -1,0 +1,192 @@
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.preprocessing import LabelBinarizer
+
+from model_build.corpus import write_questions
+from model_build.questions import Question
+from model_build.training import choose_tags
+from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.processes import run_measured
+from scripts.benchmarks.rivals import RIVALS, embeddings
+from scripts.benchmarks.rivals.fasttext import _lines
+from scripts.benchmarks.rivals.omikuji import _silence, _write
+from scripts.benchmarks.rivals.rival import Corpus, answers, at_least, best_three
+from scripts.benchmarks.rivals.texts import FieldTerms, fields, plain_texts
+from scripts.benchmarks.table import table
+from scripts.benchmarks.training import scaled
+
+MIN_TAG_COUNT = 8
+SYSTEM_KEYS = {
+    *("name", "sample_jaccard", "precision_at_1", "recall_at_5", "macro_f1", "prediction_rate"),
+    *("train_seconds", "model_mb", "intervals"),
+}
+QUESTION = Question("Sorting <b>", "<p>It isn't, <code>a.sort()</code> sorted.</p>", ("python",))
+
+
+@pytest.fixture(scope="module")
+def sample_file(samples: list[Question], tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("corpus") / "samples.parquet"
+    write_questions(samples, path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def corpus(samples: list[Question]) -> Corpus:
+    tags = [tag for tag, _ in choose_tags(samples, MIN_TAG_COUNT)]
+    return Corpus(samples, tags, MIN_TAG_COUNT)
+
+
+def test_a_table_lines_up() -> None:
+    lines = table(["System", "P@1"], [["a", "0.51 (0.4 to 0.6)"], ["long name", "1"]]).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1].endswith(":|")
+
+
+def test_scores_become_rankings() -> None:
+    scores = np.array([[0.1, 0.9, 0.3, 0.3], [0.0, 0.2, 0.1, 0.7]])
+    first, second = answers(scores, list("abcd"), at_least(0.3))
+    assert [each.tag for each in first.ranked] == ["b", "c", "d", "a"]
+    assert [each.tag for each in first.suggested] == ["b", "c", "d"]
+    assert [each.tag for each in second.suggested] == ["d"]
+    assert len(best_three(first.ranked)) == 3
+
+
+def test_marks_survive_scikit_learn_with_more_tags_than_fit_a_byte() -> None:
+    tags = [f"tag-{number}" for number in range(300)]
+    questions = [Question(tag, "", (tag,)) for tag in tags]
+    marks = Corpus(questions, tags, 1).marks
+    assert (LabelBinarizer(sparse_output=True).fit_transform(marks) != marks).nnz == 0
+
+
+@pytest.mark.parametrize("name", ["linear-svc", "usual", "replaced"])
+def test_every_system_keeps_the_contract(name: str, corpus: Corpus) -> None:
+    rival = RIVALS[name]()
+    rival.fit(corpus)
+    asked = [Question(each.title, each.body_html, ()) for each in corpus.questions[:40]]
+    given = rival.answer(asked)
+    assert len(given) == len(asked)
+    assert rival.seconds_saved == 0
+    assert rival.megabytes() > 0
+    hits = 0
+    for question, answer in zip(corpus.questions, given, strict=False):
+        tags = [each.tag for each in answer.ranked]
+        confidences = [each.confidence for each in answer.ranked]
+        assert len(tags) == len(set(tags)) == min(10, len(corpus.tags))
+        assert set(tags) <= set(corpus.tags)
+        assert confidences == sorted(confidences, reverse=True)
+        assert {each.tag for each in answer.suggested} <= set(corpus.tags)
+        hits += tags[0] in question.tags
+    if name != "replaced":  # which knows the commonest words only
+        assert hits > 10
+
+
+def test_the_command_writes_the_promised_keys(
+    tmp_path: Path, sample_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run_bench(
+        *("quality", "--questions", sample_file, "--partial-questions", sample_file),
+        *("--systems", "linear-svc,replaced", "--min-tag-count", str(MIN_TAG_COUNT)),
+        json_file=tmp_path / "quality.json",
+    )
+    assert [system["name"] for system in figures["systems"]] == ["linear-svc", "replaced"]
+    for system in figures["systems"]:
+        assert system.keys() == SYSTEM_KEYS
+        for name, (low, high) in system["intervals"].items():
+            assert 0 <= low <= high <= 1
+            assert name in system
+    assert figures["questions"] < figures["training_questions"] / 4
+    assert capsys.readouterr().out.startswith("| System")
+
+
+def run_bench(*arguments: str, json_file: Path) -> dict[str, Any]:
+    assert main([*arguments, "--json", str(json_file)]) == 0
+    figures: dict[str, Any] = json.loads(json_file.read_text(encoding="utf-8"))
+    return figures
+
+
+def test_errors_are_one_line(sample_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("quality", "training"):
+        assert main([command, "--questions", sample_file, "--min-tag-count", "9999"]) == 1
+        assert "lower --min-tag-count" in capsys.readouterr().err
+    assert main(["quality", "--questions", "absent.parquet", "--systems", "usual"]) == 1
+    assert capsys.readouterr().err.startswith("error: absent.parquet: cannot read this file")
+    with pytest.raises(SystemExit):
+        main(["quality", "--questions", "absent.parquet", "--systems", "nobody"])
+    assert "'nobody' is none of etiquette, fasttext" in capsys.readouterr().err
+
+
+def test_texts_are_without_markup() -> None:
+    [plain] = plain_texts([QUESTION])
+    assert plain.split() == ["Sorting", "<b>", "It", "isn't,", "sorted.", "a.sort()"]
+    [parted] = fields([QUESTION])
+    assert FieldTerms("prose", with_pairs=True)(parted) == [
+        *("it", "isn", "t", "sort"),
+        *("it isn", "isn t", "t sort"),
+    ]
+    assert FieldTerms("code", with_pairs=False)(parted) == ["a.sort"]
+
+
+def test_fasttext_reads_what_its_tutorial_makes_of_a_text() -> None:
+    assert _lines([QUESTION]) == ["sorting <b> it isn ' t , sorted . a . sort ( )"]
+
+
+def test_omikuji_reads_the_format_of_its_documentation(tmp_path: Path) -> None:
+    vectors = sp.csr_matrix(np.array([[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1]]))
+    _write(vectors, marks, tmp_path / "train.txt")
+    lines = (tmp_path / "train.txt").read_text(encoding="utf-8").splitlines()
+    assert lines == ["2 3 2", "0,1 1:0.5 2:0.25", "1 2:1"]
+
+
+def test_what_rust_code_writes_is_kept_off_standard_output(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with _silence():
+        subprocess.run(["echo", "noise"], check=True)
+    subprocess.run(["echo", "table"], check=True)
+    assert capfd.readouterr().out == "table\n"
+
+
+def test_an_embedding_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+
+    class Encoder:
+        def encode(self, texts: Sequence[str]) -> embeddings.Vectors:
+            encoded.extend(texts)
+            return np.array([[len(text), 1] for text in texts], dtype=np.float32)
+
+    monkeypatch.setattr(embeddings, "SentenceEncoder", Encoder)
+    monkeypatch.setattr(embeddings, "CACHE", tmp_path)
+    vectors, saved = embeddings.embed(["one", "three", "one"])
+    assert vectors.tolist() == [[3, 1], [5, 1], [3, 1]]
+    assert saved == 0
+    vectors, saved = embeddings.embed(["three", "fifteen"])
+    assert vectors.tolist() == [[5, 1], [7, 1]]
+    assert saved > 0
+    assert sorted(encoded) == ["fifteen", "one", "three"]
+
+
+def test_memory_of_started_processes_counts() -> None:
+    hold = "import time; held = bytearray(60_000_000); held[::4096] = held[::4096]; time.sleep(1.5)"
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    cost = run_measured([sys.executable, "-c", start])
+    assert cost.peak_memory_mb > 60
+    assert cost.seconds > 1.5
+    with pytest.raises(subprocess.CalledProcessError):
+        run_measured([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_a_corpus_is_brought_to_scale(samples: list[Question]) -> None:
+    many = scaled(samples, 1000, seed=4)
+    assert len(many) == 1000
+    assert many[: len(samples)] == samples
+    assert all(1 <= len(each.tags) <= 5 for each in many)
+    assert len(scaled(samples, 50, seed=4)) == 50
