@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     for name in options.systems:
         print(f"{name}: training", file=sys.stderr)
         systems.append(measure(name, RIVALS[name](), corpus, test))
+        told = ", ".join(f"{title} {systems[-1][key]:.3f}" for key, title in COLUMNS.items())
+        print(f"{name}: {told}, {systems[-1]['train_seconds']:.0f} s", file=sys.stderr)
     print(quality_table(systems))
     return {
         "questions": len(test),
