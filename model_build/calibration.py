@@ -23,7 +23,7 @@ from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.lexicon import Lexicon
 from model_build.truth import Truth
 
-UNANSWERED_SHARE = 0.02
+UNANSWERED_SHARE = 0.01
 """Of the corpus's questions this share, the least sure, is below the floor."""
 
 

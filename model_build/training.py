@@ -32,8 +32,8 @@ class TrainingOptions:
     min_tag_count: int = 20
     """Tags with fewer uses are left out."""
     features: FeatureOptions = field(default_factory=FeatureOptions)
-    inverse_regularization: float = 3.0
-    balance: float = 0.5
+    inverse_regularization: float = 1.5
+    balance: float = 0.75
     """Questions with the tag weigh (without / with) to this power: 0 is none, 1 makes them even."""
     tolerance: float = 0.1
     """At which the solver stops, in scikit-learn's terms."""
@@ -89,9 +89,9 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        inverse_regularization: float = 3.0,
+        inverse_regularization: float = 1.5,
         tolerance: float = 0.1,
-        balance: float = 0.5,
+        balance: float = 0.75,
         prune: float = 0.0,
         near: int = 3000,
         others: int = 3000,

@@ -106,7 +106,9 @@ class PredictResponse(BaseModel):
     suggestions: list[SuggestionOut] = Field(description="The same tags with confidences.")
     prediction_id: str = Field(description="Names this prediction in feedback.")
     model_version: str
-    quiet_reason: QuietReason | None = Field(None, description="Why there are no tags.")
+    quiet_reason: QuietReason | None = Field(
+        None, description="Why there are no tags; absent where there are some."
+    )
 
 
 class BatchRequest(BaseModel):

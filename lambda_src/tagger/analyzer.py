@@ -13,6 +13,8 @@ _PART = re.compile(r"[._\-]+")
 # Addresses name no topic, and e-mail addresses have no business in a vocabulary.
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 _MAX_WORD = 40
+# Keys, tokens and numbers of accounts are long and full of digits; words are not.
+_SECRET = re.compile(r"(?=(?:\D*\d){4})\S{16,}")
 
 
 class QuestionTokens(NamedTuple):
@@ -67,9 +69,12 @@ def forms(token: str) -> Forms:
     Forms(whole='node.js', parts=('nod', 'js'))
     """
     word = token.replace("\u2019", "'").removesuffix("'s")
-    parts = tuple(stem(part) for part in _PART.split(word) if 0 < len(part) <= _MAX_WORD)
-    whole = stem(word) if len(word) <= _MAX_WORD else ""
-    return Forms(whole, parts if len(parts) > 1 else ())
+    parts = tuple(stem(part) for part in _PART.split(word) if _is_word(part))
+    return Forms(stem(word) if _is_word(word) else "", parts if len(parts) > 1 else ())
+
+
+def _is_word(text: str) -> bool:
+    return 0 < len(text) <= _MAX_WORD and not _SECRET.fullmatch(text)
 
 
 # For training, which meets each word many times and no hostile ones.

@@ -10,13 +10,14 @@ import numpy.typing as npt
 from lambda_src.tagger.analyzer import tokenize
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.calibrator import (
-    FEATURES,
     TagFacts,
     best_candidates,
     confidences,
     features,
 )
+from lambda_src.tagger.contents import check_contents, words_of
 from lambda_src.tagger.decoder import best_size
+from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, QuestionKeys, Vocabulary
@@ -25,7 +26,7 @@ MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
 
 
-QuietReason = Literal["no_known_words", "not_sure"]
+QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
 
 
 class Suggestion(NamedTuple):
@@ -42,16 +43,11 @@ class Prediction(NamedTuple):
     suggestions: list[Suggestion]
     """Best first; empty where the model does not know."""
     top_confidence: float
-    """Of the best tag, suggested or not; 0 where the model knows no word of the question."""
+    """Of the best tag, suggested or not; 0 where the question was not scored."""
     terms: Ints
     """The model's terms in the question, ascending."""
-
-    @property
-    def quiet_reason(self) -> QuietReason | None:
-        """Why there are no suggestions; None where there are some."""
-        if self.suggestions:
-            return None
-        return "not_sure" if len(self.terms) else "no_known_words"
+    quiet_reason: QuietReason | None = None
+    """Why there are no suggestions; None where there are some."""
 
 
 class Contribution(NamedTuple):
@@ -92,8 +88,8 @@ class TagModel:
         self.sha256 = bundle.sha256
         self.manifest = bundle.manifest
         try:
-            _check(bundle.manifest, bundle.arrays)
-            words = _words(bundle.arrays["words"])
+            check_contents(bundle.manifest, bundle.arrays)
+            words = words_of(bundle.arrays["words"])
             keys = bundle.arrays["terms"].view(np.int64)
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
             self._names = TagNames(_name_arrays(bundle.arrays), len(words))
@@ -146,27 +142,35 @@ class TagModel:
         max_tags : int
             At most that many suggestions.
         min_confidence : float
-            None below it, nor below the model's own threshold.
+            None below it; the model has a floor of its own, under which it suggests nothing.
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        terms, ranked = self._rank(title, body, body_format)
-        top = ranked[0].confidence if ranked else 0.0
+        tokens = tokenize(title, body, body_format)
+        keys = self.vocabulary.keys_of(tokens)
+        found = self.vocabulary.find(keys)
+        known = self.vocabulary.known_words(tokens)
+        if known.share < KNOWN_SHARE or not len(found.terms):
+            return Prediction([], 0.0, found.terms, "too_few_known_words")
+        if not known.has_topic:
+            return Prediction([], 0.0, found.terms, "no_topic")
+        ranked = self._rank(keys, found)
+        top = ranked[0].confidence
         if top < self._floor:
-            return Prediction([], top, terms)
+            return Prediction([], top, found.terms, "not_sure")
         unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
         possible = [each for each in ranked if each.tag not in unwanted]
         size = best_size([each.confidence for each in possible], self._other_tags, max_tags)
-        chosen = possible[:size]
-        return Prediction(
-            [each for each in chosen if each.confidence >= min_confidence], top, terms
-        )
+        chosen = [each for each in possible[:size] if each.confidence >= min_confidence]
+        return Prediction(chosen, top, found.terms, None if chosen else "not_sure")
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        return self._rank(title, body, body_format)[1][:limit]
+        keys = self.vocabulary.keys_of(tokenize(title, body, body_format))
+        found = self.vocabulary.find(keys)
+        return self._rank(keys, found)[:limit] if len(found.terms) else []
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -185,7 +189,7 @@ class TagModel:
         KeyError
             The model does not know one of the tags.
         """
-        _, (terms, counts) = self._find(title, body, body_format)
+        terms, counts = self._find(title, body, body_format)
         spoken = self._spoken(terms, self._tfidf(terms, counts))
         explanations = {}
         for tag in tags:
@@ -202,13 +206,10 @@ class TagModel:
 
     def scores(self, title: str, body: str = "", body_format: BodyFormat = "auto") -> Floats:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
-        return self._scores(self._find(title, body, body_format)[1])
+        return self._scores(self._find(title, body, body_format))
 
-    def _find(
-        self, title: str, body: str, body_format: BodyFormat
-    ) -> tuple[QuestionKeys, FoundTerms]:
-        keys = self.vocabulary.keys_of(tokenize(title, body, body_format))
-        return keys, self.vocabulary.find(keys)
+    def _find(self, title: str, body: str, body_format: BodyFormat) -> FoundTerms:
+        return self.vocabulary.find(self.vocabulary.keys_of(tokenize(title, body, body_format)))
 
     def _scores(self, found: FoundTerms) -> Floats:
         spoken = self._spoken(found.terms, self._tfidf(found.terms, found.counts))
@@ -216,19 +217,14 @@ class TagModel:
         scores += np.bincount(spoken.tags, spoken.weights, len(self.tags))
         return scores
 
-    def _rank(
-        self, title: str, body: str, body_format: BodyFormat
-    ) -> tuple[Ints, list[Suggestion]]:
-        """Find the known terms and the candidates, best first; none where no term is known."""
-        keys, found = self._find(title, body, body_format)
-        if not len(found.terms):
-            return found.terms, []
+    def _rank(self, keys: QuestionKeys, found: FoundTerms) -> list[Suggestion]:
+        """Calibrate the candidates, best first."""
         candidates = best_candidates(self._scores(found))
         described = features(candidates, self._names.count(keys), self._facts)
         sure = confidences(described, self._calibrator)
         order = np.argsort(-sure, kind="stable")
         tags = [self.tags[tag] for tag in candidates.tags[order].tolist()]
-        return found.terms, list(map(Suggestion, tags, sure[order].tolist()))
+        return list(map(Suggestion, tags, sure[order].tolist()))
 
     def _spoken(self, terms: Ints, weights: Floats) -> "_Spoken":
         starts = self._starts[terms]
@@ -265,59 +261,3 @@ def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
         arrays["name_starts"].astype(np.intp),
         arrays["tag_names"].astype(np.intp),
     )
-
-
-def _words(blob: Array) -> list[str]:
-    return bytes(blob).decode().split("\n") if len(blob) else []
-
-
-def _check(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Refuse arrays that would answer nonsense, or read beyond each other."""
-    tags = [tag for tag, count in manifest["tags"] if isinstance(tag, str) and type(count) is int]
-    n_tags, n_terms = len(manifest["tags"]), len(arrays["terms"])
-    _require(n_tags > 0 and len(set(tags)) == n_tags, "its tags are not distinct texts with counts")
-    _require(isinstance(manifest["version"], str), "its version is not a text")
-    floor, other_tags = manifest["floor"], manifest["other_tags"]
-    _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
-    _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
-    known = manifest["calibrator_features"] == list(FEATURES)
-    _require(known, "its calibrator is of another release")
-    synonyms = manifest["synonyms"]
-    _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
-    title_weight = manifest["title_weight"]
-    _require(type(title_weight) is int and title_weight > 0, "its title weight is no whole number")
-
-    nnz = arrays["weights_value"].size
-    expected = {
-        "words": ("u", None),
-        "terms": ("u8", n_terms),
-        "term_weights": ("f", n_terms),
-        "weights_start": ("u", n_terms + 1),
-        "weights_tag": ("u", nnz),
-        "weights_value": ("f", nnz),
-        "intercepts": ("f", n_tags),
-        "name_keys": ("u8", None),
-        "names": ("u", None),
-        "name_starts": ("u", None),
-        "tag_names": ("u", n_tags),
-        "name_worth": ("f", n_tags),
-        "calibrator": ("f", len(FEATURES) + 1),
-    }
-    for name, (kind, length) in expected.items():
-        array = arrays[name]
-        fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.str[1:2] == kind[0]
-        _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
-    for name in ("terms", "name_keys"):
-        _require(arrays[name].dtype == np.uint64, f"array {name!r} is not of 64-bit numbers")
-
-    starts = arrays["weights_start"]
-    _require(bool((starts[1:] >= starts[:-1]).all()), "its weights are not in order")
-    _require(int(starts[0]) == 0 and int(starts[-1]) == nnz, "its weights do not add up")
-    _require(nnz == 0 or int(arrays["weights_tag"].max()) < n_tags, "a weight has no tag")
-    for name in (name for name, (kind, _) in expected.items() if kind == "f"):
-        _require(bool(np.isfinite(arrays[name]).all()), f"array {name!r} holds no numbers")
-
-
-def _require(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise ValueError(complaint)

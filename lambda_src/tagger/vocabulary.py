@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.analyzer import QuestionTokens, forms
+from lambda_src.tagger.evidence import TOPICLESS
 
 # A key is one number: code or text, first word, one more than the second word (0: there is none).
 # Pairs are found by the numbers of their words, so that no pair is ever stored or hashed as text.
@@ -35,6 +36,15 @@ class QuestionKeys(NamedTuple):
     title: Keys
     prose: Keys
     code: Keys
+
+
+class KnownWords(NamedTuple):
+    """How much of a question's title and prose the model can know."""
+
+    share: float
+    """Of its words that are known, from 0 to 1; 1 where it has no words."""
+    has_topic: bool
+    """Whether one of the known words is more than a filler or a courtesy."""
 
 
 class FoundTerms(NamedTuple):
@@ -69,6 +79,8 @@ class Vocabulary:
         self.keys = keys
         self._title_weight = title_weight
         self._numbers = dict(zip(words, range(len(words)), strict=True))
+        topicless = {self._numbers.get(forms(word).whole, -1) for word in TOPICLESS}
+        self._topicless = frozenset(topicless | {-1})
         self._known_tokens: dict[str, tuple[int, tuple[int, ...]]] = {}
         if len(self._numbers) != len(words) or len(words) > _WORD_MASK:
             raise ValueError("its words are too many or not distinct")
@@ -84,6 +96,14 @@ class Vocabulary:
             self._text_keys(tokens.prose),
             self._word_keys(*self._word_numbers(tokens.code)) | _CODE_BIT,
         )
+
+    def known_words(self, tokens: QuestionTokens) -> KnownWords:
+        """Judge whether a question says anything in words that the model knows."""
+        numbers = self._word_numbers(tokens.title)[0] + self._word_numbers(tokens.prose)[0]
+        if not numbers:
+            return KnownWords(1.0, bool(tokens.code))
+        share = 1 - numbers.count(-1) / len(numbers)
+        return KnownWords(share, not self._topicless.issuperset(numbers))
 
     def find(self, question: QuestionKeys) -> FoundTerms:
         """Find a question's terms."""

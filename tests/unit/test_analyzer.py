@@ -66,6 +66,19 @@ def test_addresses_are_no_words() -> None:
     assert found == ["mail", "or", "see"]
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AKIA1234EXAMPLE5678X",
+        "ghp_a1b2c3d4e5f6a7b8c9d0",
+        "4111111111111111",
+        "9f86d081884c7d659a2feaa0",
+    ],
+)
+def test_what_looks_like_a_secret_is_no_word(secret: str) -> None:
+    assert not [word for word in words(tokenize(f"my key {secret}").title) if len(word) > 14]
+
+
 def test_annotations_are_words() -> None:
     assert tokenize("@Autowired fails").title == ["autowired", "fails"]
 

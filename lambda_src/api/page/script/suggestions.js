@@ -110,14 +110,14 @@ function explanationOf(tag, { terms, intercept, other_terms: others }) {
   const most = Math.max(...shown.map((each) => Math.abs(each.weight)));
   const fields = text("fields");
   const signed = (value) => make("span", { class: "number" }, asDecimal(value, "exceptZero"));
-  const row = ({ space, field, term, weight }) => {
+  const row = ({ space, term, weight }) => {
     const fill = make("span");
     fill.style.width = `${(Math.abs(weight) / most) * 100}%`;
     return make(
       "li",
       { class: weight < 0 ? "against" : "for" },
       make("span", { class: "term" }, term),
-      make("span", { class: "field" }, fields[space ?? field]),
+      make("span", { class: "field" }, fields[space]),
       make("span", { class: "bar", "aria-hidden": "true" }, fill),
       signed(weight),
     );
