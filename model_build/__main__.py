@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="more synonyms: .csv (synonym,tag), or .json of the API's /tags/synonyms",
     )
-    train.add_argument("--prune", type=float, default=0.3, help="drop weights below this (0.3)")
+    train.add_argument("--prune", type=float, default=0.35, help="drop weights below this (0.35)")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
     train.add_argument(

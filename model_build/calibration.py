@@ -14,6 +14,7 @@ from lambda_src.tagger.analyzer import QuestionTokens
 from lambda_src.tagger.calibrator import (
     FEATURES,
     Candidates,
+    QuestionFacts,
     TagFacts,
     best_candidates,
     confidences,
@@ -77,7 +78,10 @@ def calibrate(
     described, right = [], []
     for row, count in zip(rows, counts, strict=True):
         candidates = best_candidates(scores[row].astype(np.float64))
-        described.append(features(candidates, count.astype(np.float64), facts))
+        question = QuestionFacts(
+            count.astype(np.float64), len(tokens[row].title), len(tokens[row].prose)
+        )
+        described.append(features(candidates, question, facts))
         right.append(_present(marks, row, candidates))
     fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(
         np.concatenate(described), np.concatenate(right)

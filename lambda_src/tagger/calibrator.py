@@ -1,5 +1,6 @@
 """From raw scores to confidences that mean what they say."""
 
+from math import log1p
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -9,16 +10,21 @@ from lambda_src.tagger.vocabulary import Floats, Ints
 N_CANDIDATES: Final = 25
 """Tags beyond the best of the raw scores are not considered."""
 
+_KNOTS: Final = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+"""Scores at which the confidence may bend."""
+
 FEATURES: Final = (
     "score",
-    "score above 0",
-    "score above -1",
+    *(f"score above {knot:g}" for knot in _KNOTS),
     "log uses",
+    "log uses squared",
     "score x log uses",
     "log rank",
     "behind the best",
     "ahead of the next",
     "behind the one before",
+    "best score",
+    "mean of three best",
     "mean score",
     "name in title",
     "name in title x its worth",
@@ -27,6 +33,12 @@ FEATURES: Final = (
     "name in prose twice",
     "name in code",
     "score x name in title",
+    "log title words",
+    "score x log title words",
+    "log prose words",
+    "score x log prose words",
+    "has prose",
+    "score x has prose",
 )
 
 
@@ -61,14 +73,22 @@ def best_candidates(scores: Floats) -> Candidates:
     return Candidates(best, scores[best])
 
 
-def features(candidates: Candidates, name_counts: Floats, facts: TagFacts) -> Floats:
+class QuestionFacts(NamedTuple):
+    """What the calibrator knows of a question besides its scores."""
+
+    name_counts: Floats
+    """Shape (3, n_tags): how often each tag's name stands in title, prose and code."""
+    n_title_words: int
+    n_prose_words: int
+
+
+def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -> Floats:
     """Describe each candidate.
 
     Parameters
     ----------
     candidates : Candidates
-    name_counts : ndarray of float, shape (3, n_tags)
-        How often each tag's name stands in title, prose and code.
+    question : QuestionFacts
     facts : TagFacts
 
     Returns
@@ -78,31 +98,42 @@ def features(candidates: Candidates, name_counts: Floats, facts: TagFacts) -> Fl
     tags, scores = candidates
     log_uses = facts.log_uses[tags]
     worth = facts.name_worth[tags]
-    in_title, in_prose, in_code = name_counts[:, tags]
+    in_title, in_prose, in_code = question.name_counts[:, tags]
     title, prose = in_title > 0, in_prose > 0
+    log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
+    ahead = np.zeros(len(tags))
+    ahead[:-1] = scores[:-1] - scores[1:]
     described = np.empty((len(FEATURES), len(tags)))
     described[0] = scores
-    described[1] = np.maximum(scores, 0)
-    described[2] = np.maximum(scores + 1, 0)
-    described[3] = log_uses
-    described[4] = scores * log_uses
-    described[5] = _LOG_RANKS[: len(tags)]
-    described[6] = scores - scores[0]
-    described[7, :-1] = scores[:-1] - scores[1:]
-    described[7, -1] = 0
-    described[8, 1:] = described[7, :-1]
-    described[8, 0] = 0
-    described[9] = scores.mean()
-    described[10] = title
-    described[11] = title * worth
-    described[12] = prose
-    described[13] = prose * worth
-    described[14] = in_prose > 1
-    described[15] = in_code > 0
-    described[16] = scores * title
+    np.maximum(scores - _KNOT_COLUMN, 0, out=described[1:7])
+    described[7] = log_uses
+    described[8] = log_uses * log_uses
+    described[9] = scores * log_uses
+    described[10] = _LOG_RANKS[: len(tags)]
+    described[11] = scores - scores[0]
+    described[12] = ahead
+    described[13, 0] = 0
+    described[13, 1:] = ahead[:-1]
+    described[14] = scores[0]
+    described[15] = scores[:3].mean()
+    described[16] = scores.mean()
+    described[17] = title
+    described[18] = title * worth
+    described[19] = prose
+    described[20] = prose * worth
+    described[21] = in_prose > 1
+    described[22] = in_code > 0
+    described[23] = scores * title
+    described[24] = log_title
+    described[25] = scores * log_title
+    described[26] = log_prose
+    described[27] = scores * log_prose
+    described[28] = question.n_prose_words > 0
+    described[29] = scores if question.n_prose_words else 0
     return described.T
 
 
+_KNOT_COLUMN: Final = np.array(_KNOTS)[:, None]
 _LOG_RANKS: Final = np.log1p(np.arange(N_CANDIDATES))
 
 

@@ -7,9 +7,10 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import tokenize
+from lambda_src.tagger.analyzer import QuestionTokens, tokenize
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.calibrator import (
+    QuestionFacts,
     TagFacts,
     best_candidates,
     confidences,
@@ -154,7 +155,7 @@ class TagModel:
             return Prediction([], 0.0, found.terms, "too_few_known_words")
         if not known.has_topic:
             return Prediction([], 0.0, found.terms, "no_topic")
-        ranked = self._rank(keys, found)
+        ranked = self._rank(tokens, keys, found)
         top = ranked[0].confidence
         if top < self._floor:
             return Prediction([], top, found.terms, "not_sure")
@@ -168,9 +169,10 @@ class TagModel:
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        keys = self.vocabulary.keys_of(tokenize(title, body, body_format))
+        tokens = tokenize(title, body, body_format)
+        keys = self.vocabulary.keys_of(tokens)
         found = self.vocabulary.find(keys)
-        return self._rank(keys, found)[:limit] if len(found.terms) else []
+        return self._rank(tokens, keys, found)[:limit] if len(found.terms) else []
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -217,10 +219,13 @@ class TagModel:
         scores += np.bincount(spoken.tags, spoken.weights, len(self.tags))
         return scores
 
-    def _rank(self, keys: QuestionKeys, found: FoundTerms) -> list[Suggestion]:
+    def _rank(
+        self, tokens: QuestionTokens, keys: QuestionKeys, found: FoundTerms
+    ) -> list[Suggestion]:
         """Calibrate the candidates, best first."""
         candidates = best_candidates(self._scores(found))
-        described = features(candidates, self._names.count(keys), self._facts)
+        question = QuestionFacts(self._names.count(keys), len(tokens.title), len(tokens.prose))
+        described = features(candidates, question, self._facts)
         sure = confidences(described, self._calibrator)
         order = np.argsort(-sure, kind="stable")
         tags = [self.tags[tag] for tag in candidates.tags[order].tolist()]
