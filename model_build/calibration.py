@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -67,22 +68,27 @@ def calibrate(
     lexicon : Lexicon
     title_weight : int
     """
-    vocabulary, names = lexicon.vocabulary(title_weight), lexicon.tag_names()
+    vocabulary, tag_names = lexicon.vocabulary(title_weight), lexicon.tag_names()
     marks = truth.marks.tocsr()
     questions = tqdm(rows, desc="calibration", unit="question", disable=None)
-    counts = [names.count(vocabulary.keys_of(tokens[row])).astype(np.uint8) for row in questions]
-    facts = TagFacts(
-        np.log(np.asarray(truth.marks.sum(axis=0)).ravel()),
-        _name_worth(np.array([each[0] for each in counts]) > 0, marks[rows]),
-    )
+    counts = [
+        tag_names.count(vocabulary.keys_of(tokens[row])).astype(np.uint8) for row in questions
+    ]
+    in_title = np.array([each[0] for each in counts]) > 0
+    names = _NameUses.of(in_title, marks[rows])
+    facts = TagFacts(np.log(np.asarray(truth.marks.sum(axis=0)).ravel()), names.worth())
     described, right = [], []
     for row, count in zip(rows, counts, strict=True):
         candidates = best_candidates(scores[row].astype(np.float64))
+        present = _present(marks, row, candidates)
         question = QuestionFacts(
             count.astype(np.float64), len(tokens[row].title), len(tokens[row].prose)
         )
-        described.append(features(candidates, question, facts))
-        right.append(_present(marks, row, candidates))
+        # What a name is worth must not be learnt from the question that it is asked of.
+        worth = facts.name_worth.copy()
+        worth[candidates.tags] = names.worth_without(candidates.tags, present)
+        described.append(features(candidates, question, facts._replace(name_worth=worth)))
+        right.append(present)
     fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(
         np.concatenate(described), np.concatenate(right)
     )
@@ -94,17 +100,42 @@ def calibrate(
     )
 
 
-def _present(marks: "object", row: int, candidates: Candidates) -> npt.NDArray[np.bool_]:
-    true = marks.indices[marks.indptr[row] : marks.indptr[row + 1]]  # type: ignore[attr-defined]
+def _present(marks: Any, row: int, candidates: Candidates) -> npt.NDArray[np.bool_]:
+    true = marks.indices[marks.indptr[row] : marks.indptr[row + 1]]
     return np.isin(candidates.tags, true)
 
 
-def _name_worth(in_title: npt.NDArray[np.bool_], marks: "object") -> Floats:
-    """Log-odds of each tag where its name stands in the title, smoothed by half a question."""
-    named = in_title.sum(axis=0)
-    both = np.asarray(marks.multiply(in_title).sum(axis=0)).ravel()  # type: ignore[attr-defined]
-    worth: Floats = np.log((both + 0.5) / (named - both + 0.5))
-    return worth
+class _NameUses(NamedTuple):
+    """How often tags' names stood in titles, shape (n_tags,) each."""
+
+    named: Floats
+    both: Floats
+    """With the tag."""
+    rate: float
+    """Of the tag where its name stands there, over all tags."""
+
+    @classmethod
+    def of(cls, in_title: npt.NDArray[np.bool_], marks: Any) -> Self:
+        named = in_title.sum(axis=0).astype(np.float64)
+        both = np.asarray(marks.multiply(in_title).sum(axis=0), dtype=np.float64).ravel()
+        return cls(named, both, float((both.sum() + 1) / (named.sum() + 2)))
+
+    def worth(self) -> Floats:
+        """Log-odds of each tag where its name stands in the title, shrunk to those of all."""
+        return self._log_odds(self.named, self.both)
+
+    def worth_without(self, tags: Ints, present: npt.NDArray[np.bool_]) -> Floats:
+        """The same for some tags as if a question with these names and tags had not been there."""
+        return self._log_odds(
+            np.maximum(self.named[tags] - 1, 0), np.maximum(self.both[tags] - present, 0)
+        )
+
+    def _log_odds(self, named: Floats, both: Floats) -> Floats:
+        weight = 5.0  # questions that the common rate counts for
+        without = np.maximum(named - both, 0)
+        odds = (both + weight * self.rate) / (without + weight * (1 - self.rate))
+        log_odds: Floats = np.log(odds)
+        return log_odds
 
 
 def _unscaled(scaler: StandardScaler, regression: LogisticRegression) -> Floats:

@@ -44,7 +44,7 @@ class TrainingOptions:
     of those most like the questions with the tag ..."""
     others: int = 3000
     """... and so many drawn at random, which stand for all the rest."""
-    folds: int = 3
+    folds: int = 5
     """Parts of the corpus that are scored, for the calibrator, without having been trained on."""
     jobs: int = -1
     seed: int = 0
