@@ -71,8 +71,12 @@ def calibrate(
     vocabulary, tag_names = lexicon.vocabulary(title_weight), lexicon.tag_names()
     marks = truth.marks.tocsr()
     questions = tqdm(rows, desc="calibration", unit="question", disable=None)
+    every_tag = np.arange(scores.shape[1])
     counts = [
-        tag_names.count(vocabulary.keys_of(tokens[row])).astype(np.uint8) for row in questions
+        tag_names.count(vocabulary.keys_of(vocabulary.number(tokens[row])), every_tag)
+        .clip(max=255)
+        .astype(np.uint8)
+        for row in questions
     ]
     in_title = np.array([each[0] for each in counts]) > 0
     names = _NameUses.of(in_title, marks[rows])
@@ -82,7 +86,9 @@ def calibrate(
         candidates = best_candidates(scores[row].astype(np.float64))
         present = _present(marks, row, candidates)
         question = QuestionFacts(
-            count.astype(np.float64), len(tokens[row].title), len(tokens[row].prose)
+            count[:, candidates.tags].astype(np.float64),
+            len(tokens[row].title),
+            len(tokens[row].prose),
         )
         # What a name is worth must not be learnt from the question that it is asked of.
         worth = facts.name_worth.copy()

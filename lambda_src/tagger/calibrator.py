@@ -77,7 +77,7 @@ class QuestionFacts(NamedTuple):
     """What the calibrator knows of a question besides its scores."""
 
     name_counts: Floats
-    """Shape (3, n_tags): how often each tag's name stands in title, prose and code."""
+    """Shape (3, n_candidates): how often each one's name stands in title, prose and code."""
     n_title_words: int
     n_prose_words: int
 
@@ -98,7 +98,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     tags, scores = candidates
     log_uses = facts.log_uses[tags]
     worth = facts.name_worth[tags]
-    in_title, in_prose, in_code = question.name_counts[:, tags]
+    in_title, in_prose, in_code = question.name_counts
     title, prose = in_title > 0, in_prose > 0
     log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
     ahead = np.zeros(len(tags))
@@ -115,8 +115,8 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     described[13, 0] = 0
     described[13, 1:] = ahead[:-1]
     described[14] = scores[0]
-    described[15] = scores[:3].mean()
-    described[16] = scores.mean()
+    described[15] = scores[:3].sum() / len(scores[:3])
+    described[16] = scores.sum() / len(scores)
     described[17] = title
     described[18] = title * worth
     described[19] = prose

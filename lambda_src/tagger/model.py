@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import QuestionTokens, tokenize
+from lambda_src.tagger.analyzer import tokenize
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.calibrator import (
     QuestionFacts,
@@ -21,7 +20,14 @@ from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.names import NameArrays, TagNames
-from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, QuestionKeys, Vocabulary
+from lambda_src.tagger.vocabulary import (
+    Floats,
+    FoundTerms,
+    Ints,
+    QuestionKeys,
+    QuestionNumbers,
+    Vocabulary,
+)
 
 MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
@@ -147,15 +153,15 @@ class TagModel:
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        tokens = tokenize(title, body, body_format)
-        keys = self.vocabulary.keys_of(tokens)
+        question = self.vocabulary.number(tokenize(title, body, body_format))
+        keys = self.vocabulary.keys_of(question)
         found = self.vocabulary.find(keys)
-        known = self.vocabulary.known_words(tokens)
+        known = self.vocabulary.known_words(question)
         if known.share < KNOWN_SHARE or not len(found.terms):
             return Prediction([], 0.0, found.terms, "too_few_known_words")
         if not known.has_topic:
             return Prediction([], 0.0, found.terms, "no_topic")
-        ranked = self._rank(tokens, keys, found)
+        ranked = self._rank(question, keys, found)
         top = ranked[0].confidence
         if top < self._floor:
             return Prediction([], top, found.terms, "not_sure")
@@ -169,10 +175,10 @@ class TagModel:
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        tokens = tokenize(title, body, body_format)
-        keys = self.vocabulary.keys_of(tokens)
+        question = self.vocabulary.number(tokenize(title, body, body_format))
+        keys = self.vocabulary.keys_of(question)
         found = self.vocabulary.find(keys)
-        return self._rank(tokens, keys, found)[:limit] if len(found.terms) else []
+        return self._rank(question, keys, found)[:limit] if len(found.terms) else []
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -192,15 +198,17 @@ class TagModel:
             The model does not know one of the tags.
         """
         terms, counts = self._find(title, body, body_format)
-        spoken = self._spoken(terms, self._tfidf(terms, counts))
+        places, lengths = self._places(terms)
+        spoken = self._weights[places] * np.repeat(self._tfidf(terms, counts), lengths)
+        of_tags, of_terms = self._weight_tags[places], np.repeat(terms, lengths)
         explanations = {}
         for tag in tags:
             number = self._numbers[tag]
             intercept = float(self._intercepts[number])
-            mine = spoken.tags == number
+            mine = of_tags == number
             contributions = [
                 Contribution(*self.vocabulary.spell(term), float(weight))
-                for term, weight in zip(spoken.terms[mine], spoken.weights[mine], strict=True)
+                for term, weight in zip(of_terms[mine], spoken[mine], strict=True)
             ]
             score = intercept + sum(each.weight for each in contributions)
             explanations[tag] = Explanation(score, intercept, contributions)
@@ -211,52 +219,46 @@ class TagModel:
         return self._scores(self._find(title, body, body_format))
 
     def _find(self, title: str, body: str, body_format: BodyFormat) -> FoundTerms:
-        return self.vocabulary.find(self.vocabulary.keys_of(tokenize(title, body, body_format)))
+        question = self.vocabulary.number(tokenize(title, body, body_format))
+        return self.vocabulary.find(self.vocabulary.keys_of(question))
 
     def _scores(self, found: FoundTerms) -> Floats:
-        spoken = self._spoken(found.terms, self._tfidf(found.terms, found.counts))
+        places, lengths = self._places(found.terms)
+        weights = self._tfidf(found.terms, found.counts)
+        spoken = self._weights[places] * np.repeat(weights, lengths)
         scores = self._intercepts.astype(np.float64)
-        scores += np.bincount(spoken.tags, spoken.weights, len(self.tags))
+        scores += np.bincount(self._weight_tags[places], spoken, len(self.tags))
         return scores
 
     def _rank(
-        self, tokens: QuestionTokens, keys: QuestionKeys, found: FoundTerms
+        self, question: QuestionNumbers, keys: QuestionKeys, found: FoundTerms
     ) -> list[Suggestion]:
         """Calibrate the candidates, best first."""
         candidates = best_candidates(self._scores(found))
-        question = QuestionFacts(self._names.count(keys), len(tokens.title), len(tokens.prose))
-        described = features(candidates, question, self._facts)
+        about = QuestionFacts(
+            self._names.count(keys, candidates.tags),
+            len(question.title.wholes),
+            len(question.prose.wholes),
+        )
+        described = features(candidates, about, self._facts)
         sure = confidences(described, self._calibrator)
         order = np.argsort(-sure, kind="stable")
         tags = [self.tags[tag] for tag in candidates.tags[order].tolist()]
         return list(map(Suggestion, tags, sure[order].tolist()))
 
-    def _spoken(self, terms: Ints, weights: Floats) -> "_Spoken":
+    def _places(self, terms: Ints) -> tuple[Ints, Ints]:
+        """Say where the weights of terms are, term after term, and how many each term has."""
         starts = self._starts[terms]
         lengths = self._starts[terms + 1] - starts
-        # Every term's slice of the postings, one after the other, without a loop.
-        ends = np.cumsum(lengths)
+        ends = lengths.cumsum()
         total = int(ends[-1]) if len(ends) else 0
-        places = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-        return _Spoken(
-            np.repeat(terms, lengths),
-            self._weight_tags[places],
-            self._weights[places] * np.repeat(weights, lengths),
-        )
+        return np.arange(total) + np.repeat(starts - (ends - lengths), lengths), lengths
 
     def _tfidf(self, terms: Ints, counts: Floats) -> Floats:
         weights = (1 + np.log(counts)) * self._term_weights[terms]
         length = np.sqrt(weights @ weights)
         scaled: Floats = weights / length if length else weights
         return scaled
-
-
-class _Spoken(NamedTuple):
-    """What terms said for and against tags, shape (n_spoken,) each."""
-
-    terms: Ints
-    tags: npt.NDArray[np.unsignedinteger[Any]]
-    weights: Floats
 
 
 def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:

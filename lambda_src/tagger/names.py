@@ -48,31 +48,53 @@ class TagNames:
         )
         if not fits:
             raise ValueError("the names of its tags do not fit each other")
-        self._arrays = arrays
+        self._keys = arrays.keys
+        self._parts = _parts(arrays)
 
-    def count(self, question: QuestionKeys) -> Floats:
-        """Count each tag's names in each field.
+    def count(self, question: QuestionKeys, tags: Ints) -> Floats:
+        """Count some tags' names in each field.
+
+        Parameters
+        ----------
+        question : QuestionKeys
+        tags : ndarray of int, shape (n_asked,)
 
         Returns
         -------
-        ndarray of float, shape (3, n_tags)
+        ndarray of float, shape (3, n_asked)
             Title, prose and code; the commonest name of a tag counts.
         """
-        arrays = self._arrays
-        n_keys = len(arrays.keys)
+        n_keys = len(self._keys)
         keys = without_space(np.concatenate(question))
-        lengths = [len(each) for each in question]
-        fields = np.repeat(np.arange(3), lengths)
-        places = np.searchsorted(arrays.keys, keys)
+        fields = np.repeat(_FIELDS, [len(each) for each in question])
+        places = np.searchsorted(self._keys, keys)
         places[places == n_keys] = 0
-        found = arrays.keys[places] == keys
-        seen = np.bincount(places[found] + n_keys * fields[found], minlength=3 * n_keys)
+        found = self._keys[places] == keys
+        # Two more columns: what stands in for a part that a name has not (as often as you like),
+        # and for a name that a tag has not (never).
+        seen = np.bincount(
+            places[found] + (n_keys + 2) * fields[found], minlength=3 * (n_keys + 2)
+        ).reshape(3, n_keys + 2)
+        seen[:, n_keys] = _OFTEN
         # A name stands there as often as the rarest of its parts, a tag as its commonest name.
-        of_names = np.minimum.reduceat(
-            seen.reshape(3, n_keys)[:, arrays.name_keys], arrays.name_starts, axis=1
-        )
-        counts: Floats = np.maximum.reduceat(of_names, arrays.tag_starts, axis=1)
+        counts: Floats = seen[:, self._parts[tags]].min(axis=3).max(axis=2)
         return counts
+
+
+_FIELDS = np.arange(3)
+_OFTEN = 1 << 30
+
+
+def _parts(arrays: NameArrays) -> Ints:
+    """Lay names out, shape (n_tags, most names of a tag, most keys of a name)."""
+    n_keys = len(arrays.keys)
+    name_lengths = np.diff(arrays.name_starts, append=len(arrays.name_keys))
+    tag_lengths = np.diff(arrays.tag_starts, append=len(arrays.name_starts))
+    padded = np.full((len(name_lengths), name_lengths.max()), n_keys)
+    padded[np.arange(name_lengths.max()) < name_lengths[:, None]] = arrays.name_keys
+    parts = np.full((len(tag_lengths), tag_lengths.max(), name_lengths.max()), n_keys + 1)
+    parts[np.arange(tag_lengths.max()) < tag_lengths[:, None]] = padded
+    return parts
 
 
 def _rising(starts: npt.NDArray[np.intp], end: int) -> bool:

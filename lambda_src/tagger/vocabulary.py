@@ -30,6 +30,23 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
     return (_CODE_BIT if space == "code" else 0) | first << _WORD_BITS | follower
 
 
+class FieldNumbers(NamedTuple):
+    """The words of a field by their numbers; -1 where the model does not know one."""
+
+    wholes: list[int]
+    """In reading order."""
+    parts: list[int]
+    """Of compound words."""
+
+
+class QuestionNumbers(NamedTuple):
+    """The words of a question by their numbers."""
+
+    title: FieldNumbers
+    prose: FieldNumbers
+    code: FieldNumbers
+
+
 class QuestionKeys(NamedTuple):
     """The keys of a question's words and pairs, known as terms or not; code has no pairs."""
 
@@ -81,7 +98,8 @@ class Vocabulary:
         self._numbers = dict(zip(words, range(len(words)), strict=True))
         topicless = {self._numbers.get(forms(word).whole, -1) for word in TOPICLESS}
         self._topicless = frozenset(topicless | {-1})
-        self._known_tokens: dict[str, tuple[int, tuple[int, ...]]] = {}
+        self._known_tokens: dict[str, int] = {}
+        self._compound_tokens: dict[str, list[int]] = {}
         if len(self._numbers) != len(words) or len(words) > _WORD_MASK:
             raise ValueError("its words are too many or not distinct")
         check_keys(keys, len(words))
@@ -89,19 +107,23 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def keys_of(self, tokens: QuestionTokens) -> QuestionKeys:
+    def number(self, tokens: QuestionTokens) -> QuestionNumbers:
+        """Look a question's words up."""
+        return QuestionNumbers(*map(self._field_numbers, tokens))
+
+    def keys_of(self, question: QuestionNumbers) -> QuestionKeys:
         """Turn a question's words and pairs into keys, as far as their words are known."""
         return QuestionKeys(
-            self._text_keys(tokens.title),
-            self._text_keys(tokens.prose),
-            self._word_keys(*self._word_numbers(tokens.code)) | _CODE_BIT,
+            _text_keys(question.title),
+            _text_keys(question.prose),
+            _word_keys(question.code) | _CODE_BIT,
         )
 
-    def known_words(self, tokens: QuestionTokens) -> KnownWords:
+    def known_words(self, question: QuestionNumbers) -> KnownWords:
         """Judge whether a question says anything in words that the model knows."""
-        numbers = self._word_numbers(tokens.title)[0] + self._word_numbers(tokens.prose)[0]
+        numbers = question.title.wholes + question.prose.wholes
         if not numbers:
-            return KnownWords(1.0, bool(tokens.code))
+            return KnownWords(1.0, bool(question.code.wholes))
         share = 1 - numbers.count(-1) / len(numbers)
         return KnownWords(share, not self._topicless.issuperset(numbers))
 
@@ -128,41 +150,47 @@ class Vocabulary:
         pair = f" {self.words[follower - 1]}" if follower else ""
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
-    def _text_keys(self, tokens: list[str]) -> Keys:
-        wholes, parts = self._word_numbers(tokens)
-        sequence = np.array(wholes, dtype=np.int64)
-        first, second = sequence[:-1], sequence[1:]
-        both = (first >= 0) & (second >= 0)
-        paired = first[both] << _WORD_BITS | second[both] + 1
-        return np.concatenate([self._word_keys(wholes, parts), paired])
+    def _field_numbers(self, tokens: list[str]) -> FieldNumbers:
+        known, compounds = self._known_tokens, self._compound_tokens
+        wholes = [known.get(token) for token in tokens]
+        if None not in wholes:
+            parts = [part for token in tokens if token in compounds for part in compounds[token]]
+            return FieldNumbers(wholes, parts)  # type: ignore[arg-type]
+        looked_up = [self._look_up(token) for token in tokens]
+        return FieldNumbers(
+            [whole for whole, _ in looked_up], [part for _, parts in looked_up for part in parts]
+        )
 
-    def _word_keys(self, wholes: list[int], parts: list[int]) -> Keys:
-        numbers = np.array(wholes + parts, dtype=np.int64)
-        return numbers[numbers >= 0] << _WORD_BITS
-
-    def _word_numbers(self, tokens: list[str]) -> tuple[list[int], list[int]]:
-        """Number tokens (-1: unknown) in reading order, and the parts of compound ones."""
-        known = self._known_tokens
-        wholes: list[int] = []
-        parts: list[int] = []
-        for token in tokens:
-            numbers = known.get(token)
-            if numbers is None:
-                numbers = self._remember(token)
-            wholes.append(numbers[0])
-            if numbers[1]:
-                parts += numbers[1]
-        return wholes, parts
-
-    def _remember(self, token: str) -> tuple[int, tuple[int, ...]]:
+    def _look_up(self, token: str) -> tuple[int, list[int]]:
+        """Number one word, and remember it for the next time unless it is too long for that."""
+        known = self._known_tokens.get(token)
+        if known is not None:
+            return known, self._compound_tokens.get(token, [])
         whole, parts = forms(token)
-        number = self._numbers.get
-        numbers = number(whole, -1), tuple(number(part, -1) for part in parts)
+        number = self._numbers.get(whole, -1)
+        known_parts = [self._numbers[part] for part in parts if part in self._numbers]
         if len(token) <= _REMEMBERED_LENGTH:
             if len(self._known_tokens) >= _REMEMBERED_TOKENS:
-                self._known_tokens.clear()  # the common words are back within a few questions
-            self._known_tokens[token] = numbers
-        return numbers
+                # The common words are back within a few questions.
+                self._known_tokens.clear()
+                self._compound_tokens.clear()
+            self._known_tokens[token] = number
+            if known_parts:
+                self._compound_tokens[token] = known_parts
+        return number, known_parts
+
+
+def _text_keys(field: FieldNumbers) -> Keys:
+    sequence = np.array(field.wholes, dtype=np.int64)
+    first, second = sequence[:-1], sequence[1:]
+    both = (first >= 0) & (second >= 0)
+    paired = first[both] << _WORD_BITS | second[both] + 1
+    return np.concatenate([_word_keys(field), paired])
+
+
+def _word_keys(field: FieldNumbers) -> Keys:
+    numbers = np.array(field.wholes + field.parts, dtype=np.int64)
+    return numbers[numbers >= 0] << _WORD_BITS
 
 
 def without_space(keys: Keys) -> Keys:

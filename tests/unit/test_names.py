@@ -4,6 +4,7 @@ from sklearn.pipeline import FeatureUnion
 
 from lambda_src.tagger.analyzer import tokenize
 from lambda_src.tagger.names import NameArrays, TagNames
+from lambda_src.tagger.vocabulary import Floats
 from model_build.features import FeatureOptions, fit_tfidf
 from model_build.lexicon import Lexicon, make_lexicon, names_of
 
@@ -17,6 +18,12 @@ def lexicon() -> Lexicon:
     tfidf, _ = fit_tfidf(tokens, FeatureOptions())
     union: FeatureUnion = tfidf.named_steps["terms"]
     return make_lexicon(union, TAGS, SYNONYMS)
+
+
+def count(lexicon: Lexicon, body: str) -> Floats:
+    vocabulary = lexicon.vocabulary(4)
+    keys = vocabulary.keys_of(vocabulary.number(tokenize("", body)))
+    return lexicon.tag_names().count(keys, np.arange(len(TAGS)))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,8 @@ def lexicon() -> Lexicon:
 def test_names_are_found_in_every_field(lexicon: Lexicon, text: str, tags: set[str]) -> None:
     vocabulary, names = lexicon.vocabulary(4), lexicon.tag_names()
     for field, (title, body) in enumerate([(text, ""), ("", text)]):
-        counts = names.count(vocabulary.keys_of(tokenize(title, body)))
+        keys = vocabulary.keys_of(vocabulary.number(tokenize(title, body)))
+        counts = names.count(keys, np.arange(len(TAGS)))
         assert counts.shape == (3, len(TAGS))
         assert {TAGS[tag] for tag in np.flatnonzero(counts[field])} == tags
         assert counts.sum() == counts[field].sum()
@@ -45,14 +53,12 @@ def test_names_are_found_in_every_field(lexicon: Lexicon, text: str, tags: set[s
 
 def test_single_word_names_are_found_in_code(lexicon: Lexicon) -> None:
     body = "<pre><code>require node.js</code></pre>"
-    counts = lexicon.tag_names().count(lexicon.vocabulary(4).keys_of(tokenize("", body)))
+    counts = count(lexicon, body)
     assert TAGS[int(counts[2].argmax())] == "node.js"
 
 
 def test_the_commonest_name_of_a_tag_counts(lexicon: Lexicon) -> None:
-    tokens = tokenize("", "cpp cpp cpp c++")
-    counts = lexicon.tag_names().count(lexicon.vocabulary(4).keys_of(tokens))
-    assert counts[1, 0] == 3
+    assert count(lexicon, "cpp cpp cpp c++")[1, 0] == 3
 
 
 def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
