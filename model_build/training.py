@@ -1,5 +1,6 @@
 """Fit one logistic regression per tag."""
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
@@ -174,7 +176,11 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             C=self.inverse_regularization,
             tol=self.tolerance,
             random_state=self.seed,
-        ).fit(matrix[sample.rows], sample.present, sample_weight=sample.weights)
+        )
+        with warnings.catch_warnings():
+            # A few common tags do not reach the tolerance in liblinear's 100 passes.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            regression.fit(matrix[sample.rows], sample.present, sample_weight=sample.weights)
         weights = regression.coef_.astype(np.float32)
         weights[np.abs(weights) < self.prune] = 0
         return sp.csr_matrix(weights), float(regression.intercept_[0])

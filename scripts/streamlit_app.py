@@ -17,8 +17,7 @@ PATIENCE_SECONDS = 15
 QUIET = {
     "too_few_known_words": "The model knows too few of these words. "
     "Name a language, a library or a tool.",
-    "no_topic": "There is nothing to go by yet. "
-    "Name a language, a library or a tool.",
+    "no_topic": "There is nothing to go by yet. Name a language, a library or a tool.",
     "not_sure": "The model is not sure enough to suggest anything. "
     "An error message or some code would help.",
 }
