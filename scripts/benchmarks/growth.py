@@ -1,0 +1,111 @@
+"""Bundles and questions of any size, to see how the time of a prediction grows."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from lambda_src.tagger import read_bundle
+from lambda_src.tagger.bundle import MANIFEST_KEY, Array
+from model_build.questions import Question
+
+KIB: Final = 1024
+LENGTHS_KIB: Final = (1, 4, 16, 64)
+LARGEST: Final = 64 * KIB
+"""Bytes of the longest question that the API takes."""
+
+
+def tile(source: Path, target: Path, n_tags: int) -> None:
+    """Write a bundle of another number of tags: those of a real one, again and again.
+
+    A tag's copy has its weights and names, and a number behind its own name: the weights of a
+    term grow with the tags, as they do in a real corpus.
+    """
+    bundle = read_bundle(source)
+    arrays, manifest = dict(bundle.arrays), dict(bundle.manifest)
+    tags = manifest["tags"]
+    copies = -(-n_tags // len(tags))
+    manifest["tags"] = [
+        (tag if not copy else f"{tag}-{copy}", count)
+        for copy in range(copies)
+        for tag, count in tags
+    ][:n_tags]
+    arrays |= _tiled_weights(arrays, len(tags), copies, n_tags)
+    arrays |= _tiled_names(arrays, copies, n_tags)
+    for name in ("intercepts", "name_worth"):
+        arrays[name] = np.tile(arrays[name], copies)[:n_tags]
+    known = {tag for tag, _ in manifest["tags"]}
+    manifest["synonyms"] = {name: tag for name, tag in manifest["synonyms"].items() if tag in known}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(contiguous, target, {MANIFEST_KEY: json.dumps(manifest)})
+
+
+def _tiled_weights(
+    arrays: dict[str, Array], n_known: int, copies: int, n_tags: int
+) -> dict[str, Array]:
+    ends = arrays["weights_start"].astype(np.int64)
+    lengths = ends[1:] - ends[:-1]
+    terms = np.repeat(np.arange(len(lengths)), lengths)
+    tags = [arrays["weights_tag"].astype(np.int64) + copy * n_known for copy in range(copies)]
+    term, tag = np.tile(terms, copies), np.concatenate(tags)
+    value = np.tile(arrays["weights_value"], copies)
+    order = np.lexsort((tag, term))
+    order = order[tag[order] < n_tags]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(term[order], minlength=len(lengths)))])
+    return {
+        "weights_start": starts.astype(np.uint32),
+        "weights_tag": tag[order].astype(np.uint16),
+        "weights_value": value[order],
+    }
+
+
+def _tiled_names(arrays: dict[str, Array], copies: int, n_tags: int) -> dict[str, Array]:
+    def again(starts: str, parts: str) -> Array:
+        offsets = np.arange(copies, dtype=np.int64) * len(arrays[parts])
+        return (arrays[starts].astype(np.int64) + offsets[:, None]).ravel()
+
+    names, name_starts = np.tile(arrays["names"], copies), again("name_starts", "names")
+    tag_names = again("tag_names", "name_starts")
+    if len(tag_names) > n_tags:  # what belongs to the tags that are left out goes, too
+        name_starts, tag_names = name_starts[: tag_names[n_tags]], tag_names[:n_tags]
+        names = names[: again("name_starts", "names")[len(name_starts)]]
+    found: dict[str, Any] = {"names": names, "name_starts": name_starts, "tag_names": tag_names}
+    return {name: array.astype(np.uint32) for name, array in found.items()}
+
+
+def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str]:
+    """Join real questions to one of that many bytes."""
+    parts: list[str] = []
+    length = 0
+    for each in questions:
+        parts.append(each.body_html)
+        length += len(each.body_html.encode())
+        if length >= n_bytes:
+            break
+    body = "".join(parts).encode()[:n_bytes].decode(errors="ignore")
+    return questions[0].title, body
+
+
+def hostile_questions() -> dict[str, tuple[str, str]]:
+    """Name questions of the full length that try the patience of parsers and patterns."""
+    numbered = " ".join(f"w{number}" for number in range(LARGEST))
+    bodies = {
+        "one word": "a" * LARGEST,
+        "all different words": numbered,
+        "dotted word": "a." * LARGEST,
+        "compound words": "a-b_c.d " * LARGEST,
+        "open tags": "<b>" * LARGEST,
+        "nested code": "<pre><code>" * LARGEST,
+        "angle brackets": "<" * LARGEST,
+        "backquotes": "`a" * LARGEST,
+        "fences": "~~~\n" * LARGEST,
+        "indented lines": "    a\n\n" * LARGEST,
+        "link targets": "](" * LARGEST,
+        "addresses": "http://a@b " * LARGEST,
+        "quotes": "a'" * LARGEST,
+        "entities": "<p>&amp;" * LARGEST,
+    }
+    return {name: ("", body[:LARGEST]) for name, body in bodies.items()}

@@ -1,0 +1,169 @@
+"""How fast ours answers and starts beside the stack that tutorials build, and that one tuned.
+
+The usual stack: FastAPI, Mangum, Powertools, boto3 and a joblib file with scikit-learn's TF-IDF and
+a logistic regression per tag. The tuned one: all its weights in one matrix of 32-bit floats.
+"""
+
+import argparse
+import hashlib
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from model_build.questions import Question
+from scripts.benchmarks import served_models
+from scripts.benchmarks.cold_starts import Function, cold_starts, limits_processor
+from scripts.benchmarks.costs import costs
+from scripts.benchmarks.growth import KIB, LENGTHS_KIB, hostile_questions, long_question, tile
+from scripts.benchmarks.image_layers import image_layers_mb
+from scripts.benchmarks.served_models import ServedModels
+from scripts.benchmarks.serving_tables import serving_tables
+from scripts.benchmarks.sides import Side, Text, take_turns
+
+REQUESTS: Final = 10_000
+GROWN_TAGS: Final = (1_000, 10_000)
+MEMORY_SIZES: Final = (256, 512, 1024, 1769)
+DEPLOYED_MB: Final = 1024
+"""What the stack gives the function unless told otherwise."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Say what `scripts/bench serving` takes."""
+    command.add_argument("--questions", required=True, type=Path, metavar="FILE")
+    command.add_argument(
+        "--model", type=Path, metavar="BUNDLE", help="serve this instead of training one"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="few questions, few starts: a look, not a measurement"
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure, print the tables, give the figures."""
+    questions = served_models.read(options.questions, quick=options.quick)
+    models = served_models.served_models(questions, options.questions, options.model)
+    texts = [(each.title, each.body_html) for each in questions]
+    found = _bundle(models) | _speed(models, texts, rounds=3 if options.quick else 25)
+    found |= _memory(models, texts, 1_000 if options.quick else REQUESTS)
+    found |= _growth(models, questions, rounds=2 if options.quick else 10)
+    found |= _cold_starts(models, quick=options.quick)
+    found["image_layers_mb"] = image_layers_mb()
+    found["dollars_per_million"] = costs(
+        found["handler_p50_ms"], found["usual_p50_ms"], list(MEMORY_SIZES)
+    )
+    print(serving_tables(found))
+    return found
+
+
+def _bundle(models: ServedModels) -> dict[str, Any]:
+    loads = []
+    for _ in range(5):
+        with Side("ours", models.ours) as side:
+            loads.append(side.loaded["load_ms"])
+    manifest = served_models.manifest_of(models.ours)
+    return {
+        "tags": len(manifest["tags"]),
+        "terms_before_pruning": manifest["corpus"].get("terms_before_pruning"),
+        "bundle_mb": models.ours.stat().st_size / 1e6,
+        "bundle_load_ms": statistics.median(loads),
+    }
+
+
+def _speed(models: ServedModels, questions: Sequence[Text], rounds: int) -> dict[str, Any]:
+    with (
+        Side("ours", models.ours) as ours,
+        Side("rival", models.tuned) as tuned,
+        Side("rival", models.usual) as usual,
+        Side("handler", models.ours) as handler,
+    ):
+        sides = {"ours": ours, "tuned": tuned, "usual": usual, "handler": handler}
+        blocks = {"ours": 200, "tuned": 100, "usual": 3, "handler": 100}
+        for name, side in sides.items():
+            side.ask(questions[: 1 if name == "usual" else 200], counted=False)
+        take_turns(sides, blocks, questions, rounds)
+        found: dict[str, Any] = {}
+        for name, side in sides.items():
+            prefix = "suggest" if name == "ours" else name
+            figures = side.figures()._asdict()
+            found |= {f"{prefix}_{figure}_ms": value for figure, value in figures.items()}
+            found[f"{prefix}_rss_mb"] = side.ask(questions[:1], counted=False)["rss_mb"]
+    found["speedup_usual"] = found["usual_p50_ms"] / found["suggest_p50_ms"]
+    found["speedup_tuned"] = found["tuned_p50_ms"] / found["suggest_p50_ms"]
+    found["memory_share_of_tuned"] = found["suggest_rss_mb"] / found["tuned_rss_mb"]
+    return found
+
+
+def _memory(models: ServedModels, questions: Sequence[Text], n_requests: int) -> dict[str, Any]:
+    held = []
+    with Side("handler", models.ours) as function:
+        for start in range(0, n_requests, 100):
+            asked = [questions[(start + i) % len(questions)] for i in range(100)]
+            told = function.ask(asked)
+            held.append(told["rss_mb"])
+    return {
+        "requests": n_requests,
+        "peak_rss_mb": told["peak_rss_mb"],
+        "rss_growth_last_half_mb": held[-1] - held[len(held) // 2 - 1],
+    }
+
+
+def _growth(models: ServedModels, questions: Sequence[Question], rounds: int) -> dict[str, Any]:
+    texts = [(each.title, each.body_html) for each in questions]
+    few, many = GROWN_TAGS
+    with tempfile.TemporaryDirectory() as folder:
+        grown = {size: Path(folder) / f"{size}.safetensors" for size in GROWN_TAGS}
+        for size, path in grown.items():
+            tile(models.ours, path, size)
+        with Side("ours", grown[few]) as small, Side("ours", grown[many]) as large:
+            sides = {str(few): small, str(many): large}
+            for side in sides.values():
+                side.ask(texts[:200], counted=False)
+            take_turns(sides, dict.fromkeys(sides, 100), texts, rounds)
+            growth = {name: side.figures().p50 for name, side in sides.items()}
+    lengths: dict[str, float] = {}
+    with Side("ours", models.ours) as side:
+        side.ask(texts[:200], counted=False)
+        for kib in LENGTHS_KIB:
+            told = side.ask([long_question(questions, kib * KIB)] * (3 * rounds), counted=False)
+            lengths[str(kib)] = statistics.median(told["wall_ms"])
+        hostile = {
+            name: statistics.median(side.ask([text] * 3, counted=False)["wall_ms"])
+            for name, text in hostile_questions().items()
+        }
+    worst = max(hostile, key=lambda name: hostile[name])
+    return {
+        "tags_growth": growth[str(many)] / growth[str(few)],
+        "tags_p50_ms": growth,
+        "length_p50_ms": lengths,
+        "hostile_ms": hostile[worst],
+        "hostile_kind": worst,
+    }
+
+
+def _cold_starts(models: ServedModels, *, quick: bool) -> dict[str, Any]:
+    digest = hashlib.sha256(models.ours.read_bytes()).hexdigest()
+    functions = {
+        "ours": Function(
+            "lambda_src.api.handler.handler",
+            {
+                "ETIQUETTE_MODEL": f"s3://models/{models.ours.name}",
+                "ETIQUETTE_MODEL_SHA256": digest,
+            },
+            models.ours,
+        ),
+        "usual": Function(
+            "scripts.benchmarks.stacks.handler.handler",
+            {"RIVAL_MODEL": f"s3://models/{models.small.name}"},
+            models.small,
+        ),
+    }
+    sizes = (DEPLOYED_MB,) if quick else MEMORY_SIZES
+    found = cold_starts(functions, sizes, n_starts=2 if quick else 5)
+    at = found[DEPLOYED_MB]
+    return {
+        "cold_starts_limited": limits_processor(),
+        "cold_start_ms": {str(size): times for size, times in found.items()},
+        "cold_start_ratio": at["ours"] / at["usual"],
+    }

@@ -1,0 +1,1 @@
+"""What `scripts/bench serving` measures ours beside: two functions of the usual parts."""
