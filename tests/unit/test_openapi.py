@@ -1,0 +1,98 @@
+"""The committed OpenAPI document is what callers built against: it may grow, but not break."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambda_src.api.app import create_app
+from lambda_src.api.settings import Settings
+from lambda_src.tagger import TagModel
+from tests.conftest import ROOT
+
+Document = dict[str, Any]
+
+
+def breaking_changes(old: Document, new: Document) -> Iterator[str]:
+    """What a caller of the old document would stumble over."""
+    for path, methods in old["paths"].items():
+        for method, operation in methods.items():
+            now = new["paths"].get(path, {}).get(method)
+            if now is None:
+                yield f"{method} {path} is gone"
+                continue
+            for status in operation["responses"].keys() - now["responses"].keys():
+                yield f"{method} {path} no longer answers {status}"
+            given = {each["name"] for each in operation.get("parameters", [])}
+            for parameter in now.get("parameters", []):
+                if parameter.get("required") and parameter["name"] not in given:
+                    yield f"{method} {path} now needs {parameter['name']}"
+            for name in given - {each["name"] for each in now.get("parameters", [])}:
+                yield f"{method} {path} no longer takes {name}"
+    new_schemas = new["components"]["schemas"]
+    for name, schema in old["components"]["schemas"].items():
+        now = new_schemas.get(name)
+        if now is None:
+            yield f"schema {name} is gone"
+            continue
+        yield from _schema_changes(name, schema, now)
+
+
+def _schema_changes(name: str, old: Document, new: Document) -> Iterator[str]:
+    is_request = name.endswith("Request")
+    for field, kind in old.get("properties", {}).items():
+        now = new.get("properties", {}).get(field)
+        if now is None:
+            yield f"{name}.{field} is gone"
+        elif kind.get("type") != now.get("type"):
+            yield f"{name}.{field} was {kind.get('type')} and is {now.get('type')}"
+        elif is_request and set(kind.get("enum", ())) - set(now.get("enum", ())):
+            yield f"{name}.{field} no longer takes some values"
+    required, now_required = set(old.get("required", ())), set(new.get("required", ()))
+    for field in (now_required - required) if is_request else (required - now_required):
+        yield f"{name}.{field} is {'now required' if is_request else 'no longer certain'}"
+
+
+@pytest.fixture(scope="module")
+def current(starter: TagModel) -> Document:
+    return create_app(starter, Settings(model="starter")).openapi()
+
+
+@pytest.fixture(scope="module")
+def committed() -> Document:
+    document: Document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+def test_nothing_that_callers_rely_on_is_gone(current: Document, committed: Document) -> None:
+    assert list(breaking_changes(committed, current)) == []
+
+
+def test_the_committed_document_is_up_to_date(current: Document, committed: Document) -> None:
+    assert current == committed, "run .venv/bin/python scripts/write_openapi.py"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("paths", "/predict"),
+        ("paths", "/predict", "post", "responses", "422"),
+        ("components", "schemas", "PredictRequest", "properties", "text"),
+        ("components", "schemas", "PredictResponse", "properties", "predicted_tags"),
+    ],
+)
+def test_a_missing_part_is_noticed(committed: Document, place: tuple[str, ...]) -> None:
+    changed = copy.deepcopy(committed)
+    inner = changed
+    for step in place[:-1]:
+        inner = inner[step]
+    del inner[place[-1]]
+    assert list(breaking_changes(committed, changed))
+
+
+def test_a_new_duty_is_noticed(committed: Document) -> None:
+    changed = copy.deepcopy(committed)
+    changed["components"]["schemas"]["PredictRequest"]["required"] = ["site"]
+    assert list(breaking_changes(committed, changed)) == ["PredictRequest.site is now required"]
