@@ -159,6 +159,8 @@ def test_an_embedding_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     encoded: list[str] = []
 
     class Encoder:
+        threads = 2
+
         def encode(self, texts: Sequence[str]) -> embeddings.Vectors:
             encoded.extend(texts)
             return np.array([[len(text), 1] for text in texts], dtype=np.float32)
