@@ -57,7 +57,13 @@ class Engine(ABC):
 
     @abstractmethod
     def build(
-        self, folder: Path, *, tag: str, file: Path | None = None, args: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        tag: str,
+        file: Path | None = None,
+        target: str | None = None,
+        args: Mapping[str, str],
     ) -> None:
         """Build an image from a folder."""
 
@@ -106,10 +112,16 @@ class Docker(Engine):
         return platform.system() == "Linux" and "Desktop" not in self._system
 
     def build(
-        self, folder: Path, *, tag: str, file: Path | None = None, args: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        tag: str,
+        file: Path | None = None,
+        target: str | None = None,
+        args: Mapping[str, str],
     ) -> None:
         """Build with `docker build`."""
-        self.call("build", "--quiet", *_build_arguments(folder, tag, file, args))
+        self.call("build", "--quiet", *_build_arguments(folder, tag, file, target, args))
 
     def gateway(self, network: str) -> str:
         """Return the gateway of a bridge network."""
@@ -161,14 +173,20 @@ class Podman(Engine):
         return True
 
     def build(
-        self, folder: Path, *, tag: str, file: Path | None = None, args: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        tag: str,
+        file: Path | None = None,
+        target: str | None = None,
+        args: Mapping[str, str],
     ) -> None:
         """Build with podman, without the system calls that some machines deny."""
         # pip inside the build trusts what this machine trusts: a proxy's certificate too.
         trust = ["--volume", f"{CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.is_file() else []
         self.call(
             "build", "--quiet", "--layers", "--isolation", "chroot", *trust,
-            *_build_arguments(folder, tag, file, args),
+            *_build_arguments(folder, tag, file, target, args),
         )  # fmt: skip
 
     def gateway(self, network: str) -> str:
@@ -195,10 +213,11 @@ class Podman(Engine):
 
 
 def _build_arguments(
-    folder: Path, tag: str, file: Path | None, args: Mapping[str, str]
+    folder: Path, tag: str, file: Path | None, target: str | None, args: Mapping[str, str]
 ) -> Sequence[str]:
+    stage = ["--target", target] if target else []
     given = [word for name, value in args.items() for word in ("--build-arg", f"{name}={value}")]
-    return ["--tag", tag, "--file", str(file or folder / "Dockerfile"), *given, str(folder)]
+    return ["--tag", tag, "--file", str(file or folder / "Dockerfile"), *stage, *given, str(folder)]
 
 
 def docker_answers() -> bool:
