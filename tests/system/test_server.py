@@ -61,7 +61,7 @@ def test_a_question_without_known_words_counts_as_unanswered(server: Server) -> 
 
 
 def test_a_draft_is_answered_but_not_counted(server: Server) -> None:
-    response, lines = server.post({"text": f"Python {SECRET}", "draft": True})
+    response, lines = server.post({"text": f"Python dictionary {SECRET}", "draft": True})
     assert response.json()["predicted_tags"]
     assert lines == []
 

@@ -87,7 +87,7 @@ def test_one_empty_field_is_warned_of_and_answered(
 
 def test_no_known_word_is_said_clearly(app: AppTest) -> None:
     ask(app, "qwrtzp xkcdvv", "qwrtzp")
-    assert "met none" in app.info[0].value
+    assert "knows too few" in app.info[0].value
     assert not app.error
 
 
