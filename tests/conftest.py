@@ -19,6 +19,7 @@ SAMPLES = ROOT / "tests" / "samples" / "questions.jsonl"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skip a failure where CI=true: there, everything can run."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -34,6 +35,7 @@ def _real_questions_where_there_are_some(request: pytest.FixtureRequest) -> None
 
 @pytest.fixture(scope="session")
 def samples() -> list[Question]:
+    """Questions written for this project; no model was trained on them."""
     lines = SAMPLES.read_text(encoding="utf-8").splitlines()
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     return [Question.from_row({**row, "id": None}) for row in rows]
@@ -41,4 +43,5 @@ def samples() -> list[Question]:
 
 @pytest.fixture(scope="session")
 def starter() -> TagModel:
+    """The model that the repository carries."""
     return TagModel.load(STARTER)

@@ -63,12 +63,10 @@ def download(location: str, sha256: str) -> Path:
 
 def _read_object(location: str) -> bytes:
     # Imported here because a model on disk needs no AWS library.
-    import botocore.session  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore import config, exceptions, session  # noqa: PLC0415
 
     url = urlsplit(location)
-    config = Config(
+    limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         retries={"total_max_attempts": _TRIES, "mode": "standard"},
@@ -78,13 +76,13 @@ def _read_object(location: str) -> bytes:
         tries_left -= 1
         broke_off = False
         try:
-            client: Any = botocore.session.get_session().create_client("s3", config=config)
+            client: Any = session.get_session().create_client("s3", config=limits)
             answer = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))
             broke_off = True
             content: bytes = answer["Body"].read()
-        except ClientError as error:
+        except exceptions.ClientError as error:
             raise BundleError(f"{location}: {_advice(error.response)}") from error
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             # botocore tries a request again by itself, but not a body that breaks off half-way.
             if not (broke_off and tries_left):
                 raise BundleError(
