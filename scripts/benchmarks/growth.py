@@ -29,7 +29,7 @@ def tile(source: Path, target: Path, n_tags: int) -> None:
     tags = manifest["tags"]
     copies = -(-n_tags // len(tags))
     manifest["tags"] = [
-        (tag if not copy else f"{tag}-{copy}", count)
+        (tag if not copy else f"{tag}~{copy}", count)
         for copy in range(copies)
         for tag, count in tags
     ][:n_tags]
