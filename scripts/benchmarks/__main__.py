@@ -14,6 +14,7 @@ from model_build.features import NotEnoughQuestionsError
 
 COMMANDS: Final = {
     "quality": "tags beside those of other systems, trained on the same questions",
+    "ablation": "what each ingredient of the model adds",
     "training": "seconds and memory of training beside scikit-learn's",
     "serving": "how fast it answers and starts beside the usual stack, and what that costs",
 }
