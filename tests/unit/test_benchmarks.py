@@ -19,7 +19,7 @@ from scripts.benchmarks.rivals import RIVALS, embeddings
 from scripts.benchmarks.rivals.fasttext import _lines
 from scripts.benchmarks.rivals.omikuji import _silence, _write
 from scripts.benchmarks.rivals.rival import Corpus, answers, at_least, best_three
-from scripts.benchmarks.rivals.texts import FieldTerms, fields, plain_texts
+from scripts.benchmarks.rivals.texts import TextTerms, code_words, fields, plain_texts
 from scripts.benchmarks.table import table
 from scripts.benchmarks.training import scaled
 
@@ -127,11 +127,11 @@ def test_texts_are_without_markup() -> None:
     [plain] = plain_texts([QUESTION])
     assert plain.split() == ["Sorting", "<b>", "It", "isn't,", "sorted.", "a.sort()"]
     [parted] = fields([QUESTION])
-    assert FieldTerms("prose", with_pairs=True)(parted) == [
-        *("it", "isn", "t", "sort"),
-        *("it isn", "isn t", "t sort"),
-    ]
-    assert FieldTerms("code", with_pairs=False)(parted) == ["a.sort"]
+    terms = TextTerms(title_weight=2)(parted)
+    assert sorted(terms) == sorted(
+        [*("sort", "b", "sort b") * 2, *("it", "isn", "t", "sort"), *("it isn", "isn t", "t sort")]
+    )
+    assert code_words(parted) == ["a.sort"]
 
 
 def test_fasttext_reads_what_its_tutorial_makes_of_a_text() -> None:

@@ -5,7 +5,7 @@ made as the model's card says (https://huggingface.co/sentence-transformers/all-
 most 256 word pieces, the mean of the last layer, scaled to length 1. The card means it for
 sentences and short paragraphs, so it reads title and prose, no code. A logistic regression is what
 SetFit recommends on top of a sentence transformer (https://huggingface.co/docs/setfit/how_to/
-classification_heads). ``C`` was chosen on a validation part.
+classification_heads). ``C`` and the cut were chosen on a validation part.
 """
 
 from sklearn.linear_model import LogisticRegression
@@ -14,7 +14,7 @@ from scripts.benchmarks.rivals.embeddings import EmbeddingVectorizer, short_text
 from scripts.benchmarks.rivals.one_vs_rest import OneVsRest
 from scripts.benchmarks.rivals.rival import at_least
 
-REGULARIZATION = 10.0
+REGULARIZATION = 3.0
 LEAST_CONFIDENCE = 0.2
 
 

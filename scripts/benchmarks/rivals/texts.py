@@ -32,15 +32,20 @@ def plain_texts(questions: Sequence[Question]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class FieldTerms:
-    """A scikit-learn analyzer: the stemmed words of one field, and its pairs of them."""
+class TextTerms:
+    """A scikit-learn analyzer: the stemmed words and pairs of title and prose."""
 
-    field: str
-    with_pairs: bool
+    title_weight: int
+    """How many times those of the title count."""
 
     def __call__(self, question: Fields) -> list[str]:
         """List the terms of a question."""
-        return stemmed_terms(getattr(question, self.field), with_pairs=self.with_pairs)
+        return stemmed_terms(question.title) * self.title_weight + stemmed_terms(question.prose)
+
+
+def code_words(question: Fields) -> list[str]:
+    """List the stemmed words of a question's code."""
+    return stemmed_terms(question.code, with_pairs=False)
 
 
 def stemmed_terms(text: str, *, with_pairs: bool = True) -> list[str]:
