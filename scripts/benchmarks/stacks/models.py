@@ -86,7 +86,6 @@ class TunedModel:
 
     def predict(self, title: str, body: str) -> list[str]:
         """Suggest tags for one question: those of odds above one, as scikit-learn does."""
-        vector = self.vectorizer.transform([plain(title, body)])
-        # The rows of its own terms only: quicker than scipy's product with the whole matrix.
-        scores = vector.data @ self.weights[vector.indices] + self.intercepts
-        return [self.tags[place] for place in np.flatnonzero(scores > 0)]
+        # Both of 32 bits, or scipy would copy the whole matrix.
+        (scores,) = self.vectorizer.transform([plain(title, body)]) @ self.weights
+        return [self.tags[place] for place in np.flatnonzero(scores + self.intercepts > 0)]
