@@ -3,7 +3,6 @@
 import json
 from typing import Final
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
@@ -57,14 +56,14 @@ class HttpFront(Construct):
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(
-                rate_limit=settings.throttle_rate, burst_limit=settings.throttle_burst
+                rate_limit=settings.throttle.rate, burst_limit=settings.throttle.burst
             ),
         )
         access_log = logs.LogGroup(
             self,
             "AccessLog",
             retention=settings.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         cfn_stage = stage.node.default_child
         if not isinstance(cfn_stage, apigateway.CfnStage):

@@ -5,7 +5,7 @@ import sys
 from aws_cdk import App
 
 from infra_cdk.model import BundleError
-from infra_cdk.settings import Settings, SettingsError
+from infra_cdk.settings import SettingsError, settings_from_context
 from infra_cdk.stack import EtiquetteStack
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     """Synthesize the stack that the context asks for."""
     app = App()
     try:
-        EtiquetteStack(app, "Etiquette", settings=Settings.from_context(app.node))
+        EtiquetteStack(app, settings=settings_from_context(app.node))
     except (SettingsError, BundleError) as error:
         sys.exit(f"etiquette: {error}")
     app.synth()

@@ -50,7 +50,7 @@ class ApiFunction(Construct):
             self,
             "Logs",
             retention=settings.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         role = self._role(model)
         function = lambda_.DockerImageFunction(
@@ -71,7 +71,7 @@ class ApiFunction(Construct):
             environment={
                 "ETIQUETTE_MODEL": model.url,
                 "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
-                "ETIQUETTE_SERVICE": settings.service,
+                "ETIQUETTE_SERVICE": settings.stack_name,
             },
             # Versions outlive the deployment that replaces them: there is something to go back to.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),

@@ -137,7 +137,7 @@ def _prediction_metric(settings: Settings, metric: metrics.Metric, stat: str) ->
     return cloudwatch.Metric(
         namespace=metrics.NAMESPACE,
         metric_name=metric.name,
-        dimensions_map={metrics.SERVICE_DIMENSION: settings.service},
+        dimensions_map={metrics.SERVICE_DIMENSION: settings.stack_name},
         statistic=stat,
         period=_PERIOD,
     )

@@ -1,87 +1,284 @@
-"""What may differ between deployments: one typed object, read from the CDK context."""
+"""Every choice of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Node
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
 ARCHITECTURES: Final = ("arm64", "x86_64")
-FROM_CONTEXT: Final = ("model", "architecture", "alarm_email", "service")
-"""What a person may give with `-c NAME=VALUE`; the rest is changed here, in review."""
+AUTHS: Final = ("none", "iam", "jwt")
+_API_GATEWAY_SECONDS: Final = 30
+"""An HTTP API gives up on a function after this, whatever the function's own limit is."""
 
 
 class SettingsError(ValueError):
     """A setting of the deployment is wrong: the message says which and what to give instead."""
 
 
+@dataclass(frozen=True)
+class Throttle:
+    """What API Gateway admits before it answers 429."""
+
+    rate: int
+    """Requests per second in the long run."""
+    burst: int
+    """Requests at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The choices of one deployment.
+    """The choices of one deployment; the values here are those of `dev`.
 
     Examples
     --------
-    >>> Settings(architecture="x86_64").architecture
-    'x86_64'
+    >>> Settings(environment="dev", architecture="x86_64").stack_name
+    'etiquette-dev'
     """
 
+    environment: str
+    """`dev`, `prod`, or `emulator`: chosen by `-c environment=NAME`."""
+    service: str = "etiquette"
+    """What is deployed. Another name is another deployment, beside the first in one account."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
-    architecture: str = "arm64"
-    """A second on arm64 costs a fifth less: `-c architecture=x86_64` only where it must be."""
-    alarm_email: str | None = None
-    """Who hears of alarms: `-c alarm_email=ADDRESS`. Without it, subscribe to the topic by hand."""
-    service: str = "etiquette"
-    """Value of the `service` dimension: the metrics of two deployments never mix."""
 
+    # The function
+    architecture: str = "arm64"
+    """A second on arm64 costs a fifth less: `x86_64` only where it must be."""
     memory_mb: int = 1024
     timeout_seconds: int = 15
     """Well below the 30 s after which API Gateway answers by itself."""
-    throttle_rate: int = 50
-    """Requests per second that the API admits in the long run."""
-    throttle_burst: int = 100
+    reserved_concurrency: int | None = None
+    """At most so many copies at once, and so many kept for this function; 0 switches it off.
+
+    Unset by default: a new account has ten for all of its functions, and must keep ten unreserved.
+    """
+
+    # Who may call, and how often
+    auth: str = "none"
+    """`none`: everybody; `iam`: signed by a principal of the account; `jwt`: a bearer token."""
+    jwt_issuer: str | None = None
+    """The tokens' `iss`, whose OpenID configuration API Gateway reads: `https://...`."""
+    jwt_audiences: tuple[str, ...] = ()
+    """A token is for one of these: its `aud`, or `client_id` where it has no `aud`."""
+    open_pages: bool = False
+    """With `iam` or `jwt`, keep the web page and `/docs` open to everybody all the same."""
+    cors_origins: tuple[str, ...] = ()
+    """Web pages elsewhere that may call the API: `https://example.org,https://...`."""
+    throttle: Throttle = Throttle(rate=50, burst=100)
+    """Of every route that has none of its own. Each route counts for itself."""
+    batch_throttle: Throttle = Throttle(rate=2, burst=5)
+    """Of `/predict/batch`: one request is up to a hundred questions."""
+    feedback_throttle: Throttle = Throttle(rate=20, burst=40)
+    """Of `/feedback`, which writes what models are judged by and costs its sender nothing."""
+    domain_name: str | None = None
+    """A name of your own for the API, in the certificate of `certificate_arn`."""
+    certificate_arn: str | None = None
+    """An issued ACM certificate for it, in the stack's region."""
+    hosted_zone_id: str | None = None
+    """The Route 53 zone to write the name into; without it, point the name there by hand."""
+
+    # What is kept, watched and paid
+    alarm_email: str | None = None
+    """Who hears of alarms and of the budget. AWS asks the address to confirm."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
+    protected: bool = False
+    """Refuse to delete the stack, and keep what it holds of value when it is deleted after all."""
+    monthly_budget_usd: int = 20
+    """Mail when the month's bill for what carries this deployment's tags nears this."""
     minimum_prediction_rate: float = 0.4
     """Alarm when fewer of the predictions than this carry at least one tag."""
     maximum_latency_p99_ms: int = 2000
     """Alarm when one request in a hundred takes longer than this, cold starts included."""
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
+        self._check_identity()
+        self._check_function()
+        self._check_front()
+
+    @property
+    def stack_name(self) -> str:
+        """Names the stack and, as the `service` dimension, its metrics: `etiquette-dev`."""
+        return f"{self.service}-{self.environment}"
+
+    @property
+    def emulated(self) -> bool:
+        """Whether CloudFormation is the emulator's, which lacks some kinds of resources."""
+        return self.environment == "emulator"
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """What becomes of logs and other things of value when the stack is deleted."""
+        return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.DESTROY
+
+    def _check_identity(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.service):
             raise SettingsError(
-                f"architecture is {self.architecture!r}: give one of {', '.join(ARCHITECTURES)}"
+                f"service is {self.service!r}: give up to 31 lower-case letters, digits and hyphens"
             )
         if not self.model.is_file():
             raise SettingsError(
                 f"there is no model at {self.model}: give a bundle with -c model=PATH"
             )
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.service):
-            raise SettingsError(
-                f"service is {self.service!r}: give up to 31 lower-case letters, digits and hyphens"
-            )
-        if self.alarm_email is not None and "@" not in self.alarm_email:
+        if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
             raise SettingsError(f"alarm_email is {self.alarm_email!r}: give a mail address")
+        if self.environment == "prod" and self.alarm_email is None:
+            raise SettingsError(
+                "prod needs somebody who hears of alarms: give -c alarm_email=ADDRESS"
+            )
+        if self.monthly_budget_usd < 1:
+            raise SettingsError(
+                f"monthly_budget_usd is {self.monthly_budget_usd}: give whole dollars, at least 1"
+            )
 
-    @classmethod
-    def from_context(cls, node: Node) -> Self:
-        """Read what was given with `-c NAME=VALUE` and take the defaults for the rest.
+    def _check_function(self) -> None:
+        _one_of("architecture", self.architecture, ARCHITECTURES)
+        if not 128 <= self.memory_mb <= 10240:
+            raise SettingsError(f"memory_mb is {self.memory_mb}: Lambda has 128 to 10240")
+        if not 1 <= self.timeout_seconds < _API_GATEWAY_SECONDS:
+            raise SettingsError(
+                f"timeout_seconds is {self.timeout_seconds}: give less than the "
+                f"{_API_GATEWAY_SECONDS} s after which API Gateway answers by itself"
+            )
+        if self.reserved_concurrency is not None and self.reserved_concurrency < 0:
+            raise SettingsError(
+                f"reserved_concurrency is {self.reserved_concurrency}: give a number of copies, "
+                "0 to switch the function off, or nothing"
+            )
 
-        Parameters
-        ----------
-        node
-            A construct's node: the CDK command line hands the context to it.
+    def _check_front(self) -> None:
+        _one_of("auth", self.auth, AUTHS)
+        if len({self.auth == "jwt", bool(self.jwt_issuer), bool(self.jwt_audiences)}) != 1:
+            raise SettingsError(
+                "auth=jwt goes with jwt_issuer and jwt_audiences, and they with it: give all or "
+                "none of the three"
+            )
+        # The emulator's tests have an issuer of their own on this machine.
+        schemes = "https?" if self.emulated else "https"
+        if self.jwt_issuer and not re.fullmatch(rf"{schemes}://[^\s?#]+", self.jwt_issuer):
+            raise SettingsError(f"jwt_issuer is {self.jwt_issuer!r}: give its URL, https://...")
+        for origin in self.cors_origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*", origin):
+                raise SettingsError(
+                    f"cors_origins has {origin!r}: give origins such as https://example.org, "
+                    "with commas between them"
+                )
+        if (self.domain_name is None) != (self.certificate_arn is None):
+            raise SettingsError("domain_name and certificate_arn go together: give both or none")
+        if self.hosted_zone_id is not None and self.domain_name is None:
+            raise SettingsError("hosted_zone_id is the zone of a domain_name: give that, too")
+        for name in ("throttle", "batch_throttle", "feedback_throttle"):
+            throttle: Throttle = getattr(self, name)
+            if min(throttle.rate, throttle.burst) < 1:
+                raise SettingsError(f"{name} is {throttle}: give whole numbers of at least 1")
 
-        Raises
-        ------
-        SettingsError
-            If a value is not one that this setting may have.
-        """
-        given = {name: node.try_get_context(name) for name in FROM_CONTEXT}
-        values = {name: value for name, value in given.items() if value is not None}
-        if "model" in values:
-            values["model"] = (ROOT / values["model"]).resolve()
-        return cls(**values)
+
+ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
+    "dev": partial(Settings, environment="dev"),
+    "prod": partial(
+        Settings,
+        environment="prod",
+        log_retention=logs.RetentionDays.ONE_YEAR,
+        protected=True,
+        monthly_budget_usd=50,
+    ),
+    # As dev; what the emulator's CloudFormation refuses is left out (infra_cdk/emulator.py).
+    "emulator": partial(Settings, environment="emulator"),
+}
+"""The environments, by the choices in which they differ."""
+
+
+def settings_from_context(node: Node) -> Settings:
+    """Read `-c environment=NAME` and what else was given with `-c NAME=VALUE`.
+
+    Parameters
+    ----------
+    node
+        A construct's node: the CDK command line hands the context to it.
+
+    Returns
+    -------
+    Settings
+        The environment's own, with what was given over it.
+
+    Raises
+    ------
+    SettingsError
+        If a value is not one that this setting may have, or a name is no setting.
+    """
+    given = {
+        name: value
+        for name, value in (node.get_all_context() or {}).items()
+        if re.fullmatch(r"[a-z_]+", name)  # the CDK's own names have other characters, too
+    }
+    environment = given.pop("environment", "dev")
+    _one_of("environment", environment, ENVIRONMENTS)
+    values = {}
+    for name, value in given.items():
+        if name not in _FROM_CONTEXT:
+            raise SettingsError(
+                f"{name} is no setting that -c may give; these are: environment, "
+                + ", ".join(_FROM_CONTEXT)
+            )
+        values[name] = _FROM_CONTEXT[name](name, value)
+    return ENVIRONMENTS[environment](**values)
+
+
+def _one_of(name: str, value: str, allowed: Any) -> None:
+    if value not in allowed:
+        raise SettingsError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise SettingsError(f"{name} is {value!r}: give it as text")
+    return value
+
+
+def _whole(name: str, value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise SettingsError(f"{name} is {value!r}: give a whole number") from None
+
+
+def _yes(name: str, value: object) -> bool:
+    text = str(value).lower()
+    _one_of(name, text, ("true", "false"))
+    return text == "true"
+
+
+def _list(name: str, value: object) -> tuple[str, ...]:
+    words = value if isinstance(value, list) else _text(name, value).split(",")
+    return tuple(_text(name, word).strip() for word in words)
+
+
+def _path(name: str, value: object) -> Path:
+    return (ROOT / _text(name, value)).resolve()
+
+
+_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "service": _text,
+    "model": _path,
+    "architecture": _text,
+    "reserved_concurrency": _whole,
+    "auth": _text,
+    "jwt_issuer": _text,
+    "jwt_audiences": _list,
+    "open_pages": _yes,
+    "cors_origins": _list,
+    "domain_name": _text,
+    "certificate_arn": _text,
+    "hosted_zone_id": _text,
+    "alarm_email": _text,
+    "monthly_budget_usd": _whole,
+}
+"""What differs between accounts or releases; the rest is changed in this file, in review."""

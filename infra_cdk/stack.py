@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra_cdk.api import HttpFront
+from infra_cdk.emulator import switch_off_refused
 from infra_cdk.function import ApiFunction
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
@@ -13,11 +14,13 @@ from infra_cdk.settings import Settings
 class EtiquetteStack(Stack):
     """Everything that one deployment of Etiquette consists of."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, *, settings: Settings) -> None:
         super().__init__(
             scope,
-            construct_id,
+            settings.stack_name,
             description="Etiquette: tag suggestions for a question as it is being written",
+            termination_protection=settings.protected,
+            tags={"service": settings.service, "environment": settings.environment},
         )
         model = Model(self, "Model", path=settings.model)
         function = ApiFunction(self, "Function", settings=settings, model=model)
@@ -39,3 +42,5 @@ class EtiquetteStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+        if settings.emulated:
+            switch_off_refused(self)

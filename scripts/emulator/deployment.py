@@ -14,7 +14,7 @@ from scripts.emulator.fetch import Answer, fetch
 from scripts.emulator.local_aws import ACCOUNT, REGION, LocalAws
 from scripts.emulator.places import ROOT
 
-STACK: Final = "Etiquette"
+STACK: Final = "etiquette-emulator"
 _CDK: Final = ROOT / "scripts" / "cdk"
 STARTS: Final = 5
 TIMED_OUT: Final = b"Sandbox.Timedout"
@@ -104,7 +104,7 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
         run([_CDK, *arguments, "--no-notices"], env=environment)
 
     with step("Synthesizing the stack (cdk synth)"):
-        context = ["-c", f"architecture={architecture()}"]
+        context = ["-c", "environment=emulator", "-c", f"architecture={architecture()}"]
         if model is not None:
             context += ["-c", f"model={model.resolve()}"]
         cdk("synth", "--quiet", "--output", assembly, *context)

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from infra_cdk.settings import Settings
+from infra_cdk.settings import ENVIRONMENTS, ROOT
 from infra_cdk.stack import EtiquetteStack
 
 
@@ -36,10 +36,12 @@ Synthesize = Callable[..., Synthesized]
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Makes a stack of the settings that it is called with."""
 
-    def make(**settings: Any) -> Synthesized:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+    def make(environment: str = "dev", **settings: Any) -> Synthesized:
         folder = tmp_path_factory.mktemp("cdk.out")
-        app = App(outdir=str(folder), analytics_reporting=False)
-        stack = EtiquetteStack(app, "Etiquette", settings=Settings(**settings))
+        app = App(outdir=str(folder), context=context, analytics_reporting=False)
+        stack = EtiquetteStack(app, settings=ENVIRONMENTS[environment](**settings))
         return Synthesized(Template.from_stack(stack), folder)
 
     return make

@@ -4,28 +4,120 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
 
+import aws_cdk
 import pytest
+from aws_cdk import App
 
 from infra_cdk.model import BundleError, identify
-from infra_cdk.settings import ROOT, Settings, SettingsError
+from infra_cdk.settings import (
+    ENVIRONMENTS,
+    ROOT,
+    STARTER_MODEL,
+    Settings,
+    SettingsError,
+    Throttle,
+    settings_from_context,
+)
 from tests.infra.synthesis import bundle_bytes
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "advice"),
+    ("given", "advice"),
     [
-        ("architecture", "sparc", "arm64, x86_64"),
-        ("model", Path("absent.safetensors"), "-c model=PATH"),
-        ("alarm_email", "nobody", "mail address"),
-        ("service", "Über uns", "lower-case letters"),
+        ({"architecture": "sparc"}, "arm64, x86_64"),
+        ({"model": Path("absent.safetensors")}, "absent.safetensors: .*-c model=PATH"),
+        ({"alarm_email": "nobody"}, "mail address"),
+        ({"service": "Über uns"}, "lower-case letters"),
+        ({"memory_mb": 64}, "128 to 10240"),
+        ({"timeout_seconds": 30}, "30 s after which API Gateway answers"),
+        ({"reserved_concurrency": -1}, "0 to switch the function off"),
+        ({"monthly_budget_usd": 0}, "at least 1"),
+        ({"auth": "basic"}, "none, iam, jwt"),
+        ({"auth": "jwt"}, "auth=jwt goes with jwt_issuer and jwt_audiences"),
+        ({"jwt_issuer": "https://id.example.org"}, "auth=jwt goes with jwt_issuer"),
+        (
+            {"auth": "jwt", "jwt_issuer": "http://id.example.org", "jwt_audiences": ("api",)},
+            "jwt_issuer is 'http://id.example.org': give its URL, https",
+        ),
+        ({"cors_origins": ("example.org",)}, "cors_origins has 'example.org'"),
+        ({"domain_name": "tags.example.org"}, "domain_name and certificate_arn go together"),
+        ({"hosted_zone_id": "Z1"}, "hosted_zone_id is the zone of a domain_name"),
+        ({"feedback_throttle": Throttle(rate=0, burst=1)}, "feedback_throttle is .*at least 1"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_advice(setting: str, value: object, advice: str) -> None:
+def test_a_wrong_setting_is_refused_with_advice(given: dict[str, Any], advice: str) -> None:
     with pytest.raises(SettingsError, match=advice) as refused:
-        Settings(**{setting: value})  # type: ignore[arg-type]
-    assert setting in str(refused.value) or str(value) in str(refused.value)
+        ENVIRONMENTS["dev"](**given)
+    assert any(name in str(refused.value) for name in given)
+
+
+def test_prod_needs_somebody_who_hears_of_alarms() -> None:
+    with pytest.raises(SettingsError, match="give -c alarm_email=ADDRESS"):
+        ENVIRONMENTS["prod"]()
+    assert ENVIRONMENTS["prod"](alarm_email="operator@example.org").protected
+
+
+def from_context(**context: Any) -> Settings:
+    return settings_from_context(App(context=context, analytics_reporting=False).node)
+
+
+def test_what_the_command_line_gives_is_read_as_what_it_means() -> None:
+    settings = from_context(
+        environment="prod",
+        alarm_email="operator@example.org",
+        model="model_build/starter/starter.safetensors",
+        reserved_concurrency="0",
+        auth="jwt",
+        jwt_issuer="https://id.example.org/pool",
+        jwt_audiences="web, phone",
+        open_pages="true",
+        monthly_budget_usd="75",
+    )
+    assert settings == ENVIRONMENTS["prod"](
+        alarm_email="operator@example.org",
+        reserved_concurrency=0,
+        auth="jwt",
+        jwt_issuer="https://id.example.org/pool",
+        jwt_audiences=("web", "phone"),
+        open_pages=True,
+        monthly_budget_usd=75,
+    )
+    assert settings.model == STARTER_MODEL
+
+
+def test_dev_is_what_a_person_gets_who_gives_nothing() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert from_context(**context) == ENVIRONMENTS["dev"]()
+
+
+@pytest.mark.parametrize(
+    ("context", "advice"),
+    [
+        ({"environment": "stage"}, "environment is 'stage': give one of dev, prod, emulator"),
+        ({"alarm_emial": "operator@example.org"}, "alarm_emial is no setting"),
+        ({"reserved_concurrency": "many"}, "reserved_concurrency is 'many': give a whole number"),
+        ({"open_pages": "perhaps"}, "open_pages is 'perhaps': give one of true, false"),
+        ({"model": ""}, "model is '': give it as text"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_refused(context: dict[str, str], advice: str) -> None:
+    with pytest.raises(SettingsError, match=advice):
+        from_context(**context)
+
+
+def test_the_feature_flags_are_those_recommended_for_the_locked_library() -> None:
+    """Set before the first deployment, because some of them rename what is deployed."""
+    package = Path(aws_cdk.__file__).parent / "_jsii"
+    (library,) = package.glob("aws-cdk-lib@*.jsii.tgz")
+    with tarfile.open(library) as archive:
+        flags = archive.extractfile("package/recommended-feature-flags.json")
+        assert flags is not None
+        recommended = json.load(flags)
+    assert json.loads((ROOT / "cdk.json").read_text())["context"] == recommended
 
 
 @pytest.mark.parametrize(
@@ -67,7 +159,7 @@ def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
 def test_synthesis_needs_neither_network_nor_credentials(tmp_path: Path) -> None:
     done = run_app(tmp_path, architecture="x86_64")
     assert done.returncode == 0, done.stderr
-    template = json.loads((tmp_path / "Etiquette.template.json").read_text())
+    template = json.loads((tmp_path / "etiquette-dev.template.json").read_text())
     functions = [r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
     assert functions[0]["Properties"]["Architectures"] == ["x86_64"]
 

@@ -12,7 +12,7 @@ from lambda_src.api.schemas import PredictRequest
 from lambda_src.tagger import TagModel
 from model_build.questions import Question
 from scripts.emulator.account import client
-from scripts.emulator.deployment import STARTS, TIMED_OUT, Deployment
+from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
 from tests.conftest import STARTER
 from tests.system.conftest import SECOND_VERSION
@@ -91,7 +91,7 @@ def test_a_prediction_leaves_its_metrics_and_its_event_in_the_log(deployment: De
     assert set(values) == {metric.name for metric in metrics.PREDICTION_METRICS}
     assert values[metrics.PREDICTIONS_WITH_TAGS.name] == [1]
     assert values[metrics.TAGS_PER_PREDICTION.name] == [len(answer["predicted_tags"])]
-    assert measured[metrics.SERVICE_DIMENSION] == "etiquette"
+    assert measured[metrics.SERVICE_DIMENSION] == STACK
     (directive,) = measured["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == metrics.NAMESPACE
     assert directive["Dimensions"] == [[metrics.SERVICE_DIMENSION]]
