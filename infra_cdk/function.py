@@ -56,7 +56,7 @@ class ApiFunction(Construct):
         function = lambda_.DockerImageFunction(
             self,
             "Function",
-            description=f"Etiquette's API with model {model.identity.version}",
+            description=model.identity.description,
             code=lambda_.DockerImageCode.from_image_asset(
                 str(ROOT / "lambda_src"),
                 file="api/Dockerfile",
@@ -74,7 +74,10 @@ class ApiFunction(Construct):
                 "ETIQUETTE_SERVICE": settings.stack_name,
             },
             # Versions outlive the deployment that replaces them: there is something to go back to.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(
+                # But one that failed its canary goes again: every version that is kept was live.
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)
 

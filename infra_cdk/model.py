@@ -4,19 +4,21 @@ import hashlib
 import json
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+# Those of an evaluation's report that say most; a description has room for 256 characters.
+_FIGURES: Final = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
 # A manifest is a few kilobytes and lists of tags; more than this is no bundle of ours.
 _MAX_HEADER_BYTES = 100_000_000
 
 
 class BundleError(ValueError):
-    """The file given as the model is not a bundle."""
+    """The file given as the model is not a bundle, or the report is not this bundle's."""
 
 
 class BundleIdentity(NamedTuple):
@@ -24,10 +26,15 @@ class BundleIdentity(NamedTuple):
 
     version: str
     sha256: str
+    description: str
+    """What a published version says of its model: facts as `name=value`, for people and programs.
+
+    Lambda lists it with each version, so that a release can be read from Lambda alone.
+    """
 
 
-def identify(path: Path) -> BundleIdentity:
-    """Read a bundle's version from its header and its digest from its bytes.
+def identify(path: Path, report: Path | None = None) -> BundleIdentity:
+    """Read a bundle's version and facts from its header and its digest from its bytes.
 
     The infrastructure needs no more of a bundle than this, and so imports nothing that
     could parse one: the layout is eight bytes of length, then a JSON header.
@@ -36,6 +43,8 @@ def identify(path: Path) -> BundleIdentity:
     ----------
     path
         A bundle, `<version>.safetensors`.
+    report
+        What `python -m model_build evaluate` wrote of it.
 
     Returns
     -------
@@ -45,7 +54,7 @@ def identify(path: Path) -> BundleIdentity:
     Raises
     ------
     BundleError
-        If the file has no such header.
+        If the file has no such header, or the report is of another bundle.
     """
     data = path.read_bytes()
     try:
@@ -53,13 +62,36 @@ def identify(path: Path) -> BundleIdentity:
         if size > min(len(data) - 8, _MAX_HEADER_BYTES):
             raise ValueError("its header is longer than the file")
         header = json.loads(data[8 : 8 + size])
-        version = json.loads(header["__metadata__"]["manifest"])["version"]
+        manifest = json.loads(header["__metadata__"]["manifest"])
+        version = str(manifest["version"])
+        facts = {"model": version, "tags": len(manifest["tags"])}
+        facts |= {"questions": manifest["corpus"]["questions"]}
     except (struct.error, ValueError, KeyError, TypeError) as error:
         raise BundleError(
             f"{path} is not a model bundle ({type(error).__name__}: {error}): "
             "build one with python -m model_build train"
         ) from error
-    return BundleIdentity(str(version), hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    facts |= _figures(report, sha256) if report else {}
+    description = " ".join(f"{name}={value}" for name, value in facts.items())
+    return BundleIdentity(version, sha256, description)
+
+
+def _figures(report: Path, sha256: str) -> dict[str, Any]:
+    try:
+        found = json.loads(report.read_text(encoding="utf-8"))
+        of = found["model_sha256"]
+        figures = {name: f"{found[name]:.3f}" for name in _FIGURES}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{report} is no report of an evaluation ({type(error).__name__}: {error}): "
+            "write one with python -m model_build evaluate --json"
+        ) from error
+    if of != sha256:
+        raise BundleError(
+            f"{report} is of the bundle {of}, but the model is {sha256}: evaluate this one"
+        )
+    return figures
 
 
 class Model(Construct):
@@ -73,9 +105,11 @@ class Model(Construct):
         Where the function finds it, as `s3://bucket/key`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, path: Path) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, path: Path, report: Path | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.identity = identify(path)
+        self.identity = identify(path, report)
         self._asset = s3_assets.Asset(self, "Bundle", path=str(path))
         self.url = self._asset.s3_object_url
 

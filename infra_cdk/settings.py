@@ -49,6 +49,8 @@ class Settings:
     """What is deployed. Another name is another deployment, beside the first in one account."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
+    report: Path | None = None
+    """What `python -m model_build evaluate --json` wrote of it: its figures go with the release."""
 
     # The function
     architecture: str = "arm64"
@@ -268,6 +270,7 @@ def _path(name: str, value: object) -> Path:
 _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "service": _text,
     "model": _path,
+    "report": _path,
     "architecture": _text,
     "reserved_concurrency": _whole,
     "auth": _text,

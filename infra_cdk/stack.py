@@ -22,7 +22,7 @@ class EtiquetteStack(Stack):
             termination_protection=settings.protected,
             tags={"service": settings.service, "environment": settings.environment},
         )
-        model = Model(self, "Model", path=settings.model)
+        model = Model(self, "Model", path=settings.model, report=settings.report)
         function = ApiFunction(self, "Function", settings=settings, model=model)
         front = HttpFront(self, "Http", settings=settings, alias=function.alias)
         observability = Observability(

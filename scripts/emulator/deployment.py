@@ -1,6 +1,7 @@
 """The stack in local AWS: the same steps that `cdk deploy` takes in an account."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -97,28 +98,53 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
     model
         The bundle to serve; by default the starter.
     """
-    environment = aws.environment | _QUIET
+    settings = {} if model is None else {"model": str(model.resolve())}
+    return deploy_assembly(aws, synthesize(aws, settings))
+
+
+def synthesize(aws: LocalAws, settings: Mapping[str, str]) -> Path:
+    """Synthesize the stack and return the folder that holds it.
+
+    Parameters
+    ----------
+    aws
+        Where it will be deployed.
+    settings
+        As the CDK's `-c` takes them.
+    """
     assembly = aws.folder / "cdk.out"
-
-    def cdk(*arguments: str | Path) -> None:
-        run([_CDK, *arguments, "--no-notices"], env=environment)
-
+    chosen = {"environment": "emulator", "architecture": architecture(), **settings}
+    context = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
     with step("Synthesizing the stack (cdk synth)"):
-        context = ["-c", "environment=emulator", "-c", f"architecture={architecture()}"]
-        if model is not None:
-            context += ["-c", f"model={model.resolve()}"]
-        cdk("synth", "--quiet", "--output", assembly, *context)
+        _cdk(aws, "synth", "--quiet", "--output", assembly, *context)
+    return assembly
+
+
+def deploy_assembly(aws: LocalAws, assembly: Path) -> Deployment:
+    """Build the images of a synthesized stack and deploy it, into an account made ready for it.
+
+    Parameters
+    ----------
+    aws
+        Where to.
+    assembly
+        What `synthesize` returned.
+    """
     if not (aws.folder / "bootstrapped").exists():
         with step("Preparing the account for the CDK (cdk bootstrap)"):
-            cdk("bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
+            _cdk(aws, "bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
             open_for_cdk(aws)
             (aws.folder / "bootstrapped").touch()
     with step("Building the function's image"):
         _build_images(aws, assembly)
     with step("Deploying the stack (cdk deploy)"):
-        outputs = aws.folder / "outputs.json"
-        cdk("deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs)
+        _cdk(aws, "deploy", "--app", assembly, "--require-approval", "never",
+             "--outputs-file", aws.folder / "outputs.json")  # fmt: skip
     return Deployment.read(aws)
+
+
+def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
+    run([_CDK, *arguments, "--no-notices"], env=aws.environment | _QUIET)
 
 
 def build_image(aws: LocalAws, tag: str) -> None:

@@ -63,5 +63,6 @@ def other_model(tmp_path: Path) -> Path:
 
 def bundle_bytes(version: str) -> bytes:
     """The head of a bundle, which is all of it that the infrastructure reads."""
-    header = json.dumps({"__metadata__": {"manifest": json.dumps({"version": version})}}).encode()
+    manifest = {"version": version, "tags": [["python", 5]], "corpus": {"questions": 5}}
+    header = json.dumps({"__metadata__": {"manifest": json.dumps(manifest)}}).encode()
     return struct.pack("<Q", len(header)) + header

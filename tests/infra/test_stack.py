@@ -99,7 +99,7 @@ def test_the_model_travels_with_the_deployment(synthesized: Synthesized) -> None
 def test_every_request_goes_to_a_published_version_through_live(synthesized: Synthesized) -> None:
     template = synthesized.template
     ((version, published),) = template.find_resources("AWS::Lambda::Version").items()
-    assert published["DeletionPolicy"] == "Retain"
+    assert published["DeletionPolicy"] == "RetainExceptOnCreate"
     ((alias, live),) = template.find_resources("AWS::Lambda::Alias").items()
     assert live["Properties"]["Name"] == "live"
     assert live["Properties"]["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}

@@ -63,10 +63,15 @@ def repeated_release(aws: LocalAws, first_release: Release) -> Release:
 def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The starter under another version, which is enough for another digest."""
     path = tmp_path_factory.mktemp("models") / "second.safetensors"
-    with safe_open(STARTER, framework="numpy") as bundle:
+    return another_version(STARTER, path, SECOND_VERSION)
+
+
+def another_version(model: Path, path: Path, version: str) -> Path:
+    """Copy a bundle under another version."""
+    with safe_open(model, framework="numpy") as bundle:
         manifest = json.loads(bundle.metadata()["manifest"])
         arrays = {name: bundle.get_tensor(name) for name in bundle.keys()}  # noqa: SIM118
-    manifest["version"] = SECOND_VERSION
+    manifest["version"] = version
     save_file(arrays, path, {"manifest": json.dumps(manifest)})
     return path
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,8 @@ from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
-from tests.conftest import STARTER
-from tests.system.conftest import SECOND_VERSION
+from tests.conftest import ROOT, STARTER
+from tests.system.conftest import SECOND_VERSION, another_version
 from tests.system.facts import Release, gateway_event, metric_values
 
 QUESTION = "How do I merge two dictionaries in Python?"
@@ -191,3 +194,96 @@ def test_a_wrong_digest_refuses_to_start_and_live_stays(
     deployment.aws.forget_warm_containers()
     assert Release.read(deployment).live == "2"
     assert read(deployment, "/health")["model_sha256"] == digest(second_model)
+
+
+def command(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run scripts/release, scripts/rollback or scripts/releases on the emulator of the tests."""
+    return subprocess.run(
+        [ROOT / "scripts" / name, "--environment", "emulator", "--emulator", "tests", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def done(name: str, *arguments: str | Path) -> str:
+    ended = command(name, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def test_releases_lists_each_version_with_its_model(
+    second_release: Release, second_model: Path
+) -> None:
+    rows = done("releases").splitlines()
+    (live,) = [row for row in rows if "(live)" in row]
+    assert live.startswith("| 2 (live)")
+    assert SECOND_VERSION in live
+    assert digest(second_model)[:12] in live
+    assert "tags=1115" in live
+    assert any(row.startswith("| 1 ") and digest(STARTER)[:12] in row for row in rows)
+
+
+def test_rollback_moves_live_to_the_version_before_and_pins_it(second_release: Release) -> None:
+    assert "pinned to 1 by a rollback from 2" in done("rollback")
+    assert Release.read(second_release.deployment).live == "1"
+    health = read(second_release.deployment, "/health")
+    assert health["model_sha256"] == second_release.versions["1"]
+    assert "live is pinned to 1" in done("releases")
+
+
+def test_a_deployment_stops_at_the_pin(second_release: Release, second_model: Path) -> None:
+    aws = second_release.deployment.aws
+    deploy: list[str | Path] = [ROOT / "scripts" / "cdk", "deploy", "--app", aws.folder / "cdk.out"]
+    plain = subprocess.run(
+        deploy, env=os.environ | aws.environment, capture_output=True, text=True, check=False
+    )
+    for refused in (plain, command("release", "--model", second_model, "--yes")):
+        assert refused.returncode == 1
+        assert "--confirm-rollback" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert Release.read(second_release.deployment).live == "1"
+
+
+def test_releasing_the_same_again_leaves_live_where_the_rollback_put_it(
+    second_release: Release, second_model: Path
+) -> None:
+    """CloudFormation compares templates: it does not see that somebody else moved the alias."""
+    same = command("release", "--model", second_model, "--yes", "--confirm-rollback")
+    assert same.returncode == 1
+    assert "scripts/rollback --to 2" in same.stderr
+    assert "live is pinned to 1 by a rollback from 2\n" in done("releases")
+    done("rollback", "--to", "2")
+    assert Release.read(second_release.deployment).live == "2"
+    assert "pinned" not in done("releases")
+
+
+def test_a_confirmed_release_moves_on_and_prunes_what_is_old(
+    second_release: Release, second_model: Path, tmp_path: Path
+) -> None:
+    iam = client(second_release.deployment.aws, "iam")
+    roles_before = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    done("rollback", "--to", "1")
+    model = another_version(second_model, tmp_path / "third.safetensors", "2000.01.01-third")
+    report = tmp_path / "report.json"
+    figures = dict.fromkeys(
+        ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece"), 0.25
+    )
+    report.write_text(json.dumps({"model_sha256": digest(model), **figures}))
+    said = done("release", "--model", model, "--report", report, "--yes", "--confirm-rollback")
+    assert re.search(r"model +\| +\S+-\w+ \| +2000\.01\.01-third", said)
+    assert "Tags gained: none" in said
+    assert "without the canary" in said
+    now = Release.read(second_release.deployment)
+    newest = max(now.versions, key=int)
+    assert now.live == newest
+    assert now.versions[newest] == digest(model)
+    assert "1" not in now.versions
+    assert "2" in now.versions
+    assert len(now.versions) == 3
+    roles = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert len(roles_before - roles) == len(roles - roles_before) == 1
+    assert "sample_jaccard=0.250" in done("releases")
+    health = read(second_release.deployment, "/health")
+    assert health["model_sha256"] == digest(model)

@@ -1,0 +1,113 @@
+"""The synthesized stack: what is shown is what is deployed."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from scripts.emulator import deployment
+from scripts.emulator.commands import run
+from scripts.emulator.console import LocalAwsError, step
+from scripts.emulator.places import ROOT
+from scripts.releasing.errors import ReleaseError
+from scripts.releasing.target import Target
+
+_CDK: Final = ROOT / "scripts" / "cdk"
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A folder that `cdk synth` wrote."""
+
+    folder: Path
+    stack: str
+
+    @classmethod
+    def synthesize(cls, target: Target, settings: Mapping[str, str]) -> Self:
+        """Synthesize a target's stack.
+
+        Parameters
+        ----------
+        target
+            Where it will be deployed.
+        settings
+            Over those of the target, as `-c` takes them.
+
+        Raises
+        ------
+        ReleaseError
+            If a setting is wrong: with the line that says which.
+        """
+        chosen = {**target.context, **settings}
+        try:
+            if target.emulator is not None:
+                return cls(deployment.synthesize(target.emulator, chosen), target.stack)
+            folder = ROOT / "cdk.out" / target.stack
+            context = [f"-c{name}={value}" for name, value in chosen.items()]
+            with step("Synthesizing the stack (cdk synth)"):
+                run([_CDK, "synth", "--quiet", "--no-notices", "--output", folder,
+                     "-c", f"environment={target.environment}", *context])  # fmt: skip
+        except LocalAwsError as error:
+            said = re.findall(r"^etiquette: (.*)", str(error), re.MULTILINE)
+            raise ReleaseError(said[0] if said else str(error)) from error
+        return cls(folder, target.stack)
+
+    @property
+    def description(self) -> str:
+        """What the new version says of itself."""
+        return str(self._function()["Description"])
+
+    @property
+    def image_source(self) -> str:
+        """The hash of what the image is built from, which is its tag."""
+        return str(self._function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
+
+    def _function(self) -> dict[str, Any]:
+        template = json.loads((self.folder / f"{self.stack}.template.json").read_text())
+        (function,) = (
+            each["Properties"]
+            for each in template["Resources"].values()
+            if each["Type"] == "AWS::Lambda::Function"
+            and each["Properties"].get("PackageType") == "Image"
+        )
+        return dict(function)
+
+    def deploy(self, target: Target, *, approve: bool) -> None:
+        """Deploy it with the CDK command line.
+
+        Parameters
+        ----------
+        target
+            What it was synthesized for.
+        approve
+            Allow changes of permissions without asking.
+
+        Raises
+        ------
+        ReleaseError
+            If the deployment fails.
+        """
+        if target.emulator is not None:
+            try:
+                deployment.deploy_assembly(target.emulator, self.folder)
+            except LocalAwsError as error:
+                raise ReleaseError(str(error)) from error
+            return
+        approval = ["--require-approval", "never"] if approve else []
+        command: list[str | Path] = [
+            _CDK,
+            "deploy",
+            self.stack,
+            "--app",
+            self.folder,
+            "--no-notices",
+            *approval,
+        ]
+        if subprocess.run(command, check=False).returncode:
+            raise ReleaseError(
+                f"the deployment of {self.stack} failed: its reason stands above. Where live is "
+                "now: scripts/releases"
+            )

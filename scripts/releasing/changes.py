@@ -1,0 +1,69 @@
+"""What a release would change, for a person to read before it is deployed."""
+
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_src.tagger import BundleError, TagModel, read_bundle
+from scripts.benchmarks.table import table
+from scripts.releasing.assembly import Assembly
+from scripts.releasing.function import Function, Version, facts_of
+
+_SHOWN_TAGS: Final = 20
+_SHOWN_DIGITS: Final = 12
+
+
+def changes(function: Function | None, bundle: TagModel, assembly: Assembly) -> str:
+    """Write live and new side by side.
+
+    Parameters
+    ----------
+    function
+        Where it is deployed already; None for a first deployment.
+    bundle
+        The new model.
+    assembly
+        What would be deployed.
+    """
+    new = {"bundle": bundle.sha256[:_SHOWN_DIGITS], **facts_of(assembly.description)}
+    new["image"] = assembly.image_source[:_SHOWN_DIGITS]
+    if function is None:
+        return table(["", "new"], [[name, value] for name, value in new.items()])
+    number = function.live().version
+    (live,) = (each for each in function.versions() if each.number == number)
+    old = {"bundle": live.model_sha256[:_SHOWN_DIGITS], **live.facts}
+    old["image"] = function.image(number).source[:_SHOWN_DIGITS]
+    rows = [
+        [name, old.get(name, "-"), new.get(name, "-")]
+        for name in [*new, *(name for name in old if name not in new)]
+    ]
+    written = table(["", f"live (version {number})", "new"], rows)
+    return f"{written}\n{_tags(function, live, bundle)}"
+
+
+def _tags(function: Function, live: Version, bundle: TagModel) -> str:
+    try:
+        before = _tags_of(function, live)
+    except (BundleError, BotoCoreError, ClientError) as error:
+        return f"Tags are not compared: the live bundle can't be read ({error})"
+    gained, lost = set(bundle.tags) - before, before - set(bundle.tags)
+    return f"Tags gained: {_some(gained)}\nTags lost: {_some(lost)}"
+
+
+def _tags_of(function: Function, version: Version) -> set[str]:
+    bucket, _, key = version.model_url.removeprefix("s3://").partition("/")
+    content = function.target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "live.safetensors"
+        path.write_bytes(content)
+        return {tag for tag, _ in read_bundle(path, version.model_sha256).manifest["tags"]}
+
+
+def _some(tags: Collection[str]) -> str:
+    if not tags:
+        return "none"
+    more = f" and {len(tags) - _SHOWN_TAGS} more" if len(tags) > _SHOWN_TAGS else ""
+    return f"{len(tags)}: {', '.join(sorted(tags)[:_SHOWN_TAGS])}{more}"

@@ -1,0 +1,80 @@
+"""What stops a deployment after a rollback; scripts/cdk runs this before `deploy`."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts.releasing.errors import ReleaseError
+from scripts.releasing.function import Function
+from scripts.releasing.target import Target
+
+
+def refuse_if_pinned(function: Function) -> None:
+    """Refuse to go on where a rollback has pinned `live` and nobody has confirmed.
+
+    Raises
+    ------
+    ReleaseError
+        With what to do.
+    """
+    pin = function.live().pin
+    if pin and not pin.confirmed:
+        raise ReleaseError(
+            f"live is {pin}: a deployment would undo that. Release what is better with "
+            f"scripts/release --confirm-rollback, or put version {pin.left} back with "
+            f"scripts/rollback --to {pin.left}"
+        )
+
+
+def stacks_of(arguments: Sequence[str]) -> list[str]:
+    """Name the stacks that a command line of `cdk deploy` would deploy.
+
+    Parameters
+    ----------
+    arguments
+        As `cdk` gets them.
+
+    Examples
+    --------
+    >>> stacks_of(["deploy", "-c", "environment=prod", "--context", "service=tags"])
+    ['tags-prod']
+    """
+    context = {"service": "etiquette", "environment": "dev"}
+    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, separator, given = flag.partition("=")
+        if not separator:
+            given = value
+        if name in {"-c", "--context"}:
+            setting, _, chosen = given.partition("=")
+            context[setting] = chosen
+        if name in {"-a", "--app"} and (manifest := Path(given) / "manifest.json").is_file():
+            artifacts: dict[str, Any] = json.loads(manifest.read_text())["artifacts"]
+            kind = "aws:cloudformation:stack"
+            return [name for name, each in artifacts.items() if each["type"] == kind]
+    return [f"{context['service']}-{context['environment']}"]
+
+
+def main() -> int:
+    """Say no with status 1; where AWS does not answer, leave it to `cdk` to say so."""
+    if not os.environ.get("AWS_PROFILE"):
+        os.environ.pop("AWS_PROFILE", None)  # an empty name is none to the CDK, but one to boto3
+    try:
+        for stack in stacks_of(sys.argv[1:]):
+            target = Target(environment=stack, stack=stack)
+            if "FunctionAlias" in (target.outputs() or {}):
+                refuse_if_pinned(Function.of(target))
+    except ReleaseError as error:
+        print(f"cdk: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError):
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

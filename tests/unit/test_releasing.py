@@ -1,0 +1,226 @@
+"""Rolling back, pins and pruning, against a Lambda of a few lines.
+
+What an emulator does not have, it plays by AWS's documentation: a version that sleeps, one that
+failed, and a deployment that is shifting requests.
+"""
+
+import doctest
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from scripts.releasing import function, guard, rollback
+from scripts.releasing.errors import ReleaseError
+from scripts.releasing.function import Function, Live, Pin, Version
+from scripts.releasing.guard import refuse_if_pinned
+from scripts.releasing.pruning import superfluous
+from scripts.releasing.rollback import roll_back
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:api"
+
+
+class NotReadyError(Exception):
+    pass
+
+
+class Exceptions:
+    SnapStartNotReadyException = NotReadyError
+    ResourceNotReadyException = NotReadyError
+
+
+@dataclass
+class Lambda:
+    """Versions 1 to 3, of which 3 is live; calls as boto3's client has them."""
+
+    states: dict[int, str] = field(default_factory=lambda: dict.fromkeys((1, 2, 3), "Active"))
+    alias: dict[str, Any] = field(
+        default_factory=lambda: {"FunctionVersion": "3", "Description": "", "RevisionId": "r0"}
+    )
+    digests: dict[int, str] = field(default_factory=dict)
+    """Which model a version answers with, where it is not its own."""
+    exceptions = Exceptions
+
+    def get_paginator(self, operation: Literal["list_versions_by_function"]) -> "Lambda":
+        return self
+
+    def paginate(self, FunctionName: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"Versions": [configuration(number) for number in self.states]}]
+
+    def get_alias(self, **_: str) -> dict[str, Any]:
+        return self.alias
+
+    def update_alias(self, *, RevisionId: str, **changes: str) -> None:  # noqa: N803
+        assert RevisionId == self.alias["RevisionId"]
+        self.alias |= changes | {"RevisionId": f"{RevisionId}+"}
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, str]:  # noqa: N803
+        number = int(FunctionName.rpartition(":")[2])
+        state = self.states[number]
+        if state == "Pending":
+            self.states[number] = "Active"
+        return {"State": state}
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        number = int(FunctionName.rpartition(":")[2])
+        assert json.loads(Payload)["rawPath"] == "/health"
+        if self.states[number] == "Inactive":
+            self.states[number] = "Pending"
+            raise NotReadyError("Lambda is initializing your function")
+        body = json.dumps({"model_sha256": self.digests.get(number, f"digest{number}")})
+        return {"Payload": io.BytesIO(json.dumps({"statusCode": 200, "body": body}).encode())}
+
+
+class Here:
+    """A deployment that needs no emulator."""
+
+    stack = "etiquette-dev"
+
+    def __init__(self, client: Lambda) -> None:
+        self._client = client
+
+    def client(self, service: Literal["lambda"]) -> Lambda:
+        return self._client
+
+    def start_afresh(self) -> None:
+        pass
+
+
+def configuration(number: int) -> dict[str, Any]:
+    return {
+        "Version": str(number),
+        "Description": f"model=m{number} tags=7",
+        "Environment": {"Variables": {"ETIQUETTE_MODEL_SHA256": f"digest{number}"}},
+        "LastModified": "2026-11-22T14:00:00.000+0000",
+        "Role": f"role{number}",
+    }
+
+
+def deployed(client: Lambda) -> Function:
+    return Function(Here(client), f"{ARN}:live")  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.releasing.rollback.time.sleep", lambda seconds: None)
+
+
+def test_the_version_before_is_taken_and_pinned() -> None:
+    client = Lambda()
+    roll_back(deployed(client))
+    assert client.alias["FunctionVersion"] == "2"
+    assert deployed(client).live().pin == Pin(version=2, left=3)
+    roll_back(deployed(client))
+    assert client.alias["FunctionVersion"] == "1"
+    assert deployed(client).live().pin == Pin(version=1, left=3)
+
+
+def test_a_sleeping_version_is_woken_and_active_before_live_moves() -> None:
+    client = Lambda(states={2: "Inactive", 3: "Active"})
+    roll_back(deployed(client))
+    assert client.states[2] == "Active"
+    assert client.alias["FunctionVersion"] == "2"
+
+
+def test_back_where_cloudformation_left_it_there_is_no_pin() -> None:
+    client = Lambda()
+    roll_back(deployed(client))
+    roll_back(deployed(client), to=3)
+    assert client.alias["FunctionVersion"] == "3"
+    assert client.alias["Description"] == ""
+
+
+@pytest.mark.parametrize(
+    ("client", "to", "advice"),
+    [
+        (Lambda(states={2: "Failed", 3: "Active"}), None, "choose another with --to"),
+        (Lambda(states={3: "Active"}), None, "no version before 3"),
+        (Lambda(), 3, "live already"),
+        (Lambda(), 9, "these are 1, 2, 3"),
+        (
+            Lambda(
+                alias={
+                    "FunctionVersion": "3",
+                    "RoutingConfig": {"AdditionalVersionWeights": {"4": 0.1}},
+                    "RevisionId": "r0",
+                }
+            ),
+            None,
+            "cancel-update-stack --stack-name etiquette-dev",
+        ),
+    ],
+)
+def test_what_cannot_serve_does_not_become_live(
+    client: Lambda, to: int | None, advice: str
+) -> None:
+    before = dict(client.alias)
+    with pytest.raises(ReleaseError, match=advice):
+        roll_back(deployed(client), to)
+    assert client.alias == before
+
+
+def test_a_version_that_answers_with_another_model_does_not_become_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Lambda(digests={2: "another"})
+    monkeypatch.setattr(rollback, "WAKE_SECONDS", 0)
+    with pytest.raises(ReleaseError, match="the model another"):
+        roll_back(deployed(client))
+    assert client.alias["FunctionVersion"] == "3"
+
+
+def test_a_pin_holds_until_it_is_confirmed_or_live_has_moved_on() -> None:
+    client = Lambda()
+    refuse_if_pinned(deployed(client))
+    roll_back(deployed(client))
+    with pytest.raises(ReleaseError, match="--confirm-rollback"):
+        refuse_if_pinned(deployed(client))
+    client.alias["Description"] = str(Pin(2, 3, confirmed=True))
+    refuse_if_pinned(deployed(client))
+    client.alias |= {"Description": str(Pin(2, 3)), "FunctionVersion": "4"}
+    assert deployed(client).live().pin is None
+    refuse_if_pinned(deployed(client))
+
+
+@pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])
+def test_a_pin_is_read_as_it_was_written(pin: Pin) -> None:
+    assert Pin.parse(str(pin)) == pin
+
+
+def test_another_description_is_no_pin() -> None:
+    assert Pin.parse("") is None
+    assert Pin.parse("moved by hand") is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "live", "pruned"),
+    [
+        ([3, 2, 1], Live(3, None, None, "r"), []),
+        ([5, 4, 3, 2, 1], Live(5, None, None, "r"), [2, 1]),
+        ([5, 4, 3, 2, 1], Live(2, Pin(2, 5), None, "r"), []),
+        ([7, 6, 5, 3, 2, 1], Live(3, None, 7, "r"), [1]),
+        ([8, 7, 6, 4, 2, 1], Live(1, Pin(1, 4), None, "r"), [2]),
+    ],
+)
+def test_live_and_the_one_before_it_are_never_pruned(
+    numbers: list[int], live: Live, pruned: list[int]
+) -> None:
+    versions = [Version(number, {}, "", "", "", "") for number in numbers]
+    assert [each.number for each in superfluous(versions, live)] == pruned
+
+
+@pytest.mark.parametrize("module", [function, guard])
+def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def test_the_guard_reads_what_a_synthesized_folder_holds(tmp_path: Any) -> None:
+    artifacts = {
+        "etiquette-prod": {"type": "aws:cloudformation:stack"},
+        "etiquette-prod.assets": {"type": "cdk:asset-manifest"},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    assert guard.stacks_of(["deploy", f"--app={tmp_path}"]) == ["etiquette-prod"]
+    assert guard.stacks_of(["deploy", "-a", str(tmp_path)]) == ["etiquette-prod"]
