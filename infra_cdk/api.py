@@ -1,21 +1,28 @@
 """The HTTP front: API Gateway's HTTP API before the alias `live`."""
 
 import json
+from collections.abc import Iterable
 from typing import Final
 
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_certificatemanager as certificates
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as route53_targets
+from constructs import Construct, IConstruct
 
-from infra_cdk.settings import Settings
+from infra_cdk.settings import Settings, Throttle
 
 # No caller's address, agent or query string: nothing in the access log points to a person.
 ACCESS_LOG_FORMAT: Final = json.dumps(
     {
         "requestId": "$context.requestId",
         "time": "$context.requestTime",
+        "route": "$context.routeKey",
         "method": "$context.httpMethod",
         "path": "$context.path",
         "status": "$context.status",
@@ -29,26 +36,91 @@ ACCESS_LOG_FORMAT: Final = json.dumps(
 )
 
 
+_PREFLIGHTS: Final = ("/", "/{proxy+}")
+_PAGES: Final = ("/", "/page.css", "/page.js", "/docs", "/openapi.json")
+
+
 class HttpFront(Construct):
-    """One HTTP API that hands every route to the function, which knows them.
+    """One HTTP API that hands every request to the function, which knows the routes.
+
+    The routes that API Gateway knows are those that it treats in their own way: with a
+    throttle of their own, or open where the others are not.
 
     Attributes
     ----------
     http_api
-        The API: its endpoint is what clients call, its metrics are what they feel.
+        The API: its metrics are what callers feel.
+    url
+        Where callers find it.
     """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, alias: lambda_.Alias
     ) -> None:
         super().__init__(scope, construct_id)
+        self._settings = settings
+        self._integration = integrations.HttpLambdaIntegration("Live", alias)
         self.http_api = apigateway.HttpApi(
             self,
             "Api",
+            api_name=settings.stack_name,
             description="Tag suggestions for a question as it is being written",
-            default_integration=integrations.HttpLambdaIntegration("Live", alias),
+            default_integration=self._integration,
+            default_authorizer=_authorizer(settings),
             create_default_stage=False,
+            # Who has a name for it has one place to guard.
+            disable_execute_api_endpoint=settings.domain_name is not None,
         )
+        throttled = {
+            "/predict/batch": settings.batch_throttle,
+            "/feedback": settings.feedback_throttle,
+        }
+        routes = [
+            route for path in throttled for route in self._add(path, apigateway.HttpMethod.POST)
+        ]
+        if settings.auth == "none":
+            default = self.http_api.node.find_child("DefaultRoute")
+            _acknowledge_open([default, *routes], "The API is open to everybody (auth=none)")
+        else:
+            self._open_what_must_be()
+        stage = self._stage(throttled)
+        stage.node.add_dependency(*routes)
+        self.url = self.http_api.api_endpoint
+        if settings.domain_name is not None:
+            self.url = f"https://{settings.domain_name}"
+
+    def _add(
+        self,
+        path: str,
+        method: apigateway.HttpMethod,
+        authorizer: apigateway.IHttpRouteAuthorizer | None = None,
+    ) -> list[apigateway.HttpRoute]:
+        return self.http_api.add_routes(
+            path=path, methods=[method], integration=self._integration, authorizer=authorizer
+        )
+
+    def _open_what_must_be(self) -> None:
+        """Add the routes that need no authorization where the others do.
+
+        A browser asks with OPTIONS, which carries no token, whether it may send one.
+        """
+        nobody = apigateway.HttpNoneAuthorizer()
+        if self._settings.cors_origins:
+            for path in _PREFLIGHTS:
+                _acknowledge_open(
+                    self._add(path, apigateway.HttpMethod.OPTIONS, nobody),
+                    "A browser's preflight carries no credentials; the answer is a list of headers",
+                )
+        if self._settings.open_pages:
+            for path in _PAGES:
+                _acknowledge_open(
+                    self._add(path, apigateway.HttpMethod.GET, nobody),
+                    "Page and documentation are open on purpose (open_pages): they hold nothing "
+                    "of anybody's",
+                )
+
+    def _stage(self, throttled: dict[str, Throttle]) -> apigateway.HttpStage:
+        settings = self._settings
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -58,6 +130,7 @@ class HttpFront(Construct):
             throttle=apigateway.ThrottleSettings(
                 rate_limit=settings.throttle.rate, burst_limit=settings.throttle.burst
             ),
+            domain_mapping=self._domain(),
         )
         access_log = logs.LogGroup(
             self,
@@ -70,4 +143,61 @@ class HttpFront(Construct):
             raise TypeError("an HttpStage has no CfnStage inside: aws-cdk-lib has changed")
         cfn_stage.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_log.log_group_arn, format=ACCESS_LOG_FORMAT
+        )
+        cfn_stage.route_settings = {
+            f"POST {path}": {
+                "ThrottlingRateLimit": throttle.rate,
+                "ThrottlingBurstLimit": throttle.burst,
+            }
+            for path, throttle in throttled.items()
+        }
+        return stage
+
+    def _domain(self) -> apigateway.DomainMappingOptions | None:
+        settings = self._settings
+        if settings.domain_name is None or settings.certificate_arn is None:
+            return None
+        domain = apigateway.DomainName(
+            self,
+            "Domain",
+            domain_name=settings.domain_name,
+            certificate=certificates.Certificate.from_certificate_arn(
+                self, "Certificate", settings.certificate_arn
+            ),
+            security_policy=apigateway.SecurityPolicy.TLS_1_2,
+        )
+        if settings.hosted_zone_id is not None:
+            zone = route53.HostedZone.from_hosted_zone_attributes(
+                self,
+                "Zone",
+                hosted_zone_id=settings.hosted_zone_id,
+                zone_name=settings.domain_name,
+            )
+            target = route53.RecordTarget.from_alias(
+                route53_targets.ApiGatewayv2DomainProperties(
+                    domain.regional_domain_name, domain.regional_hosted_zone_id
+                )
+            )
+            for record in (route53.ARecord, route53.AaaaRecord):
+                record(self, record.__name__, zone=zone, target=target)
+        return apigateway.DomainMappingOptions(domain_name=domain)
+
+
+def _authorizer(settings: Settings) -> apigateway.IHttpRouteAuthorizer | None:
+    if settings.auth == "iam":
+        return authorizers.HttpIamAuthorizer()
+    if settings.auth == "jwt" and settings.jwt_issuer is not None:
+        return authorizers.HttpJwtAuthorizer(
+            "Jwt", settings.jwt_issuer, jwt_audience=list(settings.jwt_audiences)
+        )
+    return None
+
+
+def _acknowledge_open(routes: Iterable[IConstruct], reason: str) -> None:
+    for route in routes:
+        Validations.of(route).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-APIG4",
+                reason=f"{reason}. What one caller can do is limited by the throttles.",
+            )
         )

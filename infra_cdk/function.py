@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -52,7 +52,7 @@ class ApiFunction(Construct):
             retention=settings.log_retention,
             removal_policy=settings.removal_policy,
         )
-        role = self._role(model)
+        role = self._role(settings, model)
         function = lambda_.DockerImageFunction(
             self,
             "Function",
@@ -66,31 +66,41 @@ class ApiFunction(Construct):
             architecture=architecture,
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
-            role=role,
+            reserved_concurrent_executions=settings.reserved_concurrency,
+            # AWS's base image of Python 3.13 needs no more than this, and the handler no hooks.
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
+            tracing=lambda_.Tracing.ACTIVE,
+            # What the CDK would add lies in a policy of its own, which would not outlive the
+            # deployment as the role does.
+            role=role.without_policy_updates(),
             log_group=self.log_group,
-            environment={
-                "ETIQUETTE_MODEL": model.url,
-                "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
-                "ETIQUETTE_SERVICE": settings.stack_name,
-            },
+            environment=_environment(settings, model),
             # Versions outlive the deployment that replaces them: there is something to go back to.
             current_version_options=lambda_.VersionOptions(
                 # But one that failed its canary goes again: every version that is kept was live.
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
+        Validations.of(function).acknowledge(
+            Acknowledgment(
+                id="@aws-cdk/aws-lambda:snapStartRequirePublish",
+                reason="Nobody calls the unpublished version: the alias names a published one.",
+            )
+        )
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)
 
-    def _role(self, model: Model) -> iam.Role:
-        """Make the role of this release: it reads its model, writes the log, and no more.
+    def _role(self, settings: Settings, model: Model) -> iam.Role:
+        """Make the role of this release: it reads its model, writes log and traces, and no more.
 
         A version keeps the role that it was published with. One role for all would have to
         read the models of all, or a version could not start any more once the next is
-        deployed: not while that deployment is under way, and not to go back to.
+        deployed: not while that deployment is under way, and not to go back to. A role whose
+        versions are gone is deleted by scripts/old_roles.py, which finds it by its path.
         """
         role = iam.Role(
             self,
             f"Role{model.identity.sha256[:8]}",
+            path=f"/{settings.stack_name}/{Aws.REGION}/",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"Etiquette's API with model {model.identity.version}",
             # The managed policy for functions may write to every log group of the account.
@@ -104,7 +114,35 @@ class ApiFunction(Construct):
                         )
                     ]
                 ),
+                "Trace": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                            resources=["*"],
+                        )
+                    ]
+                ),
             },
+        )
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+                reason="X-Ray knows no resources: its two writing actions are granted on * or "
+                "not at all. What reads the model and writes the log stays narrow.",
+            )
         )
         role.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return role
+
+
+def _environment(settings: Settings, model: Model) -> dict[str, str]:
+    """What the function is told (lambda_src/api/settings.py)."""
+    told = {
+        "ETIQUETTE_MODEL": model.url,
+        "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+        "ETIQUETTE_SERVICE": settings.stack_name,
+    }
+    # The application answers browsers, not API Gateway: in one place, and the same on a laptop.
+    if settings.cors_origins:
+        told["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
+    return told

@@ -33,7 +33,7 @@ class EtiquetteStack(Stack):
             alias=function.alias,
         )
         outputs = {
-            "ApiUrl": front.http_api.api_endpoint,
+            "ApiUrl": front.url,
             "DashboardUrl": observability.dashboard_url,
             "ModelVersion": model.identity.version,
             "FunctionAlias": function.alias.function_arn,

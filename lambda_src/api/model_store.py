@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,6 +13,17 @@ from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 5.0
 _TRIES: Final = 3
+_PERMISSION_SECONDS: Final = {"snap-start": 60.0, "on-demand": 5.0}
+"""How long to ask again for what is not permitted, by how the function starts.
+
+A release comes with a role of its own, which AWS may take seconds to know everywhere. Making
+a snapshot may take 130 s; a start on demand is ended after 10 s.
+"""
+_PERMISSION_PAUSE_SECONDS: Final = 1.0
+
+
+class _NotPermittedError(BundleError):
+    """The object may not be read, or not yet."""
 
 
 def load_model(location: str, sha256: str | None) -> TagModel:
@@ -49,7 +61,7 @@ def download(location: str, sha256: str) -> Path:
     target = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
     if target.exists():
         return target
-    content = _read_object(location)
+    content = _read_once_permitted(location)
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256.lower():
         raise BundleDigestError(
@@ -59,6 +71,19 @@ def download(location: str, sha256: str) -> Path:
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     unfinished.write_bytes(content)
     return unfinished.replace(target)
+
+
+def _read_once_permitted(location: str) -> bytes:
+    start = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    patience = _PERMISSION_SECONDS.get(start, _PERMISSION_SECONDS["on-demand"])
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _read_object(location)
+        except _NotPermittedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PERMISSION_PAUSE_SECONDS)
 
 
 def _read_object(location: str) -> bytes:
@@ -81,7 +106,7 @@ def _read_object(location: str) -> bytes:
             broke_off = True
             content: bytes = answer["Body"].read()
         except exceptions.ClientError as error:
-            raise BundleError(f"{location}: {_advice(error.response)}") from error
+            raise _refusal(location, error.response) from error
         except exceptions.BotoCoreError as error:
             # botocore tries a request again by itself, but not a body that breaks off half-way.
             if not (broke_off and tries_left):
@@ -93,12 +118,16 @@ def _read_object(location: str) -> bytes:
             return content
 
 
-def _advice(response: Any) -> str:
+def _refusal(location: str, response: Any) -> BundleError:
     code = response.get("Error", {}).get("Code", "unknown")
     match code:
         case "NoSuchKey" | "NoSuchBucket" | "404":
-            return f"there is no such object ({code}). Deploy again, or mend ETIQUETTE_MODEL."
+            advice = f"there is no such object ({code}). Deploy again, or mend ETIQUETTE_MODEL."
         case "AccessDenied" | "403" | "InvalidAccessKeyId" | "SignatureDoesNotMatch":
-            return f"no permission to read it ({code}). The role needs s3:GetObject on this object."
+            return _NotPermittedError(
+                f"{location}: no permission to read it ({code}). The role needs s3:GetObject on "
+                "this object."
+            )
         case _:
-            return f"S3 refused with {code}. Start again; if it stays so, see the S3 status."
+            advice = f"S3 refused with {code}. Start again; if it stays so, see the S3 status."
+    return BundleError(f"{location}: {advice}")

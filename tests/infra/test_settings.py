@@ -33,7 +33,7 @@ from tests.infra.synthesis import bundle_bytes
         ({"alarm_email": "nobody"}, "mail address"),
         ({"service": "Über uns"}, "lower-case letters"),
         ({"memory_mb": 64}, "128 to 10240"),
-        ({"timeout_seconds": 30}, "30 s after which API Gateway answers"),
+        ({"timeout_seconds": 20}, "give 1 to 19; .* API Gateway answers by itself after 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
         ({"monthly_budget_usd": 0}, "at least 1"),
         ({"auth": "basic"}, "none, iam, jwt"),

@@ -154,14 +154,30 @@ def test_a_lasting_fault_is_given_up_after_three_tries(
     assert len(misbehaving.requests) == 3
 
 
-def test_missing_permission_is_named_and_not_tried_again(
-    misbehaving: type[Misbehaving], tmp_path: Path
-) -> None:
-    misbehaving.script = ["denied"] * 10
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting as a start on demand and as a snapshot do, in less time."""
+    monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 30.0})
+    monkeypatch.setattr(model_store, "_PERMISSION_PAUSE_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_missing_permission_is_named(misbehaving: type[Misbehaving], tmp_path: Path) -> None:
+    misbehaving.script = ["denied"] * 100
     with pytest.raises(BundleError, match=r"no permission.*needs s3:GetObject on this object"):
         load_model(URL, DIGEST)
-    assert len(misbehaving.requests) == 1
+    assert len(misbehaving.requests) <= 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_snapshot_waits_for_a_role_that_is_not_known_everywhere_yet(
+    misbehaving: type[Misbehaving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    misbehaving.script = ["denied"] * 20
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    assert len(misbehaving.requests) == 21
 
 
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
