@@ -85,9 +85,7 @@ class HttpFront(Construct):
             self._open_what_must_be()
         stage = self._stage(throttled)
         stage.node.add_dependency(*routes)
-        self.url = self.http_api.api_endpoint
-        if settings.domain_name is not None:
-            self.url = f"https://{settings.domain_name}"
+        self.url = self._named_url(stage) or self.http_api.api_endpoint
 
     def _add(
         self,
@@ -130,7 +128,6 @@ class HttpFront(Construct):
             throttle=apigateway.ThrottleSettings(
                 rate_limit=settings.throttle.rate, burst_limit=settings.throttle.burst
             ),
-            domain_mapping=self._domain(),
         )
         access_log = logs.LogGroup(
             self,
@@ -153,7 +150,8 @@ class HttpFront(Construct):
         }
         return stage
 
-    def _domain(self) -> apigateway.DomainMappingOptions | None:
+    def _named_url(self, stage: apigateway.HttpStage) -> str | None:
+        """Give the API its own name, where there is one."""
         settings = self._settings
         if settings.domain_name is None or settings.certificate_arn is None:
             return None
@@ -166,21 +164,23 @@ class HttpFront(Construct):
             ),
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
+        apigateway.ApiMapping(self, "Mapping", api=self.http_api, domain_name=domain, stage=stage)
         if settings.hosted_zone_id is not None:
-            zone = route53.HostedZone.from_hosted_zone_attributes(
-                self,
-                "Zone",
-                hosted_zone_id=settings.hosted_zone_id,
-                zone_name=settings.domain_name,
+            self._write_into_zone(domain, settings.hosted_zone_id)
+        return f"https://{settings.domain_name}"
+
+    def _write_into_zone(self, domain: apigateway.DomainName, hosted_zone_id: str) -> None:
+        zone = route53.HostedZone.from_hosted_zone_attributes(
+            self, "Zone", hosted_zone_id=hosted_zone_id, zone_name=str(self._settings.domain_name)
+        )
+        target = route53.RecordTarget.from_alias(
+            route53_targets.ApiGatewayv2DomainProperties(
+                domain.regional_domain_name, domain.regional_hosted_zone_id
             )
-            target = route53.RecordTarget.from_alias(
-                route53_targets.ApiGatewayv2DomainProperties(
-                    domain.regional_domain_name, domain.regional_hosted_zone_id
-                )
-            )
-            for record in (route53.ARecord, route53.AaaaRecord):
-                record(self, record.__name__, zone=zone, target=target)
-        return apigateway.DomainMappingOptions(domain_name=domain)
+        )
+        # Without a name of their own, records get that of the zone: the API's.
+        for record in (route53.ARecord, route53.AaaaRecord):
+            record(self, record.__name__, zone=zone, target=target)
 
 
 def _authorizer(settings: Settings) -> apigateway.IHttpRouteAuthorizer | None:
@@ -198,6 +198,6 @@ def _acknowledge_open(routes: Iterable[IConstruct], reason: str) -> None:
         Validations.of(route).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-APIG4",
-                reason=f"{reason}. What one caller can do is limited by the throttles.",
+                reason=f"{reason}. The throttles limit what all of them can do together.",
             )
         )

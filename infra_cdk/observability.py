@@ -164,9 +164,7 @@ class Observability(Construct):
         alias: lambda_.Alias,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(
-            self, "Topic", display_name="Etiquette's alarms", enforce_ssl=True
-        )
+        self.topic = sns.Topic(self, "Topic", display_name="Etiquette's alarms", enforce_ssl=True)
         if settings.alarm_email is not None:
             self.topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
         watched = [self._watch(watch) for watch in watches(settings, http_api, alias)]

@@ -100,7 +100,8 @@ class Settings:
     protected: bool = False
     """Refuse to delete the stack, and keep what it holds of value when it is deleted after all."""
     monthly_budget_usd: int = 20
-    """Mail when the month's bill for what carries this deployment's tags nears this."""
+    """Mail to `alarm_email` when the account's month has cost four fifths of this, or will cost
+    more. It counts the whole account: give more where other things run beside this."""
     minimum_prediction_rate: float = 0.4
     """Alarm when fewer of the predictions than this carry at least one tag."""
     maximum_latency_p99_ms: int = 2000

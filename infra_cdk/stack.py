@@ -1,9 +1,10 @@
 """The stack: composes the constructs and says where to find what they made."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api import HttpFront
+from infra_cdk.budget import MonthlyBudget
 from infra_cdk.emulator import switch_off_refused
 from infra_cdk.function import ApiFunction
 from infra_cdk.model import Model
@@ -20,7 +21,6 @@ class EtiquetteStack(Stack):
             settings.stack_name,
             description="Etiquette: tag suggestions for a question as it is being written",
             termination_protection=settings.protected,
-            tags={"service": settings.service, "environment": settings.environment},
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         function = ApiFunction(self, "Function", settings=settings, model=model)
@@ -32,6 +32,15 @@ class EtiquetteStack(Stack):
             http_api=front.http_api,
             alias=function.alias,
         )
+        if settings.alarm_email is not None:
+            MonthlyBudget(
+                self,
+                "Budget",
+                usd=settings.monthly_budget_usd,
+                email=settings.alarm_email,
+            )
+        Tags.of(self).add("service", settings.service)
+        Tags.of(self).add("environment", settings.environment)
         outputs = {
             "ApiUrl": front.url,
             "DashboardUrl": observability.dashboard_url,

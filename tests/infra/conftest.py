@@ -8,9 +8,9 @@ from typing import NoReturn
 import pytest
 
 if shutil.which("node"):  # without it, importing the CDK fails
-    from tests.infra.synthesis import other_model, synthesize, synthesized
+    from tests.infra.synthesis import combination, other_model, synthesize, synthesized
 
-    __all__ = ["other_model", "synthesize", "synthesized"]
+    __all__ = ["combination", "other_model", "synthesize", "synthesized"]
 
 
 class _WithoutNode(pytest.Module):

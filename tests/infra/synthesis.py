@@ -4,14 +4,14 @@ import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
+from infra_cdk.app import compose
 from infra_cdk.settings import ENVIRONMENTS, ROOT
-from infra_cdk.stack import EtiquetteStack
 
 
 class Synthesized(NamedTuple):
@@ -25,11 +25,37 @@ class Synthesized(NamedTuple):
         (resource,) = self.template.find_resources(kind).values()
         return dict(resource)
 
+    def properties(self, kind: str) -> list[dict[str, Any]]:
+        """The properties of each resource of a kind."""
+        return [dict(each["Properties"]) for each in self.template.find_resources(kind).values()]
+
     def outputs(self) -> dict[str, Any]:
         return {name: output["Value"] for name, output in self.template.find_outputs("*").items()}
 
 
 Synthesize = Callable[..., Synthesized]
+
+TOLD: Final = {"alarm_email": "operator@example.org"}
+NAMED: Final = {
+    "domain_name": "tags.example.org",
+    "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
+    "hosted_zone_id": "Z111122223333",
+}
+TOKENS: Final = {
+    "auth": "jwt",
+    "jwt_issuer": "https://id.example.org/pool",
+    "jwt_audiences": ("web", "phone"),
+}
+BROWSERS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
+COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
+    "dev": {},
+    "prod": {"environment": "prod", **TOLD},
+    "emulator": {"environment": "emulator", **TOLD},
+    "tokens": {"environment": "prod", **TOLD, **TOKENS, **BROWSERS, "open_pages": True},
+    "principals": {"auth": "iam", **BROWSERS, "architecture": "x86_64"},
+    "own name": {"environment": "prod", **TOLD, **NAMED, "reserved_concurrency": 0},
+}
+"""Settings that together take every branch of the constructs."""
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +67,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     def make(environment: str = "dev", **settings: Any) -> Synthesized:
         folder = tmp_path_factory.mktemp("cdk.out")
         app = App(outdir=str(folder), context=context, analytics_reporting=False)
-        stack = EtiquetteStack(app, settings=ENVIRONMENTS[environment](**settings))
+        stack = compose(app, ENVIRONMENTS[environment](**settings))
         return Synthesized(Template.from_stack(stack), folder)
 
     return make
@@ -51,6 +77,12 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 def synthesized(synthesize: Synthesize) -> Synthesized:
     """The stack as a person gets it who gives no setting at all."""
     return synthesize()
+
+
+@pytest.fixture(scope="session", params=COMBINATIONS)
+def combination(request: pytest.FixtureRequest, synthesize: Synthesize) -> Synthesized:
+    """Each of the stacks that settings can make, in turn."""
+    return synthesize(**COMBINATIONS[request.param])
 
 
 @pytest.fixture

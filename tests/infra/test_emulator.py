@@ -5,10 +5,7 @@ import re
 from typing import Any
 
 from infra_cdk.emulator import CONDITION, REFUSED
-from tests.infra.synthesis import Synthesize
-
-# Mail and money belong to an account: given here, so that nothing is left out for want of them.
-GIVEN = {"alarm_email": "operator@example.org", "architecture": "x86_64"}
+from tests.infra.synthesis import TOLD, Synthesize
 
 
 def refused(resource: dict[str, Any]) -> bool:
@@ -18,7 +15,7 @@ def refused(resource: dict[str, Any]) -> bool:
 
 def template(synthesize: Synthesize, environment: str) -> Any:
     """A template without the environment's name and what follows from it."""
-    text = json.dumps(synthesize(environment, **GIVEN).template.to_json(), sort_keys=True)
+    text = json.dumps(synthesize(environment, **TOLD).template.to_json(), sort_keys=True)
     text = re.sub(rf"(?<=etiquette-){environment}|(?<=\"){environment}(?=\")", "NAME", text)
     # A version's name ends with a digest of all that it is made of.
     return json.loads(re.sub(r"(?<=CurrentVersion)[0-9A-Fa-f]{40}", "DIGEST", text))

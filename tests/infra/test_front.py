@@ -1,0 +1,123 @@
+"""Who may call the API, how often, by which name, and what is noted of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra_cdk.settings import Throttle
+from tests.infra.synthesis import BROWSERS, NAMED, TOKENS, Synthesize, Synthesized
+
+STAGE = "AWS::ApiGatewayV2::Stage"
+PREFLIGHTS = {"OPTIONS /", "OPTIONS /{proxy+}"}
+PAGES = {"GET /", "GET /page.css", "GET /page.js", "GET /docs", "GET /openapi.json"}
+ALWAYS = {"$default", "POST /predict/batch", "POST /feedback"}
+
+
+def routes(synthesized: Synthesized) -> dict[str, str]:
+    """What each route asks of its caller."""
+    found = synthesized.properties("AWS::ApiGatewayV2::Route")
+    return {route["RouteKey"]: route["AuthorizationType"] for route in found}
+
+
+def test_every_route_is_throttled(synthesized: Synthesized) -> None:
+    stage = synthesized.only(STAGE)
+    assert stage["Properties"]["DefaultRouteSettings"] == {
+        "ThrottlingBurstLimit": 100,
+        "ThrottlingRateLimit": 50,
+    }
+    own = stage["Properties"]["RouteSettings"]
+    assert set(own) == ALWAYS - {"$default"}
+    for limits in own.values():
+        assert 0 < limits["ThrottlingRateLimit"] < 50
+    # API Gateway refuses settings of a route that is not there yet.
+    made_first = stage["DependsOn"]
+    for name, route in synthesized.template.find_resources("AWS::ApiGatewayV2::Route").items():
+        assert (route["Properties"]["RouteKey"] in own) == (name in made_first)
+
+
+def test_a_throttle_is_a_choice(synthesize: Synthesize) -> None:
+    stage = synthesize(feedback_throttle=Throttle(rate=7, burst=9)).only(STAGE)
+    assert stage["Properties"]["RouteSettings"]["POST /feedback"] == {
+        "ThrottlingRateLimit": 7,
+        "ThrottlingBurstLimit": 9,
+    }
+
+
+def test_the_access_log_says_nothing_of_a_person(combination: Synthesized) -> None:
+    log = combination.only(STAGE)["Properties"]["AccessLogSettings"]
+    assert "Arn" in json.dumps(log["DestinationArn"])
+    fields = json.loads(log["Format"])
+    assert fields["latencyMs"] == "$context.responseLatency"
+    assert fields["functionLatencyMs"] == "$context.integrationLatency"
+    for personal in ("identity", "userAgent", "sourceIp", "queryString", "authorizer", "domain"):
+        assert personal not in log["Format"]
+
+
+def test_without_auth_everybody_may_call(synthesized: Synthesized) -> None:
+    assert routes(synthesized) == dict.fromkeys(ALWAYS, "NONE")
+    synthesized.template.resource_count_is("AWS::ApiGatewayV2::Authorizer", 0)
+
+
+@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (TOKENS, "JWT")])
+def test_with_auth_nobody_may_without(
+    synthesize: Synthesize, given: dict[str, Any], asked: str
+) -> None:
+    """Neither the page nor the documentation: those are opened on purpose or not at all."""
+    assert routes(synthesize(**given)) == dict.fromkeys(ALWAYS, asked)
+
+
+@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (TOKENS, "JWT")])
+def test_a_browser_may_ask_whether_it_may_send_its_token(
+    synthesize: Synthesize, given: dict[str, Any], asked: str
+) -> None:
+    found = routes(synthesize(**given, **BROWSERS))
+    assert found == dict.fromkeys(ALWAYS, asked) | dict.fromkeys(PREFLIGHTS, "NONE")
+
+
+def test_pages_are_opened_on_purpose(synthesize: Synthesize) -> None:
+    found = routes(synthesize(**TOKENS, open_pages=True))
+    assert found == dict.fromkeys(ALWAYS, "JWT") | dict.fromkeys(PAGES, "NONE")
+
+
+def test_a_token_is_checked_for_issuer_and_audience(synthesize: Synthesize) -> None:
+    authorizer = synthesize(**TOKENS).only("AWS::ApiGatewayV2::Authorizer")["Properties"]
+    assert authorizer["JwtConfiguration"] == {
+        "Issuer": "https://id.example.org/pool",
+        "Audience": ["web", "phone"],
+    }
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_the_application_answers_browsers_and_is_told_which(
+    synthesized: Synthesized, synthesize: Synthesize
+) -> None:
+    told = synthesize(**BROWSERS).only("AWS::Lambda::Function")["Properties"]["Environment"]
+    assert (
+        told["Variables"]["ETIQUETTE_CORS_ORIGINS"] == "https://example.org,http://localhost:3000"
+    )
+    silent = synthesized.only("AWS::Lambda::Function")["Properties"]["Environment"]
+    assert "ETIQUETTE_CORS_ORIGINS" not in silent["Variables"]
+    assert "CorsConfiguration" not in synthesize(**BROWSERS).only("AWS::ApiGatewayV2::Api")
+
+
+def test_an_own_name_is_the_only_one(synthesize: Synthesize, synthesized: Synthesized) -> None:
+    named = synthesize(**NAMED)
+    assert named.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
+    domain = named.only("AWS::ApiGatewayV2::DomainName")["Properties"]
+    (configuration,) = domain["DomainNameConfigurations"]
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+    assert configuration["CertificateArn"] == NAMED["certificate_arn"]
+    records = named.properties("AWS::Route53::RecordSet")
+    assert {record["Type"] for record in records} == {"A", "AAAA"}
+    for record in records:
+        assert (record["Name"], record["HostedZoneId"]) == ("tags.example.org.", "Z111122223333")
+    assert named.outputs()["ApiUrl"] == "https://tags.example.org"
+    unnamed = synthesized.only("AWS::ApiGatewayV2::Api")["Properties"]
+    assert unnamed["DisableExecuteApiEndpoint"] is False
+    synthesized.template.resource_count_is("AWS::ApiGatewayV2::DomainName", 0)
+
+
+def test_a_zone_elsewhere_is_written_by_its_owner(synthesize: Synthesize) -> None:
+    given = {name: value for name, value in NAMED.items() if name != "hosted_zone_id"}
+    synthesize(**given).template.resource_count_is("AWS::Route53::RecordSet", 0)
