@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -52,7 +52,7 @@ class ApiFunction(Construct):
             retention=settings.log_retention,
             removal_policy=settings.removal_policy,
         )
-        role = self._role(settings, model)
+        role = self._role(model)
         function = lambda_.DockerImageFunction(
             self,
             "Function",
@@ -89,18 +89,17 @@ class ApiFunction(Construct):
         )
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)
 
-    def _role(self, settings: Settings, model: Model) -> iam.Role:
+    def _role(self, model: Model) -> iam.Role:
         """Make the role of this release: it reads its model, writes log and traces, and no more.
 
         A version keeps the role that it was published with. One role for all would have to
         read the models of all, or a version could not start any more once the next is
-        deployed: not while that deployment is under way, and not to go back to. A role whose
-        versions are gone is deleted by scripts/old_roles.py, which finds it by its path.
+        deployed: not while that deployment is under way, and not to go back to. scripts/release
+        deletes a role with the last version that has it.
         """
         role = iam.Role(
             self,
             f"Role{model.identity.sha256[:8]}",
-            path=f"/{settings.stack_name}/{Aws.REGION}/",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"Etiquette's API with model {model.identity.version}",
             # The managed policy for functions may write to every log group of the account.

@@ -1,4 +1,4 @@
-"""AWS's rules for solutions: no finding is left, and what is argued away is argued for one thing."""
+"""AWS's rules for solutions: nothing is left to find; what is argued away is one thing each."""
 
 import json
 from pathlib import Path
