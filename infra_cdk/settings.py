@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,8 @@ from typing import Any, Final
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Node
+
+from infra_cdk.limits import Limits
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
@@ -102,10 +104,8 @@ class Settings:
     monthly_budget_usd: int = 20
     """Mail to `alarm_email` when the account's month has cost four fifths of this, or will cost
     more. It counts the whole account: give more where other things run beside this."""
-    minimum_prediction_rate: float = 0.4
-    """Alarm when fewer of the predictions than this carry at least one tag."""
-    maximum_latency_p99_ms: int = 2000
-    """Alarm when one request in a hundred takes longer than this, cold starts included."""
+    limits: Limits = field(default_factory=Limits)
+    """Beyond which an alarm is raised."""
 
     def __post_init__(self) -> None:
         self._check_identity()
@@ -197,6 +197,13 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
         log_retention=logs.RetentionDays.ONE_YEAR,
         protected=True,
         monthly_budget_usd=50,
+        limits=Limits(
+            minimum_volume=50,
+            minimum_prediction_rate_share=0.8,
+            minimum_confidence_share=0.5,
+            maximum_server_errors=3,
+            heartbeat_minutes=5,
+        ),
     ),
     # As dev; what the emulator's CloudFormation refuses is left out (infra_cdk/emulator.py).
     "emulator": partial(Settings, environment="emulator"),

@@ -43,7 +43,8 @@ class EtiquetteStack(Stack):
         Tags.of(self).add("environment", settings.environment)
         outputs = {
             "ApiUrl": front.url,
-            "DashboardUrl": observability.dashboard_url,
+            "BusinessDashboardUrl": observability.dashboard_urls["Business"],
+            "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "ModelVersion": model.identity.version,
             "FunctionAlias": function.alias.function_arn,
             "FunctionLogGroup": function.log_group.log_group_name,

@@ -21,6 +21,9 @@ PREDICTIONS_WITH_TAGS: Final = Metric("PredictionsWithTags", "Count")
 TAGS_PER_PREDICTION: Final = Metric("TagsPerPrediction", "Count")
 MODEL_LATENCY: Final = Metric("ModelLatency", "Milliseconds")
 TOP_CONFIDENCE: Final = Metric("TopConfidence", "None")
+COLD_STARTS: Final = Metric("ColdStarts", "Count")
+"""1 for the first request that a copy of the function answers, 0 for each later prediction: its sum
+by Lambda's own invocations is the share. (Drafts write no line, so that an average is too high.)"""
 FEEDBACKS: Final = Metric("Feedbacks", "Count")
 
 PREDICTION_METRICS: Final = (
@@ -29,4 +32,5 @@ PREDICTION_METRICS: Final = (
     TAGS_PER_PREDICTION,
     MODEL_LATENCY,
     TOP_CONFIDENCE,
+    COLD_STARTS,
 )

@@ -32,8 +32,10 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    telemetry = Telemetry(settings.service, logger)
     app.state.logger = logger
-    app.include_router(predictions.make_router(model, Telemetry(settings.service, logger)))
+    app.state.telemetry = telemetry
+    app.include_router(predictions.make_router(model, telemetry))
     app.include_router(routes.make_router(model))
     problems.install(app)
     if settings.cors_origins:

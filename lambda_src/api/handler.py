@@ -21,4 +21,6 @@ lean_start.finish()
 @app.state.logger.inject_lambda_context  # type: ignore[untyped-decorator]
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event (payload format 2.0)."""
-    return _adapter(event, context)
+    answer = _adapter(event, context)
+    app.state.telemetry.answered()
+    return answer

@@ -22,6 +22,7 @@ class Telemetry:
     def __init__(self, service: str, logger: Logger) -> None:
         self._logger = logger
         self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
+        self._is_cold = True
 
     def prediction(
         self,
@@ -47,6 +48,8 @@ class Telemetry:
         self._add(metrics.TAGS_PER_PREDICTION, len(suggestions))
         self._add(metrics.MODEL_LATENCY, latency_ms)
         self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
+        self._add(metrics.COLD_STARTS, int(self._is_cold))
+        self._is_cold = False
         self._metrics.flush_metrics()
         self._logger.info(
             "prediction",
@@ -84,6 +87,13 @@ class Telemetry:
             final_tags=feedback.final_tags,
             unknown_tags=unknown_tags,
         )
+
+    def answered(self) -> None:
+        """Count a cold start whose first request was no prediction; a line at most once."""
+        if self._is_cold:
+            self._is_cold = False
+            self._add(metrics.COLD_STARTS, 1)
+            self._metrics.flush_metrics()
 
     def _add(self, metric: Metric, value: float) -> None:
         self._metrics.add_metric(metric.name, metric.unit, value)

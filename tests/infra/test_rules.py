@@ -30,6 +30,7 @@ UNTAGGED = {
     "AWS::ApiGatewayV2::Integration": "CloudFormation gives it no tags",
     "AWS::ApiGatewayV2::Route": "CloudFormation gives it no tags",
     "AWS::Lambda::Alias": "CloudFormation gives it no tags",
+    "AWS::Lambda::EventInvokeConfig": "a setting of the alias",
     "AWS::Lambda::Permission": "a statement of the alias",
     "AWS::Lambda::Version": "a state of the function",
     "AWS::Route53::RecordSet": "a line of a zone",

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import STARTER_MODEL
-from lambda_src import metrics
 from tests.infra.synthesis import Synthesize, Synthesized
 
 LAMBDA = "AWS::Lambda::Function"
-ALARM = "AWS::CloudWatch::Alarm"
 
 
 def text(value: Any) -> str:
@@ -130,71 +128,10 @@ def test_no_log_is_kept_for_ever(synthesized: Synthesized) -> None:
     assert [group["Properties"]["RetentionInDays"] for group in groups] == [30, 30]
 
 
-def test_alarms_reach_the_topic_and_say_what_to_do(synthesized: Synthesized) -> None:
-    ((topic, _),) = synthesized.template.find_resources("AWS::SNS::Topic").items()
-    alarms = synthesized.template.find_resources(ALARM)
-    assert len(alarms) == 4
-    for alarm in alarms.values():
-        properties = alarm["Properties"]
-        assert properties["AlarmActions"] == [{"Ref": topic}]
-        assert properties["OKActions"] == [{"Ref": topic}]
-        assert properties["TreatMissingData"] == "notBreaching"
-        assert len(properties["AlarmDescription"]) > 80
-        # Where only plain alarms are understood, the same template deploys.
-        assert "Metrics" not in properties
-
-
-def alarm_on(synthesized: Synthesized, metric: str) -> dict[str, Any]:
-    (alarm,) = [
-        alarm["Properties"]
-        for alarm in synthesized.template.find_resources(ALARM).values()
-        if alarm["Properties"]["MetricName"] == metric
-    ]
-    return dict(alarm)
-
-
-def test_the_prediction_rate_is_watched_under_the_name_it_is_published_with(
-    synthesized: Synthesized,
-) -> None:
-    alarm = alarm_on(synthesized, metrics.PREDICTIONS_WITH_TAGS.name)
-    function = synthesized.only(LAMBDA)["Properties"]
-    assert alarm["Namespace"] == metrics.NAMESPACE
-    assert alarm["Statistic"] == "Average"
-    assert alarm["ComparisonOperator"] == "LessThanThreshold"
-    assert 0 < alarm["Threshold"] < 1
-    assert alarm["Dimensions"] == [
-        {
-            "Name": metrics.SERVICE_DIMENSION,
-            "Value": function["Environment"]["Variables"]["ETIQUETTE_SERVICE"],
-        }
-    ]
-
-
-def test_the_slowest_hundredth_and_errors_are_watched(synthesized: Synthesized) -> None:
-    latency = alarm_on(synthesized, "Latency")
-    assert latency["ExtendedStatistic"] == "p99"
-    assert latency["Namespace"] == "AWS/ApiGateway"
-    assert alarm_on(synthesized, "5xx")["Statistic"] == "Sum"
-    errors = alarm_on(synthesized, "Errors")
-    assert errors["Namespace"] == "AWS/Lambda"
-    assert "live" in text(errors["Dimensions"])
-
-
-def test_the_dashboard_shows_every_alarm_and_every_prediction_metric(
-    synthesized: Synthesized,
-) -> None:
-    body = text(synthesized.only("AWS::CloudWatch::Dashboard"))
-    for name in synthesized.template.find_resources(ALARM):
-        alarm = synthesized.template.find_resources(ALARM)[name]["Properties"]
-        assert alarm["MetricName"] in body
-    for metric in metrics.PREDICTION_METRICS:
-        assert metric.name in body
-
-
 def test_the_outputs_say_where_things_are(synthesized: Synthesized) -> None:
     outputs = synthesized.outputs()
     assert "ApiEndpoint" in text(outputs["ApiUrl"])
-    assert "#dashboards/dashboard/" in text(outputs["DashboardUrl"])
+    assert "#dashboards/dashboard/" in text(outputs["ResourcesDashboardUrl"])
     size = int.from_bytes(STARTER_MODEL.read_bytes()[:8], "little")
     header = json.loads(STARTER_MODEL.read_bytes()[8 : 8 + size])
     manifest = json.loads(header["__metadata__"]["manifest"])

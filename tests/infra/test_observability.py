@@ -1,0 +1,193 @@
+"""What is watched, whom it tells, and that nothing is forgotten: neither a metric nor an entry."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra_cdk.limits import Limits
+from infra_cdk.settings import ENVIRONMENTS, ROOT
+from lambda_src import metrics
+from tests.cloudwatch.alarms import Alarm
+from tests.cloudwatch.templates import Resolver
+from tests.infra.synthesis import Synthesize, Synthesized
+
+RUNBOOK = ROOT / "docs" / "runbook.md"
+GROUPS = {"Is it useful?", "Is it healthy?"}
+
+
+@pytest.fixture(scope="module")
+def prod(synthesize: Synthesize) -> Synthesized:
+    return synthesize("prod", alarm_email="operator@example.org")
+
+
+def resources(stack: Synthesized) -> dict[str, Any]:
+    return dict(stack.template.to_json()["Resources"])
+
+
+def of_kind(stack: Synthesized, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in resources(stack).items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def alarms(stack: Synthesized) -> list[Alarm]:
+    """Read as CloudWatch would: what it refuses raises `AlarmError`."""
+    resolver = Resolver(resources(stack))
+    found = of_kind(stack, "AWS::CloudWatch::Alarm")
+    return [Alarm.from_template(name, properties, resolver) for name, properties in found]
+
+
+def dashboards(stack: Synthesized) -> dict[str, str]:
+    """The two bodies as text, by the last word of their names."""
+    resolver = Resolver(resources(stack))
+    return {
+        re.sub(r"^Observability|[0-9A-F]{8}$", "", name): resolver.resolve(
+            properties["DashboardBody"]
+        )
+        for name, properties in of_kind(stack, "AWS::CloudWatch::Dashboard")
+    }
+
+
+def entry(alarm: Alarm) -> str:
+    (link,) = re.findall(r"RUNBOOK: docs/runbook\.md#([a-z-]+)$", alarm.description)
+    return str(link)
+
+
+def test_every_alarm_has_an_entry_in_the_runbook_and_every_entry_an_alarm(
+    prod: Synthesized,
+) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    headings = re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
+    assert set(re.findall(r"^## (.+)$", text, flags=re.MULTILINE)) == GROUPS
+    anchors = [heading.lower().replace(" ", "-") for heading in headings]
+    assert len(set(anchors)) == len(anchors)
+    assert set(anchors) == {entry(alarm) for alarm in alarms(prod)}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "emulator"])
+def test_every_alarm_is_one_that_cloudwatch_takes_and_says_what_to_do(
+    synthesize: Synthesize, environment: str
+) -> None:
+    stack = synthesize(environment, alarm_email="operator@example.org")
+    found = alarms(stack)
+    assert len({entry(alarm) for alarm in found}) == len(found) > 10
+    ((topic, _),) = of_kind(stack, "AWS::SNS::Topic")
+    for alarm in found:
+        assert re.fullmatch(r".+\. LOOK: .+[.?] DO: .+\. RUNBOOK: \S+", alarm.description)
+    for _, properties in of_kind(stack, "AWS::CloudWatch::Alarm"):
+        assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
+
+
+def test_no_metric_of_the_service_is_forgotten(prod: Synthesized) -> None:
+    shown = "".join(dashboards(prod).values())
+    published = {value.name for value in vars(metrics).values() if type(value) is metrics.Metric}
+    assert [name for name in sorted(published) if f'"{name}"' not in shown] == []
+
+
+def test_what_is_alarmed_is_drawn_on_one_of_two_dashboards(prod: Synthesized) -> None:
+    bodies = dashboards(prod)
+    assert set(bodies) == {"Business", "Resources"}
+    titles = {
+        name: [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
+        for name, body in bodies.items()
+    }
+    drawn = [title.lower().replace(" ", "-") for each in titles.values() for title in each]
+    for alarm in alarms(prod):
+        assert drawn.count(entry(alarm)) == 1
+        for metric, _ in alarm.metrics.values():
+            assert f'"{metric.name}"' in "".join(bodies.values())
+    assert len(drawn) == len(set(drawn))
+
+
+def test_alarmed_metrics_outlive_a_release(prod: Synthesized) -> None:
+    """Their dimensions name the deployment, the function, its alias or the API; no version."""
+    for alarm in alarms(prod):
+        for metric, _ in alarm.metrics.values():
+            dimensions = dict(metric.dimensions)
+            assert set(dimensions) in (
+                {metrics.SERVICE_DIMENSION},
+                {"FunctionName"},
+                {"FunctionName", "Resource"},
+                {"ApiId"},
+            )
+            assert dimensions.get("Resource", ":live").endswith(":live")
+            assert dimensions.get(metrics.SERVICE_DIMENSION, "etiquette-prod") == "etiquette-prod"
+
+
+def test_the_function_is_told_the_dimension_that_is_watched(prod: Synthesized) -> None:
+    ((_, function),) = of_kind(prod, "AWS::Lambda::Function")
+    assert function["Environment"]["Variables"]["ETIQUETTE_SERVICE"] == "etiquette-prod"
+
+
+def test_shares_and_percentiles_are_of_enough_requests(prod: Synthesized) -> None:
+    limit = ENVIRONMENTS["prod"](alarm_email="operator@example.org").limits.minimum_volume
+    for alarm in alarms(prod):
+        statistics = {query.statistic for query in alarm.metrics.values()}
+        divides = any("/" in expression for expression in alarm.expressions.values())
+        if divides or any(re.fullmatch(r"p\d+|Average", each) for each in statistics):
+            guarded = any(f">= {limit}," in text for text in alarm.expressions.values())
+            assert guarded or alarm.ignore_few_samples, alarm.name
+
+
+def test_only_silence_and_nothing_else_makes_an_alarm_of_missing_data(prod: Synthesized) -> None:
+    treatments = {entry(alarm): alarm.missing.value for alarm in alarms(prod)}
+    assert treatments.pop("heartbeat") == "breaching"
+    assert set(treatments.values()) == {"notBreaching"}
+
+
+def test_cloudwatch_and_nobody_else_speaks_through_the_encrypted_topic(prod: Synthesized) -> None:
+    ((key, properties),) = of_kind(prod, "AWS::KMS::Key")
+    ((_, topic),) = of_kind(prod, "AWS::SNS::Topic")
+    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+    assert properties["EnableKeyRotation"] is True
+    ((_, policy),) = of_kind(prod, "AWS::SNS::TopicPolicy")
+    for document, actions in (
+        (properties["KeyPolicy"], {"kms:Decrypt", "kms:GenerateDataKey*"}),
+        (policy["PolicyDocument"], {"sns:Publish"}),
+    ):
+        admitted = [
+            statement
+            for statement in document["Statement"]
+            if statement["Effect"] == "Allow" and "Service" in statement["Principal"]
+        ]
+        (cloudwatch,) = admitted
+        assert cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        given = cloudwatch["Action"]
+        assert {given} if isinstance(given, str) else set(given) == actions
+        assert cloudwatch["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
+        assert Resolver({}).resolve(cloudwatch["Condition"]["ArnLike"]) == {
+            "aws:SourceArn": "arn:AWS::Partition:cloudwatch:eu-west-1:123456789012:alarm:*"
+        }
+
+
+def test_where_silence_is_an_alarm_the_function_is_asked_regularly(
+    prod: Synthesized, synthesized: Synthesized
+) -> None:
+    ((rule, properties),) = of_kind(prod, "AWS::Events::Rule")
+    ((live, _),) = of_kind(prod, "AWS::Lambda::Alias")
+    assert properties["ScheduleExpression"] == "rate(5 minutes)"
+    (target,) = properties["Targets"]
+    assert target["Arn"] == {"Ref": live}
+    asked = json.loads(target["Input"])
+    assert json.loads(asked["body"])["draft"] is True  # answered, and counted nowhere
+    permissions = [
+        permission
+        for _, permission in of_kind(prod, "AWS::Lambda::Permission")
+        if permission["Principal"] == "events.amazonaws.com"
+    ]
+    assert [each["SourceArn"] for each in permissions] == [{"Fn::GetAtt": [rule, "Arn"]}]
+    # Elsewhere nobody promised an answer: no rule, and no alarm of silence.
+    assert not list(of_kind(synthesized, "AWS::Events::Rule"))
+    assert "heartbeat" not in {entry(alarm) for alarm in alarms(synthesized)}
+
+
+@pytest.mark.parametrize("setting", ["minimum_prediction_rate_share", "minimum_volume"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_limit_that_can_never_be_meant_is_refused(setting: str, value: int) -> None:
+    with pytest.raises(ValueError, match=setting):
+        Limits(**{setting: value})
