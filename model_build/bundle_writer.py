@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
 from lambda_src.tagger.calibrator import FEATURES
+from model_build.packing import pack
 from model_build.training import FittedTagger
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "selectolax")
@@ -78,21 +79,33 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
     union = fitted.tfidf.named_steps["terms"]
     term_weights = np.concatenate(
         [
-            vectorizer.idf_ * union.transformer_weights[kind]
-            for kind, vectorizer in union.transformer_list
+            *[v.idf_ * union.transformer_weights[kind] for kind, v in union.transformer_list],
+            # The last is of the terms that have no column.
+            [0],
         ]
     )
-    by_term = fitted.regressions.coef_[:, lexicon.columns].T.tocsr()
+    # The same for the weights: a column of nothing after the others.
+    coefficients = fitted.regressions.coef_.tocsc()
+    n_columns = coefficients.shape[1] + 1
+    coefficients.resize(len(fitted.tags), n_columns)
+    scorer = pack(
+        coefficients[:, lexicon.columns % n_columns].T.tocsr(),
+        term_weights[lexicon.columns],
+        fitted.regressions.intercept_,
+        rounded=fitted.options.prune > 0,
+    )
     return {
         "words": np.frombuffer("\n".join(lexicon.words).encode(), dtype=np.uint8),
         "terms": lexicon.keys.astype(np.uint64),
-        "term_weights": term_weights[lexicon.columns].astype(np.float32),
-        "weights_start": by_term.indptr.astype(np.uint32),
-        "weights_tag": by_term.indices.astype(np.uint16),
-        "weights_value": by_term.data.astype(np.float32),
-        "intercepts": fitted.regressions.intercept_.astype(np.float32),
-        "name_keys": lexicon.names.keys.astype(np.uint64),
-        "names": lexicon.names.name_keys.astype(np.uint32),
+        "term_weights": scorer.term_weights,
+        "weight_steps": scorer.steps,
+        "common_terms": scorer.common,
+        "common_weights": scorer.rows,
+        "weights_start": scorer.starts,
+        "weights_tag": scorer.tags,
+        "weights_value": scorer.values,
+        "intercepts": scorer.intercepts,
+        "names": lexicon.names.terms.astype(np.uint32),
         "name_starts": lexicon.names.name_starts.astype(np.uint32),
         "tag_names": lexicon.names.tag_starts.astype(np.uint32),
         "name_worth": calibration.facts.name_worth.astype(np.float32),

@@ -68,28 +68,21 @@ def calibrate(
     lexicon : Lexicon
     title_weight : int
     """
-    vocabulary, tag_names = lexicon.vocabulary(title_weight), lexicon.tag_names()
+    vocabulary = lexicon.vocabulary(title_weight)
+    tag_names = lexicon.tag_names(vocabulary)
     marks = truth.marks.tocsr()
     questions = tqdm(rows, desc="calibration", unit="question", disable=None)
-    every_tag = np.arange(scores.shape[1])
-    counts = [
-        tag_names.count(vocabulary.keys_of(vocabulary.number(tokens[row])), every_tag)
-        .clip(max=255)
-        .astype(np.uint8)
-        for row in questions
-    ]
-    in_title = np.array([each[0] for each in counts]) > 0
+    counts = [tag_names.count(vocabulary.find(vocabulary.number(tokens[row]))) for row in questions]
+    in_title = np.zeros((len(rows), scores.shape[1]), dtype=np.bool_)
+    for place, count in enumerate(counts):
+        in_title[place, list(count.title)] = True
     names = _NameUses.of(in_title, marks[rows])
     facts = TagFacts(np.log(np.asarray(truth.marks.sum(axis=0)).ravel()), names.worth())
     described, right = [], []
     for row, count in zip(rows, counts, strict=True):
         candidates = best_candidates(scores[row].astype(np.float64))
         present = _present(marks, row, candidates)
-        question = QuestionFacts(
-            count[:, candidates.tags].astype(np.float64),
-            len(tokens[row].title),
-            len(tokens[row].prose),
-        )
+        question = QuestionFacts(count, len(tokens[row].title), len(tokens[row].prose))
         # What a name is worth must not be learnt from the question that it is asked of.
         worth = facts.name_worth.copy()
         worth[candidates.tags] = names.worth_without(candidates.tags, present)
@@ -99,7 +92,7 @@ def calibrate(
         np.concatenate(described), np.concatenate(right)
     )
     weights = _unscaled(fitted[0], fitted[1])
-    tops = [confidences(each, weights).max() for each in described]
+    tops = [confidences(each @ weights[:-1] + weights[-1]).max() for each in described]
     missed = n_true[rows] - [int(each.sum()) for each in right]
     return Calibration(
         weights, facts, float(missed.mean()), float(np.quantile(tops, UNANSWERED_SHARE))

@@ -22,16 +22,19 @@ class Lexicon:
     keys: Keys
     """Shape (n_terms,): ascending."""
     columns: Ints
-    """Shape (n_terms,): where each term stands in scikit-learn's matrix."""
+    """Shape (n_terms,): where each term stands in scikit-learn's matrix.
+
+    -1 for one that only a tag's name consists of: it is found, and has no weights.
+    """
     names: NameArrays
 
     def vocabulary(self, title_weight: int) -> Vocabulary:
         """The vocabulary as the service will have it."""
         return Vocabulary(self.words, self.keys, title_weight)
 
-    def tag_names(self) -> TagNames:
+    def tag_names(self, vocabulary: Vocabulary) -> TagNames:
         """The names as the service will have them."""
-        return TagNames(self.names, len(self.words))
+        return TagNames(self.names, vocabulary)
 
 
 def make_lexicon(terms: FeatureUnion, tags: Sequence[str], synonyms: Mapping[str, str]) -> Lexicon:
@@ -54,12 +57,22 @@ def make_lexicon(terms: FeatureUnion, tags: Sequence[str], synonyms: Mapping[str
     of_terms = {word for _, term in spelled for word in term}
     words = sorted(of_terms | {word for each in names for name in each for word in name})
     number = {word: place for place, word in enumerate(words)}
-    keys = np.array(
+    of_columns = np.array(
         [term_key(space, *(number[word] for word in term)) for space, term in spelled],
         dtype=np.int64,
     )
-    columns = np.argsort(keys)
-    return Lexicon(words, keys[columns], columns, _name_arrays(names, number))
+    of_names = [_name_keys(name, number) for each in names for name in each]
+    in_code = [term_key("code", number[name[0]]) for each in names for name in each if not name[1:]]
+    keys = np.unique(np.concatenate([of_columns, *of_names, in_code]))
+    columns = np.full(len(keys), -1)
+    columns[np.searchsorted(keys, of_columns)] = np.arange(len(of_columns))
+    lengths = [len(each) for each in of_names]
+    arrays = NameArrays(
+        terms=np.searchsorted(keys, np.concatenate(of_names)),
+        name_starts=_starts(lengths),
+        tag_starts=_starts([len(each) for each in names]),
+    )
+    return Lexicon(words, keys, columns, arrays)
 
 
 def names_of(tag: str, synonyms: Mapping[str, str]) -> list[Name]:
@@ -80,16 +93,8 @@ def names_of(tag: str, synonyms: Mapping[str, str]) -> list[Name]:
     return list(names)
 
 
-def _name_arrays(names: Sequence[Sequence[Name]], number: Mapping[str, int]) -> NameArrays:
-    keys_of_names = [_name_keys(name, number) for each in names for name in each]
-    keys = np.unique(np.concatenate(keys_of_names))
-    lengths = [len(each) for each in keys_of_names]
-    return NameArrays(
-        keys=keys,
-        name_keys=np.searchsorted(keys, np.concatenate(keys_of_names)),
-        name_starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp),
-        tag_starts=np.concatenate([[0], np.cumsum([len(n) for n in names])[:-1]]).astype(np.intp),
-    )
+def _starts(lengths: Sequence[int]) -> Ints:
+    return np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
 
 
 def _name_keys(name: Name, number: Mapping[str, int]) -> Keys:

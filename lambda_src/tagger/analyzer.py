@@ -9,6 +9,8 @@ from lambda_src.tagger.markup import BodyFormat, split_body
 
 # One pass: a word with its inner . - _ ' and with the signs that technical names end in.
 _WORD = re.compile(r"\.net\b|[^\W_]+(?:[._'\u2019\-]+[^\W_]+)*+(?:\+\+|\#)?")
+# What no word holds, among the first 128 characters, parts words as a space does.
+_PARTING = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "._'-+#")}
 _PART = re.compile(r"[._\-]+")
 # Addresses name no topic, and e-mail addresses have no business in a vocabulary.
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
@@ -34,6 +36,18 @@ class Forms(NamedTuple):
     """Of a compound word (``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``); they make no pairs."""
 
 
+class QuestionPieces(NamedTuple):
+    """A question's fields in pieces, with most of its punctuation left out, in lower case.
+
+    The words of a field are those of its pieces: few pieces are not one word just as it stands, so
+    that they can be looked up, and remembered, without looking for words in them.
+    """
+
+    title: list[str]
+    prose: list[str]
+    code: list[str]
+
+
 def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionTokens:
     """Find the words of a question.
 
@@ -50,14 +64,40 @@ def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> Qu
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
     prose, code = split_body(body, body_format) if body else ("", "")
-    return QuestionTokens(_tokens(title), _tokens(prose), _tokens(code))
+    return QuestionTokens(*[words_in(_readable(text)) for text in (title, prose, code)])
 
 
-def _tokens(text: str) -> list[str]:
+def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionPieces:
+    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds.
+
+    Parameters
+    ----------
+    title, body, body_format
+        As those of `tokenize`.
+
+    Examples
+    --------
+    >>> cut("Merging C++ maps (in ASP.NET-MVC)?").title
+    ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
+    """
+    prose, code = split_body(body, body_format) if body else ("", "")
+    return QuestionPieces(
+        _readable(title).translate(_PARTING).split(),
+        _readable(prose).translate(_PARTING).split(),
+        _readable(code).translate(_PARTING).split(),
+    )
+
+
+def words_in(text: str) -> list[str]:
+    """Find the words of a text in lower case."""
+    return _WORD.findall(text)
+
+
+def _readable(text: str) -> str:
     text = text.lower()
     if "@" in text or "://" in text or "www." in text:
         text = _ADDRESS.sub(" ", text)
-    return _WORD.findall(text)
+    return text
 
 
 def forms(token: str) -> Forms:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 MANIFEST_KEY: Final = "manifest"
 """Where the manifest, as JSON, stands in the metadata of the safetensors header."""
 
@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 Buffer = bytes | memoryview
 
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "I8": np.dtype("<i1"),
     "U8": np.dtype("<u1"),
     "U16": np.dtype("<u2"),
     "U32": np.dtype("<u4"),

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 N_CANDIDATES: Final = 25
@@ -76,8 +77,7 @@ def best_candidates(scores: Floats) -> Candidates:
 class QuestionFacts(NamedTuple):
     """What the calibrator knows of a question besides its scores."""
 
-    name_counts: Floats
-    """Shape (3, n_candidates): how often each one's name stands in title, prose and code."""
+    names: NameCounts
     n_title_words: int
     n_prose_words: int
 
@@ -98,7 +98,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     tags, scores = candidates
     log_uses = facts.log_uses[tags]
     worth = facts.name_worth[tags]
-    in_title, in_prose, in_code = question.name_counts
+    in_title, in_prose, in_code = question.names.of(tags)
     title, prose = in_title > 0, in_prose > 0
     log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
     ahead = np.zeros(len(tags))
@@ -137,14 +137,79 @@ _KNOT_COLUMN: Final = np.array(_KNOTS)[:, None]
 _LOG_RANKS: Final = np.log1p(np.arange(N_CANDIDATES))
 
 
-def confidences(described: Floats, weights: Floats) -> Floats:
-    """Calibrated confidences; shape (n_candidates,).
+def confidences(odds: Floats) -> Floats:
+    """Turn log-odds into probabilities."""
+    sure: Floats = 1 / (1 + np.exp(-odds))
+    return sure
+
+
+class Calibrator:
+    """The logistic regression on `features`, in the order in which a question is answered fastest.
+
+    Most of the features are products of what is known of a tag, of a question and of a score: their
+    weights are added up once for each tag and once for each question.
 
     Parameters
     ----------
-    described : ndarray of float, shape (n_candidates, len(FEATURES))
     weights : ndarray of float, shape (len(FEATURES) + 1,)
-        Of a logistic regression; the last one is its intercept.
+        The last one is the intercept.
+    facts : TagFacts
     """
-    odds: Floats = 1 / (1 + np.exp(-(described @ weights[:-1] + weights[-1])))
-    return odds
+
+    def __init__(self, weights: Floats, facts: TagFacts) -> None:
+        self._intercept = float(weights[-1])
+        self._weights = dict(zip(FEATURES, weights[:-1].tolist(), strict=True))
+        of = self._weights
+        uses, worth = facts
+        self._tag_odds = of["log uses"] * uses + of["log uses squared"] * uses * uses
+        self._tag_slopes = of["score x log uses"] * uses
+        self._in_title = (of["name in title"] + of["name in title x its worth"] * worth).tolist()
+        self._in_prose = (of["name in prose"] + of["name in prose x its worth"] * worth).tolist()
+        self._knots = weights[1 : 1 + len(_KNOTS)]
+        self._rank_odds = of["log rank"] * _LOG_RANKS
+
+    def odds(self, candidates: Candidates, question: QuestionFacts) -> Floats:
+        """Calibrated log-odds: `features` times the weights; shape (n_candidates,)."""
+        of = self._weights
+        tags, scores = candidates
+        best, n_candidates = float(scores[0]), len(scores)
+        log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
+        has_prose = question.n_prose_words > 0
+        slope = (
+            of["score"]
+            + of["behind the best"]
+            + of["score x log title words"] * log_title
+            + of["score x log prose words"] * log_prose
+            + of["score x has prose"] * has_prose
+        )
+        same_for_all = (
+            self._intercept
+            + (of["best score"] - of["behind the best"]) * best
+            + of["mean of three best"] * float(scores[:3].sum()) / min(3, n_candidates)
+            + of["mean score"] * float(scores.sum()) / n_candidates
+            + of["log title words"] * log_title
+            + of["log prose words"] * log_prose
+            + of["has prose"] * has_prose
+        )
+        odds: Floats = scores * (self._tag_slopes[tags] + slope)
+        odds += self._tag_odds[tags]
+        odds += self._knots @ np.maximum(scores - _KNOT_COLUMN, 0)
+        odds += self._rank_odds[:n_candidates]
+        odds += same_for_all
+        gaps = scores[:-1] - scores[1:]
+        odds[:-1] += of["ahead of the next"] * gaps
+        odds[1:] += of["behind the one before"] * gaps
+        self._add_names(odds, candidates, question.names)
+        return odds
+
+    def _add_names(self, odds: Floats, candidates: Candidates, names: NameCounts) -> None:
+        of = self._weights
+        for place, tag in enumerate(candidates.tags.tolist()):
+            if tag in names.title:
+                score = float(candidates.scores[place])
+                odds[place] += self._in_title[tag] + of["score x name in title"] * score
+            if tag in names.prose:
+                twice = names.prose[tag] > 1
+                odds[place] += self._in_prose[tag] + of["name in prose twice"] * twice
+            if tag in names.code:
+                odds[place] += of["name in code"]

@@ -19,6 +19,9 @@ _LINK_TARGET = re.compile(
     r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
 )
 
+_CODE = ("code", "pre")
+_NO_PROSE = (*_CODE, "script", "style")
+
 
 class Body(NamedTuple):
     """The two kinds of text in a body."""
@@ -51,17 +54,19 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
 
 def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(body)
-    root = tree.body
-    if root is None:
-        return Body("", "")
     code = []
-    # Backwards, so that a code element inside another is taken out before the one around it:
-    # taking the outer one out first frees the inner one.
-    for node in reversed(root.css("pre, code, script, style")):
-        if node.tag in ("pre", "code"):
-            code.append(node.text(separator=" "))
-        node.decompose()
-    return Body(root.text(separator=" "), "\n".join(reversed(code)))
+    lower = body.lower()
+    # Looking for an element costs more than looking for its name.
+    for tag in (tag for tag in _NO_PROSE if tag in lower):
+        # Backwards, so that an element inside another is taken out before the one around it:
+        # taking the outer one out first frees the inner one.
+        for node in reversed(tree.tags(tag)):
+            if tag in _CODE:
+                code.append(node.text(separator=" "))
+            node.decompose()
+    root = tree.body
+    prose = "" if root is None else root.text(separator=" ")
+    return Body(prose, "\n".join(reversed(code)))
 
 
 def _split_markdown(body: str) -> Body:

@@ -2,29 +2,30 @@
 
 import os
 from collections.abc import Collection, Mapping
+from operator import itemgetter
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import tokenize
+from lambda_src.tagger.analyzer import cut
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.calibrator import (
+    Calibrator,
     QuestionFacts,
     TagFacts,
     best_candidates,
     confidences,
-    features,
 )
 from lambda_src.tagger.contents import check_contents, words_of
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.names import NameArrays, TagNames
+from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import (
     Floats,
     FoundTerms,
     Ints,
-    QuestionKeys,
     QuestionNumbers,
     Vocabulary,
 )
@@ -77,9 +78,7 @@ class Explanation(NamedTuple):
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
-    A term that occurs ``n`` times weighs ``(1 + ln n) idf`` times a constant of its kind, and a
-    question's weights are scaled to length 1: the sublinear TF-IDF of Manning, Raghavan and Schütze
-    (2008), "Introduction to Information Retrieval", section 6.4.1, as scikit-learn computes it.
+    Scores come from the scorer, confidences from the calibrator, the set of tags from the decoder.
 
     Parameters
     ----------
@@ -99,7 +98,8 @@ class TagModel:
             words = words_of(bundle.arrays["words"])
             keys = bundle.arrays["terms"].view(np.int64)
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
-            self._names = TagNames(_name_arrays(bundle.arrays), len(words))
+            self._names = TagNames(_name_arrays(bundle.arrays), self.vocabulary)
+            self._scorer = Scorer(_scorer_arrays(bundle.arrays))
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
@@ -110,16 +110,11 @@ class TagModel:
         self.version: str = bundle.manifest["version"]
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
         self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
-        self._term_weights = arrays["term_weights"]
-        self._starts = arrays["weights_start"].astype(np.intp)
-        self._weight_tags = arrays["weights_tag"]
-        self._weights = arrays["weights_value"]
-        self._intercepts = arrays["intercepts"]
-        self._facts = TagFacts(
-            np.log([max(count, 1) for _, count in bundle.manifest["tags"]]),
-            arrays["name_worth"].astype(np.float64),
+        log_uses = np.log([max(count, 1) for _, count in bundle.manifest["tags"]])
+        self._calibrator = Calibrator(
+            arrays["calibrator"].astype(np.float64),
+            TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
         )
-        self._calibrator = arrays["calibrator"].astype(np.float64)
         self._floor: float = bundle.manifest["floor"]
         self._other_tags: float = bundle.manifest["other_tags"]
         self._synonyms: dict[str, str] = bundle.manifest["synonyms"]
@@ -153,32 +148,38 @@ class TagModel:
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        question = self.vocabulary.number(tokenize(title, body, body_format))
-        keys = self.vocabulary.keys_of(question)
-        found = self.vocabulary.find(keys)
+        question = self.vocabulary.number(cut(title, body, body_format))
+        found = self.vocabulary.find(question)
         known = self.vocabulary.known_words(question)
         if known.share < KNOWN_SHARE or not len(found.terms):
             return Prediction([], 0.0, found.terms, "too_few_known_words")
         if not known.has_topic:
             return Prediction([], 0.0, found.terms, "no_topic")
-        ranked = self._rank(question, keys, found)
-        top = ranked[0].confidence
+        ranked = self._rank(question, found)
+        top, _ = ranked[0]
         if top < self._floor:
             return Prediction([], top, found.terms, "not_sure")
-        unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
-        possible = [each for each in ranked if each.tag not in unwanted]
-        size = best_size([each.confidence for each in possible], self._other_tags, max_tags)
-        chosen = [each for each in possible[:size] if each.confidence >= min_confidence]
+        if exclude:
+            unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
+            ranked = [each for each in ranked if self.tags[each[1]] not in unwanted]
+        size = best_size([confidence for confidence, _ in ranked], self._other_tags, max_tags)
+        chosen = [
+            Suggestion(self.tags[tag], confidence)
+            for confidence, tag in ranked[:size]
+            if confidence >= min_confidence
+        ]
         return Prediction(chosen, top, found.terms, None if chosen else "not_sure")
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        question = self.vocabulary.number(tokenize(title, body, body_format))
-        keys = self.vocabulary.keys_of(question)
-        found = self.vocabulary.find(keys)
-        return self._rank(question, keys, found)[:limit] if len(found.terms) else []
+        question = self.vocabulary.number(cut(title, body, body_format))
+        found = self.vocabulary.find(question)
+        if not len(found.terms):
+            return []
+        ranked = self._rank(question, found)[:limit]
+        return [Suggestion(self.tags[tag], confidence) for confidence, tag in ranked]
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -197,18 +198,18 @@ class TagModel:
         KeyError
             The model does not know one of the tags.
         """
-        terms, counts = self._find(title, body, body_format)
-        places, lengths = self._places(terms)
-        spoken = self._weights[places] * np.repeat(self._tfidf(terms, counts), lengths)
-        of_tags, of_terms = self._weight_tags[places], np.repeat(terms, lengths)
+        found = self._find(title, body, body_format)
         explanations = {}
         for tag in tags:
             number = self._numbers[tag]
-            intercept = float(self._intercepts[number])
-            mine = of_tags == number
+            intercept = self._scorer.intercept(number)
+            added = self._scorer.contributions(found, number)
+            spoke = added.nonzero()[0]
             contributions = [
-                Contribution(*self.vocabulary.spell(term), float(weight))
-                for term, weight in zip(of_terms[mine], spoken[mine], strict=True)
+                Contribution(*self.vocabulary.spell(term), weight)
+                for term, weight in zip(
+                    found.terms[spoke].tolist(), added[spoke].tolist(), strict=True
+                )
             ]
             score = intercept + sum(each.weight for each in contributions)
             explanations[tag] = Explanation(score, intercept, contributions)
@@ -216,54 +217,37 @@ class TagModel:
 
     def scores(self, title: str, body: str = "", body_format: BodyFormat = "auto") -> Floats:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
-        return self._scores(self._find(title, body, body_format))
+        return self._scorer.scores(self._find(title, body, body_format))
 
     def _find(self, title: str, body: str, body_format: BodyFormat) -> FoundTerms:
-        question = self.vocabulary.number(tokenize(title, body, body_format))
-        return self.vocabulary.find(self.vocabulary.keys_of(question))
+        return self.vocabulary.find(self.vocabulary.number(cut(title, body, body_format)))
 
-    def _scores(self, found: FoundTerms) -> Floats:
-        places, lengths = self._places(found.terms)
-        weights = self._tfidf(found.terms, found.counts)
-        spoken = self._weights[places] * np.repeat(weights, lengths)
-        scores = self._intercepts.astype(np.float64)
-        scores += np.bincount(self._weight_tags[places], spoken, len(self.tags))
-        return scores
-
-    def _rank(
-        self, question: QuestionNumbers, keys: QuestionKeys, found: FoundTerms
-    ) -> list[Suggestion]:
-        """Calibrate the candidates, best first."""
-        candidates = best_candidates(self._scores(found))
+    def _rank(self, question: QuestionNumbers, found: FoundTerms) -> list[tuple[float, int]]:
+        """Give the candidates' confidences and numbers, best first."""
+        candidates = best_candidates(self._scorer.scores(found))
         about = QuestionFacts(
-            self._names.count(keys, candidates.tags),
-            len(question.title.wholes),
-            len(question.prose.wholes),
+            self._names.count(found), len(question.title.wholes), len(question.prose.wholes)
         )
-        described = features(candidates, about, self._facts)
-        sure = confidences(described, self._calibrator)
-        order = np.argsort(-sure, kind="stable")
-        tags = [self.tags[tag] for tag in candidates.tags[order].tolist()]
-        return list(map(Suggestion, tags, sure[order].tolist()))
+        sure = confidences(self._calibrator.odds(candidates, about))
+        ranked = zip(sure.tolist(), candidates.tags.tolist(), strict=True)
+        return sorted(ranked, key=itemgetter(0), reverse=True)
 
-    def _places(self, terms: Ints) -> tuple[Ints, Ints]:
-        """Say where the weights of terms are, term after term, and how many each term has."""
-        starts = self._starts[terms]
-        lengths = self._starts[terms + 1] - starts
-        ends = lengths.cumsum()
-        total = int(ends[-1]) if len(ends) else 0
-        return np.arange(total) + np.repeat(starts - (ends - lengths), lengths), lengths
 
-    def _tfidf(self, terms: Ints, counts: Floats) -> Floats:
-        weights = (1 + np.log(counts)) * self._term_weights[terms]
-        length = np.sqrt(weights @ weights)
-        scaled: Floats = weights / length if length else weights
-        return scaled
+def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
+    return ScorerArrays(
+        arrays["term_weights"],
+        arrays["weight_steps"],
+        arrays["common_terms"],
+        arrays["common_weights"],
+        arrays["weights_start"],
+        arrays["weights_tag"],
+        arrays["weights_value"],
+        arrays["intercepts"],
+    )
 
 
 def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
     return NameArrays(
-        arrays["name_keys"].view(np.int64),
         arrays["names"].astype(np.intp),
         arrays["name_starts"].astype(np.intp),
         arrays["tag_names"].astype(np.intp),

@@ -1,27 +1,39 @@
 """Whether a tag's name, or a well-known synonym of it, stands in the question."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.vocabulary import Floats, Ints, Keys, QuestionKeys, check_keys, without_space
+from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, Vocabulary
 
 
 class NameArrays(NamedTuple):
     """The names of all tags as a bundle keeps them.
 
-    A name of one word is that word's key, a longer one the keys of its pairs of neighbours.
+    A name of one word is that word's term, a longer one the terms of its pairs of neighbours.
     """
 
-    keys: Keys
-    """Shape (n_keys,): ascending, each once."""
-    name_keys: Ints
-    """Places in `keys`, name after name."""
+    terms: Ints
+    """Name after name."""
     name_starts: Ints
-    """Shape (n_names,): where each name begins in `name_keys`."""
+    """Shape (n_names,): where each name begins in `terms`."""
     tag_starts: Ints
     """Shape (n_tags,): where each tag's names begin; every tag has one."""
+
+
+class NameCounts(NamedTuple):
+    """How often the names of tags stand in each field, by the numbers of the tags that do."""
+
+    title: dict[int, int]
+    prose: dict[int, int]
+    code: dict[int, int]
+
+    def of(self, tags: Ints) -> Floats:
+        """Lay the counts of some tags out, shape (3, n_tags)."""
+        numbers = tags.tolist()
+        return np.array([[field.get(tag, 0) for tag in numbers] for field in self], np.float64)
 
 
 class TagNames:
@@ -30,71 +42,81 @@ class TagNames:
     Parameters
     ----------
     arrays : NameArrays
-    n_words : int
-        Of the vocabulary.
+    vocabulary : Vocabulary
 
     Raises
     ------
     ValueError
-        The arrays do not fit each other.
+        The arrays do not fit each other or the vocabulary.
     """
 
-    def __init__(self, arrays: NameArrays, n_words: int) -> None:
-        check_keys(arrays.keys, n_words)
+    def __init__(self, arrays: NameArrays, vocabulary: Vocabulary) -> None:
+        terms = arrays.terms
         fits = (
-            _rising(arrays.name_starts, len(arrays.name_keys))
+            _rising(arrays.name_starts, len(terms))
             and _rising(arrays.tag_starts, len(arrays.name_starts))
-            and bool((arrays.name_keys < len(arrays.keys)).all())
+            and bool(((terms >= 0) & (terms < len(vocabulary))).all())
         )
         if not fits:
             raise ValueError("the names of its tags do not fit each other")
-        self._keys = arrays.keys
-        self._parts = _parts(arrays)
+        self._title_weight = vocabulary.title_weight
+        # What stands for a term: itself where it is part of a name, for its word in code, too.
+        self._part = np.full(len(vocabulary), _NO_PART, np.int32)
+        self._part[terms] = terms
+        words_in_code = vocabulary.in_code(terms)
+        known = words_in_code >= 0
+        self._part[words_in_code[known]] = _CODE - terms[known]
+        # By their first parts: a name is only where that one is.
+        self._names: dict[int, list[tuple[int, list[int]]]] = {}
+        for tag, first, others in _names_of(arrays):
+            self._names.setdefault(first, []).append((tag, others))
 
-    def count(self, question: QuestionKeys, tags: Ints) -> Floats:
-        """Count some tags' names in each field.
+    def count(self, found: FoundTerms) -> NameCounts:
+        """Count names in each field; the commonest name of a tag counts."""
+        parts = self._part[found.terms]
+        places = (parts != _NO_PART).nonzero()[0]
+        title: dict[int, int] = {}
+        prose: dict[int, int] = {}
+        code: dict[int, int] = {}
+        for part, count, in_title in zip(
+            parts[places].tolist(),
+            found.counts[places].tolist(),
+            found.in_title[places].tolist(),
+            strict=True,
+        ):
+            if part < _NO_PART:
+                code[_CODE - part] = count
+                continue
+            if in_title:
+                title[part] = in_title
+            if elsewhere := count - in_title * self._title_weight:
+                prose[part] = elsewhere
+        return NameCounts(self._count(title), self._count(prose), self._count(code))
 
-        Parameters
-        ----------
-        question : QuestionKeys
-        tags : ndarray of int, shape (n_asked,)
-
-        Returns
-        -------
-        ndarray of float, shape (3, n_asked)
-            Title, prose and code; the commonest name of a tag counts.
-        """
-        n_keys = len(self._keys)
-        keys = without_space(np.concatenate(question))
-        fields = np.repeat(_FIELDS, [len(each) for each in question])
-        places = np.searchsorted(self._keys, keys)
-        places[places == n_keys] = 0
-        found = self._keys[places] == keys
-        # Two more columns: what stands in for a part that a name has not (as often as you like),
-        # and for a name that a tag has not (never).
-        seen = np.bincount(
-            places[found] + (n_keys + 2) * fields[found], minlength=3 * (n_keys + 2)
-        ).reshape(3, n_keys + 2)
-        seen[:, n_keys] = _OFTEN
-        # A name stands there as often as the rarest of its parts, a tag as its commonest name.
-        counts: Floats = seen[:, self._parts[tags]].min(axis=3).max(axis=2)
+    def _count(self, parts: dict[int, int]) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        for part, times in parts.items():
+            for tag, others in self._names.get(part, ()):
+                # A name stands there as often as the rarest of its parts.
+                whole = min(times, *[parts.get(other, 0) for other in others]) if others else times
+                if whole > counts.get(tag, 0):
+                    counts[tag] = whole
         return counts
 
 
-_FIELDS = np.arange(3)
-_OFTEN = 1 << 30
+_NO_PART: Final = -1
+_CODE: Final = -2
+"""The term t, in code, is written _CODE - t."""
 
 
-def _parts(arrays: NameArrays) -> Ints:
-    """Lay names out, shape (n_tags, most names of a tag, most keys of a name)."""
-    n_keys = len(arrays.keys)
-    name_lengths = np.diff(arrays.name_starts, append=len(arrays.name_keys))
-    tag_lengths = np.diff(arrays.tag_starts, append=len(arrays.name_starts))
-    padded = np.full((len(name_lengths), name_lengths.max()), n_keys)
-    padded[np.arange(name_lengths.max()) < name_lengths[:, None]] = arrays.name_keys
-    parts = np.full((len(tag_lengths), tag_lengths.max(), name_lengths.max()), n_keys + 1)
-    parts[np.arange(tag_lengths.max()) < tag_lengths[:, None]] = padded
-    return parts
+def _names_of(arrays: NameArrays) -> Iterator[tuple[int, int, list[int]]]:
+    """Give each name's tag, first term and other terms."""
+    terms = arrays.terms.tolist()
+    starts = arrays.name_starts.tolist()
+    n_names = np.diff(arrays.tag_starts, append=len(starts))
+    tags = np.repeat(np.arange(len(n_names)), n_names).tolist()
+    for tag, start, end in zip(tags, starts, [*starts[1:], len(terms)], strict=True):
+        yield tag, terms[start], terms[start + 1 : end]
 
 
 def _rising(starts: npt.NDArray[np.intp], end: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import QuestionTokens, forms
+from lambda_src.tagger.analyzer import QuestionPieces, QuestionTokens, forms, words_in
 from lambda_src.tagger.evidence import TOPICLESS
 
 # A key is one number: code or text, first word, one more than the second word (0: there is none).
@@ -14,7 +14,10 @@ from lambda_src.tagger.evidence import TOPICLESS
 _WORD_BITS = 28
 _WORD_MASK = (1 << _WORD_BITS) - 1
 _CODE_BIT = 1 << 2 * _WORD_BITS
-_REMEMBERED_TOKENS = 30_000
+_TITLE_BITS = 32
+_IN_TITLE = 1 << _TITLE_BITS
+"""What an occurrence in the title adds to a sum of occurrences besides 1."""
+_REMEMBERED_PIECES = 30_000
 _REMEMBERED_LENGTH = 40
 
 Keys = npt.NDArray[np.int64]
@@ -31,12 +34,12 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
 
 
 class FieldNumbers(NamedTuple):
-    """The words of a field by their numbers; -1 where the model does not know one."""
+    """The words of a field by their numbers."""
 
     wholes: list[int]
-    """In reading order."""
+    """In reading order; one that the model does not know has `Vocabulary.unknown`."""
     parts: list[int]
-    """Of compound words."""
+    """Of compound words, as far as the model knows them."""
 
 
 class QuestionNumbers(NamedTuple):
@@ -45,14 +48,6 @@ class QuestionNumbers(NamedTuple):
     title: FieldNumbers
     prose: FieldNumbers
     code: FieldNumbers
-
-
-class QuestionKeys(NamedTuple):
-    """The keys of a question's words and pairs, known as terms or not; code has no pairs."""
-
-    title: Keys
-    prose: Keys
-    code: Keys
 
 
 class KnownWords(NamedTuple):
@@ -69,8 +64,10 @@ class FoundTerms(NamedTuple):
 
     terms: Ints
     """Ascending, each once."""
-    counts: Floats
+    counts: Ints
     """How often each occurs, one in the title counting `title_weight` times."""
+    in_title: Ints
+    """How often each occurs in the title."""
 
 
 class Vocabulary:
@@ -82,7 +79,7 @@ class Vocabulary:
         Without repeats.
     keys : ndarray of int64, shape (n_terms,)
         `term_key` of every term, strictly ascending.
-    title_weight : float
+    title_weight : int
         How many times a word of the title counts.
 
     Raises
@@ -91,57 +88,64 @@ class Vocabulary:
         A word stands twice, or the keys are out of order or name words that there are not.
     """
 
-    def __init__(self, words: Sequence[str], keys: Keys, title_weight: float) -> None:
+    def __init__(self, words: Sequence[str], keys: Keys, title_weight: int) -> None:
         self.words = words
         self.keys = keys
-        self._title_weight = title_weight
+        self.title_weight = title_weight
         self._numbers = dict(zip(words, range(len(words)), strict=True))
-        topicless = {self._numbers.get(forms(word).whole, -1) for word in TOPICLESS}
-        self._topicless = frozenset(topicless | {-1})
-        self._known_tokens: dict[str, int] = {}
-        self._compound_tokens: dict[str, list[int]] = {}
-        if len(self._numbers) != len(words) or len(words) > _WORD_MASK:
+        # Of a word that no term has: what it makes is looked up like everything, and not found.
+        self.unknown = len(words)
+        topicless = {self._numbers.get(forms(word).whole, self.unknown) for word in TOPICLESS}
+        self._topicless = frozenset(topicless | {self.unknown})
+        self._single: dict[str, int] = {}
+        self._others: dict[str, FieldNumbers] = {}
+        if len(self._numbers) != len(words) or len(words) >= _WORD_MASK:
             raise ValueError("its words are too many or not distinct")
-        check_keys(keys, len(words))
+        _check(keys, len(words))
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def number(self, tokens: QuestionTokens) -> QuestionNumbers:
-        """Look a question's words up."""
-        return QuestionNumbers(*map(self._field_numbers, tokens))
-
-    def keys_of(self, question: QuestionNumbers) -> QuestionKeys:
-        """Turn a question's words and pairs into keys, as far as their words are known."""
-        return QuestionKeys(
-            _text_keys(question.title),
-            _text_keys(question.prose),
-            _word_keys(question.code) | _CODE_BIT,
-        )
+    def number(self, question: QuestionPieces | QuestionTokens) -> QuestionNumbers:
+        """Look a question's words up; that it was cut to pieces is enough."""
+        return QuestionNumbers(*map(self._field_numbers, question))
 
     def known_words(self, question: QuestionNumbers) -> KnownWords:
         """Judge whether a question says anything in words that the model knows."""
         numbers = question.title.wholes + question.prose.wholes
         if not numbers:
             return KnownWords(1.0, bool(question.code.wholes))
-        share = 1 - numbers.count(-1) / len(numbers)
+        share = 1 - numbers.count(self.unknown) / len(numbers)
         return KnownWords(share, not self._topicless.issuperset(numbers))
 
-    def find(self, question: QuestionKeys) -> FoundTerms:
-        """Find a question's terms."""
-        keys = np.concatenate(question)
-        if not len(self.keys) or not len(keys):
-            return FoundTerms(np.zeros(0, np.intp), np.zeros(0))
-        occurrences = np.ones(len(keys))
-        occurrences[: len(question.title)] = self._title_weight
+    def find(self, question: QuestionNumbers) -> FoundTerms:
+        """Find the terms that a question's words and pairs of words are; code has no pairs."""
+        if not len(self.keys):
+            return FoundTerms(*np.zeros((3, 0), np.intp))
+        keys, n_title = self._question_keys(question)
+        occurrences = np.ones(len(keys), np.intp)
+        occurrences[:n_title] += _IN_TITLE
+        # In order they are found faster, and like ones stand together.
         order = keys.argsort()
-        keys, occurrences = keys[order], occurrences[order]
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        keys, counts = keys[starts], np.add.reduceat(occurrences, starts)
-        places = np.searchsorted(self.keys, keys)
-        places[places == len(self.keys)] = 0
-        found = self.keys[places] == keys
-        return FoundTerms(places[found], counts[found])
+        keys = keys[order]
+        places = self.keys.searchsorted(keys)
+        known = self.keys.take(places, mode="clip") == keys
+        terms, occurrences = places[known], occurrences[order[known]]
+        if not len(terms):
+            return FoundTerms(terms, terms, terms)
+        first = np.ones(len(terms), np.bool_)
+        np.not_equal(terms[1:], terms[:-1], out=first[1:])
+        starts = first.nonzero()[0]
+        sums = np.add.reduceat(occurrences, starts)
+        in_title = sums >> _TITLE_BITS
+        others = sums & _IN_TITLE - 1
+        return FoundTerms(terms[starts], others + in_title * (self.title_weight - 1), in_title)
+
+    def in_code(self, terms: Ints) -> Ints:
+        """Give the terms that are the same words in code; -1 where there is none."""
+        keys = self.keys[terms] | _CODE_BIT
+        places = self.keys.searchsorted(keys)
+        return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
     def spell(self, term: int) -> tuple[Space, str]:
         """Write a term for people: its space and its word or words."""
@@ -150,56 +154,68 @@ class Vocabulary:
         pair = f" {self.words[follower - 1]}" if follower else ""
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
-    def _field_numbers(self, tokens: list[str]) -> FieldNumbers:
-        known, compounds = self._known_tokens, self._compound_tokens
-        wholes = [known.get(token) for token in tokens]
-        if None not in wholes:
-            parts = [part for token in tokens if token in compounds for part in compounds[token]]
-            return FieldNumbers(wholes, parts)  # type: ignore[arg-type]
-        looked_up = [self._look_up(token) for token in tokens]
-        return FieldNumbers(
-            [whole for whole, _ in looked_up], [part for _, parts in looked_up for part in parts]
+    def _question_keys(self, question: QuestionNumbers) -> tuple[Keys, int]:
+        """Give the keys of a question's words and pairs, and how many of the first are the title's.
+
+        Those of unknown words are among them, and are no term's.
+        """
+        title, prose, code = question
+        # The unknown word between the two keeps them from making a pair.
+        text = [*title.wholes, self.unknown, *prose.wholes]
+        n_text = len(text) + len(title.parts) + len(prose.parts)
+        numbers = np.array(
+            [*text, *title.parts, *prose.parts, *code.wholes, *code.parts], dtype=np.int64
         )
+        words = numbers << _WORD_BITS
+        words[n_text:] |= _CODE_BIT
+        pairs = words[: len(text) - 1] | numbers[1 : len(text)] + 1
+        title_end, parts_end = len(title.wholes), len(text) + len(title.parts)
+        keys = (
+            words[:title_end],
+            words[len(text) : parts_end],
+            pairs[:title_end],
+            words[title_end : len(text)],
+            words[parts_end:],
+            pairs[title_end:],
+        )
+        return np.concatenate(keys), 2 * title_end + len(title.parts)
 
-    def _look_up(self, token: str) -> tuple[int, list[int]]:
-        """Number one word, and remember it for the next time unless it is too long for that."""
-        known = self._known_tokens.get(token)
-        if known is not None:
-            return known, self._compound_tokens.get(token, [])
-        whole, parts = forms(token)
-        number = self._numbers.get(whole, -1)
-        known_parts = [self._numbers[part] for part in parts if part in self._numbers]
-        if len(token) <= _REMEMBERED_LENGTH:
-            if len(self._known_tokens) >= _REMEMBERED_TOKENS:
+    def _field_numbers(self, pieces: list[str]) -> FieldNumbers:
+        single, others = self._single, self._others
+        wholes: list[int] = []
+        parts: list[int] = []
+        for piece in pieces:
+            number = single.get(piece)
+            if number is not None:
+                wholes.append(number)
+            else:
+                words = others.get(piece) or self._look_up(piece)
+                wholes += words.wholes
+                parts += words.parts
+        return FieldNumbers(wholes, parts)
+
+    def _look_up(self, piece: str) -> FieldNumbers:
+        """Number the words of one piece, and remember it unless it is too long for that."""
+        wholes: list[int] = []
+        parts: list[int] = []
+        for token in words_in(piece):
+            whole, its_parts = forms(token)
+            wholes.append(self._numbers.get(whole, self.unknown))
+            parts += [self._numbers[part] for part in its_parts if part in self._numbers]
+        words = FieldNumbers(wholes, parts)
+        if len(piece) <= _REMEMBERED_LENGTH:
+            if len(self._single) + len(self._others) >= _REMEMBERED_PIECES:
                 # The common words are back within a few questions.
-                self._known_tokens.clear()
-                self._compound_tokens.clear()
-            self._known_tokens[token] = number
-            if known_parts:
-                self._compound_tokens[token] = known_parts
-        return number, known_parts
+                self._single.clear()
+                self._others.clear()
+            if len(wholes) == 1 and not parts:
+                self._single[piece] = wholes[0]
+            else:
+                self._others[piece] = words
+        return words
 
 
-def _text_keys(field: FieldNumbers) -> Keys:
-    sequence = np.array(field.wholes, dtype=np.int64)
-    first, second = sequence[:-1], sequence[1:]
-    both = (first >= 0) & (second >= 0)
-    paired = first[both] << _WORD_BITS | second[both] + 1
-    return np.concatenate([_word_keys(field), paired])
-
-
-def _word_keys(field: FieldNumbers) -> Keys:
-    numbers = np.array(field.wholes + field.parts, dtype=np.int64)
-    return numbers[numbers >= 0] << _WORD_BITS
-
-
-def without_space(keys: Keys) -> Keys:
-    """Forget whether keys are of text or of code."""
-    return keys & ~_CODE_BIT
-
-
-def check_keys(keys: Keys, n_words: int) -> None:
-    """Refuse keys that are out of order or name words that there are not; raises ValueError."""
+def _check(keys: Keys, n_words: int) -> None:
     if not (keys[1:] > keys[:-1]).all():
         raise ValueError("its terms are not in ascending order")
     first, follower = keys >> _WORD_BITS & _WORD_MASK, keys & _WORD_MASK

@@ -59,6 +59,7 @@ def _tiled_weights(
         "weights_start": starts.astype(np.uint32),
         "weights_tag": tag[order].astype(np.uint16),
         "weights_value": value[order],
+        "common_weights": np.tile(arrays["common_weights"], copies)[:, :n_tags],
     }
 
 

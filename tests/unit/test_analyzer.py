@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from lambda_src.tagger.analyzer import forms, pairs, stem, tokenize, words
+from lambda_src.tagger.analyzer import cut, forms, pairs, stem, tokenize, words, words_in
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,11 @@ def test_neighbouring_whole_words_make_pairs() -> None:
 )
 def test_hostile_texts_give_no_long_words(hostile: str) -> None:
     assert all(len(word) <= 40 for word in words(tokenize(hostile).title))
+
+
+@given(st.text() | st.text(alphabet="aB1 .-_'\u2019+#@:/\n(é)"))
+@example("foo.bar, (C++/c#) -x- .NET ..net www.a.b a@b.c --a__b__ it's #a a+b c++11")
+def test_the_words_of_pieces_are_those_of_the_text(text: str) -> None:
+    pieces, tokens = cut(text).title, tokenize(text).title
+    assert [word for piece in pieces for word in words_in(piece)] == tokens
+    assert all(words_in(token) == [token] for token in tokens)

@@ -22,7 +22,7 @@ from model_build.training import TrainingOptions, fit
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory, samples: list[Question]) -> Path:
     path = tmp_path_factory.mktemp("bundle") / "small.safetensors"
-    fitted = fit(samples, TrainingOptions(min_tag_count=10, prune=0.05, jobs=1))
+    fitted = fit(samples, TrainingOptions(min_tag_count=5, prune=0.2, jobs=1))
     write_bundle(fitted, path, corpus={"files": ["samples"]})
     return path
 
@@ -84,9 +84,9 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
             read_bundle(path)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_an_unknown_format_is_refused(bundle: Path, tmp_path: Path, version: object) -> None:
-    with pytest.raises(BundleFormatError, match="this release reads 1 only"):
+    with pytest.raises(BundleFormatError, match="this release reads 2 only"):
         read_bundle(changed(bundle, tmp_path, manifest={"format": version}))
 
 
@@ -157,15 +157,26 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
             "term_weights": arrays["term_weights"].reshape(1, n_terms)
         },
         "term weights not numbers": {"term_weights": np.full(n_terms, np.nan, np.float32)},
-        "infinite weights": {"weights_value": np.full_like(arrays["weights_value"], np.inf)},
+        "infinite weights": {"weight_steps": np.full_like(arrays["weight_steps"], np.inf)},
+        "some weights as floats": {"weights_value": arrays["weights_value"].astype(np.float32)},
+        "common terms beyond all": {"common_terms": arrays["common_terms"] + np.uint32(n_terms)},
+        "rows of other tags": {"common_weights": arrays["common_weights"][:, :-1].copy()},
+        "rows too few": {"common_weights": arrays["common_weights"][:-1]},
+        "a common term with other weights": {
+            "common_terms": np.sort(
+                np.append(
+                    arrays["common_terms"][:-1],
+                    np.flatnonzero(np.diff(arrays["weights_start"])).astype(np.uint32)[-1],
+                )
+            )
+        },
         "a weight of no tag": {"weights_tag": np.full_like(arrays["weights_tag"], n_tags)},
         "starts beyond the end": {"weights_start": arrays["weights_start"] + np.uint32(5)},
         "starts backwards": {"weights_start": backwards},
         "starts as floats": {"weights_start": arrays["weights_start"].astype(np.float32)},
         "intercepts of other tags": {"intercepts": arrays["intercepts"][:-1]},
         "names of other tags": {"tag_names": arrays["tag_names"][:-1]},
-        "a name of no key": {"names": arrays["names"] + np.uint32(10_000)},
-        "name keys out of order": {"name_keys": arrays["name_keys"][::-1].copy()},
+        "a name of no term": {"names": arrays["names"] + np.uint32(n_terms)},
         "a calibrator of another length": {"calibrator": arrays["calibrator"][:-1]},
         "a word twice": {"words": np.frombuffer(b"a\na", np.uint8)},
         "words not text": {"words": np.full(20, 255, np.uint8)},
@@ -183,14 +194,18 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "term weights of another shape",
         "term weights not numbers",
         "infinite weights",
+        "some weights as floats",
+        "common terms beyond all",
+        "rows of other tags",
+        "rows too few",
+        "a common term with other weights",
         "a weight of no tag",
         "starts beyond the end",
         "starts backwards",
         "starts as floats",
         "intercepts of other tags",
         "names of other tags",
-        "a name of no key",
-        "name keys out of order",
+        "a name of no term",
         "a calibrator of another length",
         "a word twice",
         "words not text",

@@ -3,8 +3,7 @@ import pytest
 from sklearn.pipeline import FeatureUnion
 
 from lambda_src.tagger.analyzer import tokenize
-from lambda_src.tagger.names import NameArrays, TagNames
-from lambda_src.tagger.vocabulary import Floats
+from lambda_src.tagger.names import NameArrays, NameCounts, TagNames
 from model_build.features import FeatureOptions, fit_tfidf
 from model_build.lexicon import Lexicon, make_lexicon, names_of
 
@@ -20,10 +19,10 @@ def lexicon() -> Lexicon:
     return make_lexicon(union, TAGS, SYNONYMS)
 
 
-def count(lexicon: Lexicon, body: str) -> Floats:
+def count(lexicon: Lexicon, title: str, body: str = "") -> NameCounts:
     vocabulary = lexicon.vocabulary(4)
-    keys = vocabulary.keys_of(vocabulary.number(tokenize("", body)))
-    return lexicon.tag_names().count(keys, np.arange(len(TAGS)))
+    found = vocabulary.find(vocabulary.number(tokenize(title, body)))
+    return lexicon.tag_names(vocabulary).count(found)
 
 
 @pytest.mark.parametrize(
@@ -42,23 +41,26 @@ def count(lexicon: Lexicon, body: str) -> Floats:
     ],
 )
 def test_names_are_found_in_every_field(lexicon: Lexicon, text: str, tags: set[str]) -> None:
-    vocabulary, names = lexicon.vocabulary(4), lexicon.tag_names()
-    for field, (title, body) in enumerate([(text, ""), ("", text)]):
-        keys = vocabulary.keys_of(vocabulary.number(tokenize(title, body)))
-        counts = names.count(keys, np.arange(len(TAGS)))
-        assert counts.shape == (3, len(TAGS))
-        assert {TAGS[tag] for tag in np.flatnonzero(counts[field])} == tags
-        assert counts.sum() == counts[field].sum()
+    in_title, in_prose = count(lexicon, text), count(lexicon, "", text)
+    assert {TAGS[tag] for tag in in_title.title} == tags
+    assert {TAGS[tag] for tag in in_prose.prose} == tags
+    assert in_title == (in_title.title, {}, {})
+    assert in_prose == ({}, in_prose.prose, {})
 
 
 def test_single_word_names_are_found_in_code(lexicon: Lexicon) -> None:
-    body = "<pre><code>require node.js</code></pre>"
-    counts = count(lexicon, body)
-    assert TAGS[int(counts[2].argmax())] == "node.js"
+    counts = count(lexicon, "", "<pre><code>require node.js</code></pre>")
+    assert [TAGS[tag] for tag in counts.code] == ["node.js"]
+    assert not counts.prose
 
 
 def test_the_commonest_name_of_a_tag_counts(lexicon: Lexicon) -> None:
-    assert count(lexicon, "cpp cpp cpp c++")[1, 0] == 3
+    assert count(lexicon, "c++", "cpp cpp cpp c++") == ({0: 1}, {0: 3}, {})
+
+
+def test_counts_are_laid_out_by_field_and_tag(lexicon: Lexicon) -> None:
+    counts = count(lexicon, "c++", "unit tests")
+    assert counts.of(np.array([1, 0, 2])).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
@@ -72,15 +74,15 @@ def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"name_keys": np.array([99])},
+        {"terms": np.array([99])},
         {"name_starts": np.array([0, 0])},
         {"name_starts": np.array([1])},
         {"tag_starts": np.array([], dtype=np.intp)},
         {"tag_starts": np.array([0, 50])},
-        {"keys": np.array([2**55], dtype=np.int64)},
+        {"terms": np.array([-5])},
     ],
 )
 def test_names_that_do_not_fit_are_refused(lexicon: Lexicon, change: dict[str, object]) -> None:
     arrays: NameArrays = lexicon.names._replace(**change)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="its"):
-        TagNames(arrays, len(lexicon.words))
+        TagNames(arrays, lexicon.vocabulary(4))

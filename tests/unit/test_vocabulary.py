@@ -18,26 +18,26 @@ KEYS = np.array(
 )
 
 
-def found(title: str, body: str = "") -> dict[str, float]:
+def found(title: str, body: str = "") -> dict[str, int]:
     known = Vocabulary(WORDS, KEYS, 4)
-    terms, counts = known.find(known.keys_of(known.number(tokenize(title, body))))
+    terms, counts, _ = known.find(known.number(tokenize(title, body)))
     return {" ".join(known.spell(term)): count for term, count in zip(terms, counts, strict=True)}
 
 
 def test_words_and_pairs_are_counted_those_of_the_title_more() -> None:
-    assert found("a b a", "a a b") == {"text a": 10.0, "text a b": 5.0}
+    assert found("a b a", "a a b") == {"text a": 10, "text a b": 5}
 
 
 def test_code_is_a_space_of_its_own_without_pairs() -> None:
-    assert found("", "b <pre><code>a b a b</code></pre>") == {"code b": 2.0}
+    assert found("", "b <pre><code>a b a b</code></pre>") == {"code b": 2}
 
 
 def test_an_unknown_word_parts_a_pair() -> None:
-    assert found("a zzz b") == {"text a": 4.0}
+    assert found("a zzz b") == {"text a": 4}
 
 
 def test_compound_words_count_whole_and_in_parts() -> None:
-    assert found("node.js") == {"text node.js": 4.0, "text js": 4.0}
+    assert found("node.js") == {"text node.js": 4, "text js": 4}
 
 
 def test_parts_of_words_too_long_to_be_remembered_count_each_time() -> None:
@@ -47,12 +47,29 @@ def test_parts_of_words_too_long_to_be_remembered_count_each_time() -> None:
         assert known.number(tokens).title.parts == [4] * 30
 
 
+def test_occurrences_in_the_title_are_told_apart() -> None:
+    known = Vocabulary(WORDS, KEYS, 4)
+    terms, counts, in_title = known.find(known.number(tokenize("a b a", "a a b")))
+    assert [known.spell(term)[1] for term in terms] == ["a", "a b"]
+    assert counts.tolist() == [10, 5]
+    assert in_title.tolist() == [2, 1]
+
+
+def test_words_in_code_are_terms_of_their_own() -> None:
+    known = Vocabulary(WORDS, np.union1d(KEYS, [term_key("code", 3)]), 4)
+    node_js, a = (np.searchsorted(known.keys, term_key("text", word)) for word in (3, 0))
+    in_code = known.in_code(np.array([node_js, a]))
+    assert known.spell(in_code[0]) == ("code", "node.js")
+    assert in_code[1] == -1
+
+
 def test_hostile_words_do_not_fill_the_memory() -> None:
     known = Vocabulary(WORDS, KEYS, 4)
-    limit = vocabulary._REMEMBERED_TOKENS
+    limit = vocabulary._REMEMBERED_PIECES
     for start in range(0, 3 * limit, 1000):
         tokens = [f"w{number}" for number in range(start, start + 1000)]
         known.number(QuestionTokens(tokens, ["x" * 60_000], []))
-    assert len(known._known_tokens) <= limit
-    assert max(map(len, known._known_tokens)) <= 40
+    remembered = [*known._single, *known._others]
+    assert len(remembered) <= limit
+    assert max(map(len, remembered)) <= 40
     assert known.number(QuestionTokens(["a"], [], [])).title.wholes == [0]

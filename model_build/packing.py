@@ -1,0 +1,65 @@
+"""Round the weights of the regressions to the few bits that the service keeps of them."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lambda_src.tagger.scorer import COMMON_SHARE, STEPS, ScorerArrays
+
+
+def pack(
+    weights: Any,
+    term_weights: npt.NDArray[np.floating],
+    intercepts: npt.NDArray[np.floating],
+    *,
+    rounded: bool,
+) -> ScorerArrays:
+    """Part common terms from others, and round each weight to whole steps of its term.
+
+    Parameters
+    ----------
+    weights : sparse array, shape (n_terms, n_tags)
+        In rows (CSR).
+    term_weights : ndarray of float, shape (n_terms,)
+    intercepts : ndarray of float, shape (n_tags,)
+    rounded : bool
+        False to keep the weights as they are, in four times the place.
+    """
+    n_terms, n_tags = weights.shape
+    lengths = np.diff(weights.indptr)
+    terms = np.repeat(np.arange(n_terms), lengths)
+    if rounded:
+        steps, values = _round(weights.data, terms, n_terms)
+    else:
+        steps, values = np.ones(n_terms, np.float16), weights.data.astype(np.float32)
+    common = np.flatnonzero(lengths > COMMON_SHARE * n_tags)
+    row = np.full(n_terms, -1)
+    row[common] = np.arange(len(common))
+    in_rows = row[terms] >= 0
+    rows = np.zeros((len(common), n_tags), dtype=values.dtype)
+    rows[row[terms[in_rows]], weights.indices[in_rows]] = values[in_rows]
+    kept = ~in_rows & (values != 0)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(terms[kept], minlength=n_terms))])
+    return ScorerArrays(
+        term_weights=term_weights.astype(np.float32),
+        steps=steps,
+        common=common.astype(np.uint32),
+        rows=rows,
+        starts=starts.astype(np.uint32),
+        tags=weights.indices[kept].astype(np.uint16),
+        values=values[kept],
+        intercepts=intercepts.astype(np.float32),
+    )
+
+
+def _round(
+    weights: npt.NDArray[np.floating], terms: npt.NDArray[np.intp], n_terms: int
+) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.int8]]:
+    largest = np.zeros(n_terms)
+    np.maximum.at(largest, terms, np.abs(weights))
+    # The steps first, so that the weights are whole numbers of those that the bundle holds.
+    steps = (largest / STEPS).astype(np.float16)
+    of_weights = steps[terms].astype(np.float64)
+    in_steps = np.divide(weights, of_weights, out=np.zeros(len(terms)), where=of_weights > 0)
+    return steps, np.rint(in_steps).clip(-STEPS, STEPS).astype(np.int8)

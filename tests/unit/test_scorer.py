@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from lambda_src.tagger.scorer import STEPS, Scorer
+from lambda_src.tagger.vocabulary import FoundTerms
+from model_build.packing import pack
+
+N_TAGS = 40
+
+
+@pytest.fixture(scope="module")
+def weights() -> np.ndarray:
+    """Three common terms, three others, and one without weights; shape (7, N_TAGS)."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(7, N_TAGS)) * [[8], [1], [0.01], [2], [2], [2], [0]]
+    weights[3:6, 5:] = 0
+    weights[4, 1:] = 0
+    return weights
+
+
+TERM_WEIGHTS = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+INTERCEPTS = np.linspace(-5, 5, N_TAGS)
+FOUND = [
+    FoundTerms(np.arange(7), np.array([1, 2, 3, 1, 9, 4, 2]), np.zeros(7, np.intp)),
+    FoundTerms(np.array([0, 2]), np.array([1, 1]), np.zeros(2, np.intp)),
+    FoundTerms(np.array([3, 5]), np.array([1, 2]), np.zeros(2, np.intp)),
+    FoundTerms(np.array([6]), np.array([2]), np.zeros(1, np.intp)),
+]
+
+
+@pytest.fixture(scope="module")
+def scorer(weights: np.ndarray) -> Scorer:
+    return Scorer(pack(sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, rounded=True))
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_scores_are_those_of_the_regressions_up_to_rounding(
+    weights: np.ndarray, scorer: Scorer, found: FoundTerms
+) -> None:
+    tfidf = (1 + np.log(found.counts)) * TERM_WEIGHTS[found.terms]
+    tfidf /= np.sqrt(tfidf @ tfidf)
+    exact = tfidf @ weights[found.terms] + INTERCEPTS
+    half_steps = tfidf @ np.abs(weights[found.terms]).max(axis=1) / STEPS / 2
+    assert np.abs(scorer.scores(found) - exact).max() <= 1.01 * half_steps + 1e-6
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_contributions_sum_to_the_score(scorer: Scorer, found: FoundTerms) -> None:
+    scores = scorer.scores(found)
+    for tag in range(N_TAGS):
+        contributions = scorer.contributions(found, tag)
+        assert contributions.shape == found.terms.shape
+        assert scorer.intercept(tag) + contributions.sum() == pytest.approx(scores[tag], abs=1e-4)
+
+
+def test_only_common_terms_have_a_weight_for_each_tag(weights: np.ndarray) -> None:
+    packed = pack(sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, rounded=True)
+    assert packed.common.tolist() == [0, 1, 2]
+    assert packed.rows.shape == (3, N_TAGS)
+    assert packed.starts.tolist() == [0, 0, 0, 0, 5, 6, 11, 11]
+    assert np.abs(packed.rows).max() == STEPS
