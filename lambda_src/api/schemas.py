@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from lambda_src.api import examples
 from lambda_src.tagger.model import MAX_TAGS, QuietReason
 
 MAX_QUESTION_BYTES = 64 * 1024
@@ -29,16 +30,7 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"text": "How do I merge two dictionaries in Python?"},
-                {
-                    "title": "Left join returns too many rows",
-                    "body": "<p>My query</p><pre><code>SELECT * FROM a LEFT JOIN b</code></pre>",
-                    "max_tags": 3,
-                },
-            ]
-        },
+        json_schema_extra={"examples": [examples.QUESTION, examples.LONG_QUESTION]},
     )
 
     text: str | None = Field(None, description="The whole question as one text.")
@@ -102,6 +94,8 @@ class SuggestionOut(BaseModel):
 class PredictResponse(BaseModel):
     """The answer to a question; without tags where the model does not know."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREDICTION]})
+
     predicted_tags: list[str] = Field(description="Best first.")
     suggestions: list[SuggestionOut] = Field(description="The same tags with confidences.")
     prediction_id: str = Field(description="Names this prediction in feedback.")
@@ -114,7 +108,7 @@ class PredictResponse(BaseModel):
 class BatchRequest(BaseModel):
     """Several questions, each as /predict takes it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.QUESTIONS]})
 
     # Judged one by one, so that a bad question does not spoil the others.
     questions: Annotated[
@@ -134,23 +128,15 @@ class BatchItem(BaseModel):
 class BatchResponse(BaseModel):
     """The answers, in the order of the questions."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREDICTIONS]})
+
     results: list[BatchItem]
 
 
 class FeedbackRequest(BaseModel):
     """What became of a prediction: at least one of the two lists."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "prediction_id": "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a",
-                    "final_tags": ["python", "dictionary"],
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.FEEDBACK]})
 
     prediction_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     accepted: list[Tag] | None = Field(
@@ -173,6 +159,8 @@ class FeedbackRequest(BaseModel):
 class FeedbackReceipt(BaseModel):
     """That feedback was written down."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.RECEIPT]})
+
     prediction_id: str
     unknown_tags: list[str] = Field(description="Tags that the model does not know yet.")
 
@@ -187,6 +175,8 @@ class TagCount(BaseModel):
 class TagList(BaseModel):
     """Tags, commonest first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TAGS]})
+
     tags: list[TagCount]
 
 
@@ -200,6 +190,8 @@ class Link(BaseModel):
 class Description(BaseModel):
     """What this service is and where its parts are."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.DESCRIPTION]})
+
     name: Literal["etiquette"] = "etiquette"
     description: str
     model_version: str
@@ -209,6 +201,8 @@ class Description(BaseModel):
 class Health(BaseModel):
     """That the service answers, and with which model."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.HEALTH]})
+
     status: Literal["ok"] = "ok"
     model_version: str
     model_sha256: str
@@ -217,7 +211,9 @@ class Health(BaseModel):
 class ModelCard(BaseModel):
     """What is known of the model that answers."""
 
-    model_config = ConfigDict(protected_namespaces=())
+    model_config = ConfigDict(
+        protected_namespaces=(), json_schema_extra={"examples": [examples.MODEL_CARD]}
+    )
 
     version: str
     sha256: str
@@ -239,6 +235,8 @@ class FieldError(BaseModel):
 
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
 
     type: str = "about:blank"
     title: str

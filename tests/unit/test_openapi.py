@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from lambda_src.api import schemas
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
@@ -72,6 +74,27 @@ def test_nothing_that_callers_rely_on_is_gone(current: Document, committed: Docu
 
 def test_the_committed_document_is_up_to_date(current: Document, committed: Document) -> None:
     assert current == committed, "run .venv/bin/python scripts/write_openapi.py"
+
+
+def _schema_names(operation: Document) -> Iterator[str]:
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    for body in [*bodies, *operation["responses"].values()]:
+        for content in body.get("content", {}).values():
+            if "$ref" in content.get("schema", {}):
+                yield content["schema"]["$ref"].rpartition("/")[2]
+
+
+def test_every_request_and_answer_has_an_example_that_is_one(current: Document) -> None:
+    for methods in current["paths"].values():
+        for operation in methods.values():
+            names = list(_schema_names(operation))
+            assert names
+            for name in names:
+                examples = current["components"]["schemas"][name]["examples"]
+                model: type[BaseModel] = getattr(schemas, name)
+                for example in examples:
+                    parsed = model.model_validate(example)
+                    assert parsed.model_dump(mode="json", exclude_unset=True) == example
 
 
 @pytest.mark.parametrize(
