@@ -31,7 +31,7 @@ def main() -> None:
     app = App()
     try:
         settings = settings_from_context(app.node)
-        # scripts/cdk says so where a build follows; to synthesize, nothing must be built.
+        # Set where a build follows, by scripts/cdk and scripts/release.
         if "ETIQUETTE_CDK_BUILDS" in os.environ:
             check_can_build(settings.architecture)
         compose(app, settings)

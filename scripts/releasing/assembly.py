@@ -49,7 +49,8 @@ class Assembly:
             context = [f"-c{name}={value}" for name, value in chosen.items()]
             with step("Synthesizing the stack (cdk synth)"):
                 run([_CDK, "synth", "--quiet", "--no-notices", "--output", folder,
-                     "-c", f"environment={target.environment}", *context])  # fmt: skip
+                     "-c", f"environment={target.environment}", *context],
+                    env={"ETIQUETTE_CDK_BUILDS": "1"})  # fmt: skip
         except LocalAwsError as error:
             said = re.findall(r"^etiquette: (.*)", str(error), re.MULTILINE)
             raise ReleaseError(said[0] if said else str(error)) from error

@@ -1,0 +1,164 @@
+"""Tokens at the deployed API's door: an issuer of our own, keys that it publishes, real signatures.
+
+The emulator refuses preflights by itself, where AWS hands them to the route that is open for them
+(tests/infra/test_front.py): here the deployed function is asked directly.
+"""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from scripts.emulator.account import client
+from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
+from scripts.emulator.local_aws import LocalAws
+from tests.system.facts import gateway_event
+
+AUDIENCE = "etiquette"
+PAGE = "https://example.org"
+QUESTION = {"text": "How do I merge two dictionaries in Python?"}
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer(NamedTuple):
+    """Signs tokens, and publishes the key that proves it."""
+
+    url: str
+    key: rsa.RSAPrivateKey
+
+    def token(self, *, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
+        """A token that is good for a minute, unless claims or key say otherwise."""
+        now = int(time.time())
+        default = {"iss": self.url, "aud": AUDIENCE, "iat": now - 5, "exp": now + 60}
+        header = {"alg": "RS256", "typ": "JWT", "kid": "one"}
+        parts = [encoded(json.dumps(part).encode()) for part in (header, default | claims)]
+        signed = ".".join(parts).encode()
+        signature = (key or self.key).sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed.decode()}.{encoded(signature)}"
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="module")
+def guarded_aws(aws: LocalAws) -> Iterator[LocalAws]:
+    """An AWS beside that of the other tests, for a stack with other settings."""
+    started = LocalAws.start("authorization-test", engine=aws.engine.name)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def issuer(guarded_aws: LocalAws) -> Iterator[Issuer]:
+    """What API Gateway reads of an issuer: its configuration, and its keys."""
+    key = new_key()
+    numbers = key.public_key().public_numbers()
+    published = {
+        "kid": "one",
+        "kty": "RSA",
+        "alg": "RS256",
+        "use": "sig",
+        "n": encoded(numbers.n.to_bytes(256, "big")),
+        "e": encoded(numbers.e.to_bytes(3, "big")),
+    }
+
+    class Published(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers = {
+                "/.well-known/openid-configuration": {"issuer": url, "jwks_uri": f"{url}/keys"},
+                "/keys": {"keys": [published]},
+            }
+            self.send_response(200 if self.path in answers else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(answers.get(self.path)).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer((guarded_aws.state.host, 0), Published)
+    url = f"http://{guarded_aws.state.host}:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Issuer(url, key)
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def guarded(guarded_aws: LocalAws, issuer: Issuer) -> Deployment:
+    """The stack with `auth=jwt`."""
+    settings = {
+        "auth": "jwt",
+        "jwt_issuer": issuer.url,
+        "jwt_audiences": AUDIENCE,
+        "cors_origins": PAGE,
+    }
+    return deploy_assembly(guarded_aws, synthesize(guarded_aws, settings))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/openapi.json", "/page.js", "/tags", "/model", "/health"]
+)
+def test_nothing_is_open(guarded: Deployment, path: str) -> None:
+    assert guarded.call(path).status == 401
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/feedback"])
+def test_without_a_token_nothing_is_answered(guarded: Deployment, path: str) -> None:
+    assert guarded.call(path, body=QUESTION).status == 401
+
+
+def test_a_good_token_is_answered(guarded: Deployment, issuer: Issuer) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    answer = guarded.call("/predict", body=QUESTION, headers=headers)
+    assert answer.status == 200
+    assert json.loads(answer.body)["predicted_tags"][0] == "python"
+    batch = guarded.call("/predict/batch", body={"questions": [QUESTION]}, headers=headers)
+    assert batch.status == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another"},
+        {"iss": "https://id.example.org"},
+        {"exp": 1_700_000_000},
+        {"key": new_key()},
+    ],
+    ids=["audience", "issuer", "expired", "signature"],
+)
+def test_a_token_that_is_wrong_in_one_thing_is_refused(
+    guarded: Deployment, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token(**claims)}"}
+    assert guarded.call("/predict", body=QUESTION, headers=headers).status == 401
+
+
+def test_a_page_elsewhere_may_send_its_token(guarded: Deployment, issuer: Issuer) -> None:
+    ask = {
+        "origin": PAGE,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    event = gateway_event("OPTIONS", "/predict")
+    event["headers"] |= ask
+    invoked = client(guarded.aws, "lambda").invoke(
+        FunctionName=guarded.outputs["FunctionAlias"], Payload=json.dumps(event).encode()
+    )
+    preflight = json.loads(invoked["Payload"].read())
+    assert preflight["statusCode"] == 200
+    assert preflight["headers"]["access-control-allow-origin"] == PAGE
+    assert "authorization" in preflight["headers"]["access-control-allow-headers"]
+    headers = {"Authorization": f"Bearer {issuer.token()}", "Origin": PAGE}
+    answer = guarded.call("/predict", body=QUESTION, headers=headers)
+    assert answer.headers["access-control-allow-origin"] == PAGE
