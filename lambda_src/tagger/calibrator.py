@@ -70,8 +70,8 @@ def best_candidates(scores: Floats) -> Candidates:
     """
     n_candidates = min(N_CANDIDATES, len(scores))
     best = np.argpartition(scores, -n_candidates)[-n_candidates:]
-    best = best[np.lexsort((best, -scores[best]))]
-    return Candidates(best, scores[best])
+    best = best.take(np.lexsort((best, -scores.take(best))))
+    return Candidates(best, scores.take(best))
 
 
 class QuestionFacts(NamedTuple):
@@ -191,8 +191,8 @@ class Calibrator:
             + of["log prose words"] * log_prose
             + of["has prose"] * has_prose
         )
-        odds: Floats = scores * (self._tag_slopes[tags] + slope)
-        odds += self._tag_odds[tags]
+        odds: Floats = scores * (self._tag_slopes.take(tags) + slope)
+        odds += self._tag_odds.take(tags)
         odds += self._knots @ np.maximum(scores - _KNOT_COLUMN, 0)
         odds += self._rank_odds[:n_candidates]
         odds += same_for_all

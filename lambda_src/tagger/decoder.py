@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import exp
+from operator import mul
 
 _MOST_OTHERS = 6
 """A question has at most five tags: so many may be outside the candidates that could be chosen."""
@@ -41,13 +42,15 @@ def expected_jaccards(
     expected = []
     for size in range(len(head), 0, -1):
         confidence = head[size - 1]
-        expected.append(hits * sum(p / (size + count) for count, p in enumerate(others)))
+        shares = [1 / count for count in range(size, size + len(others))]
+        expected.append(hits * sum(map(mul, others, shares)))
         hits -= confidence
         # For smaller sets this candidate is outside.
-        others = [
-            with_it * confidence + without * (1 - confidence)
-            for with_it, without in zip([0.0, *others], [*others, 0.0], strict=True)
-        ]
+        absent = 1 - confidence
+        others.append(0.0)
+        for count in range(len(others) - 1, 0, -1):
+            others[count] = others[count] * absent + others[count - 1] * confidence
+        others[0] *= absent
     return expected[::-1]
 
 

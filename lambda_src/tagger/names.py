@@ -73,15 +73,15 @@ class TagNames:
 
     def count(self, found: FoundTerms) -> NameCounts:
         """Count names in each field; the commonest name of a tag counts."""
-        parts = self._part[found.terms]
+        parts = self._part.take(found.terms)
         places = (parts != _NO_PART).nonzero()[0]
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
         for part, count, in_title in zip(
-            parts[places].tolist(),
-            found.counts[places].tolist(),
-            found.in_title[places].tolist(),
+            parts.take(places).tolist(),
+            found.counts.take(places).tolist(),
+            found.in_title.take(places).tolist(),
             strict=True,
         ):
             if part < _NO_PART:

@@ -88,15 +88,16 @@ class Scorer:
         """Give each tag's score, the log-odds of its regression; shape (n_tags,)."""
         terms = self._terms(found)
         common = terms.lengths < 0
-        rows = self._rows[terms.starts[common]].astype(np.float32, copy=False)
+        rows = self._rows.take(terms.starts.compress(common), 0).astype(np.float32, copy=False)
         places, owners = _places(terms, ~common)
         of_others = np.bincount(
-            self._tags[places],
-            self._values[places] * terms.factors[owners],
+            self._tags.take(places),
+            self._values.take(places) * terms.factors.take(owners),
             len(self._intercepts),
         )
-        scores: Floats = of_others + terms.factors[common] @ rows + self._intercepts
-        return scores
+        of_others += terms.factors.compress(common) @ rows
+        of_others += self._intercepts
+        return of_others
 
     def contributions(self, found: FoundTerms, tag: int) -> Floats:
         """Say what each term adds to one tag's score; shape (n_found,)."""
@@ -114,7 +115,7 @@ class Scorer:
         return float(self._intercepts[tag])
 
     def _terms(self, found: FoundTerms) -> _Terms:
-        records = self._records[found.terms]
+        records = self._records.take(found.terms, 0)
         weight, step = records.view(np.float32).T[:2]
         tfidf = (1 + np.log(found.counts, dtype=np.float32)) * weight
         length = np.sqrt(tfidf @ tfidf)
@@ -124,12 +125,12 @@ class Scorer:
 def _places(terms: _Terms, chosen: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Say where the weights of some terms are, and which of all terms each one belongs to."""
     chosen_terms = chosen.nonzero()[0]
-    lengths = terms.lengths[chosen_terms]
+    lengths = terms.lengths.take(chosen_terms)
     ends = lengths.cumsum()
-    owners = np.repeat(chosen_terms, lengths)
-    shift = np.zeros(len(chosen), np.intp)
-    shift[chosen_terms] = terms.starts[chosen_terms] - (ends - lengths)
-    return np.arange(len(owners)) + shift[owners], owners
+    # From a place among all that are read to the same place in the arrays.
+    shifts = terms.starts.take(chosen_terms) - (ends - lengths)
+    places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(shifts, lengths)
+    return places, np.repeat(chosen_terms, lengths)
 
 
 def _check(arrays: ScorerArrays) -> None:

@@ -127,10 +127,11 @@ class Vocabulary:
         occurrences[:n_title] += _IN_TITLE
         # In order they are found faster, and like ones stand together.
         order = keys.argsort()
-        keys = keys[order]
+        keys = keys.take(order)
         places = self.keys.searchsorted(keys)
         known = self.keys.take(places, mode="clip") == keys
-        terms, occurrences = places[known], occurrences[order[known]]
+        terms = places.compress(known)
+        occurrences = occurrences.take(order.compress(known))
         if not len(terms):
             return FoundTerms(terms, terms, terms)
         first = np.ones(len(terms), np.bool_)
@@ -139,7 +140,8 @@ class Vocabulary:
         sums = np.add.reduceat(occurrences, starts)
         in_title = sums >> _TITLE_BITS
         others = sums & _IN_TITLE - 1
-        return FoundTerms(terms[starts], others + in_title * (self.title_weight - 1), in_title)
+        counts = others + in_title * (self.title_weight - 1)
+        return FoundTerms(terms.take(starts), counts, in_title)
 
     def in_code(self, terms: Ints) -> Ints:
         """Give the terms that are the same words in code; -1 where there is none."""
