@@ -95,9 +95,8 @@ class Scorer:
             self._values.take(places) * terms.factors.take(owners),
             len(self._intercepts),
         )
-        of_others += terms.factors.compress(common) @ rows
-        of_others += self._intercepts
-        return of_others
+        scores: Floats = of_others + terms.factors.compress(common) @ rows + self._intercepts
+        return scores
 
     def contributions(self, found: FoundTerms, tag: int) -> Floats:
         """Say what each term adds to one tag's score; shape (n_found,)."""
