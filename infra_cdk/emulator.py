@@ -38,7 +38,11 @@ def switch_off_refused(stack: Stack) -> None:
         Acknowledgment(
             id="CloudFormation-Validate::W8003",
             reason="False on purpose, and in the emulator's template only.",
-        )
+        ),
+        Acknowledgment(
+            id="CloudFormation-Validate::W1001",
+            reason="What refers to a resource that is switched off gets its name or nothing there.",
+        ),
     )
     for node in stack.node.find_all():
         if isinstance(node, CfnResource) and _is_refused(node):

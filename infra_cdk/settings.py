@@ -16,6 +16,7 @@ from infra_cdk.limits import Limits
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
 ARCHITECTURES: Final = ("arm64", "x86_64")
+ROLLOUTS: Final = ("canary_5_minutes", "canary_15_minutes", "all_at_once")
 AUTHS: Final = ("none", "iam", "jwt")
 _MAX_TIMEOUT_SECONDS: Final = 19
 """An HTTP API gives up after 30 s, and Lambda counts a start of up to 10 s apart."""
@@ -70,6 +71,10 @@ class Settings:
 
     Unset by default: a new account has ten for all of its functions, and must keep ten unreserved.
     """
+
+    rollout: str = "canary_5_minutes"
+    """A tenth of the requests goes to a new version for so long, then all. `all_at_once` is for a
+    fix that can't wait: the version is still asked ten questions first, but no alarm is heard."""
 
     # Who may call, and how often
     auth: str = "none"
@@ -149,6 +154,7 @@ class Settings:
 
     def _check_function(self) -> None:
         _one_of("architecture", self.architecture, ARCHITECTURES)
+        _one_of("rollout", self.rollout, ROLLOUTS)
         if not 128 <= self.memory_mb <= 10240:
             raise SettingsError(f"memory_mb is {self.memory_mb}: Lambda has 128 to 10240")
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
@@ -195,6 +201,7 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
         Settings,
         environment="prod",
         log_retention=logs.RetentionDays.ONE_YEAR,
+        rollout="canary_15_minutes",
         protected=True,
         monthly_budget_usd=50,
         limits=Limits(
@@ -286,6 +293,7 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "report": _path,
     "architecture": _text,
     "reserved_concurrency": _whole,
+    "rollout": _text,
     "auth": _text,
     "jwt_issuer": _text,
     "jwt_audiences": _list,

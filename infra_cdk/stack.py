@@ -9,6 +9,7 @@ from infra_cdk.emulator import switch_off_refused
 from infra_cdk.function import ApiFunction
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
+from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
 
@@ -25,6 +26,7 @@ class EtiquetteStack(Stack):
         model = Model(self, "Model", path=settings.model, report=settings.report)
         function = ApiFunction(self, "Function", settings=settings, model=model)
         front = HttpFront(self, "Http", settings=settings, alias=function.alias)
+        Rollout(self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api)
         observability = Observability(
             self,
             "Observability",

@@ -76,8 +76,8 @@ def ask(functions: Any, arn: str, path: str, body: Any = None) -> Answer:
         raise AskError(f"what it returned is no HTTP answer with JSON ({error!r})") from error
 
 
-def examine(functions: Any, arn: str) -> list[str]:
-    """Ask a version the ten questions.
+def examine(functions: Any, arn: str) -> str | None:
+    """Ask a version the ten questions, up to the first answer that is wrong.
 
     Parameters
     ----------
@@ -88,26 +88,23 @@ def examine(functions: Any, arn: str) -> list[str]:
 
     Returns
     -------
-    list of str
-        What is wrong with the answers; empty if the version may serve.
+    str or None
+        What speaks against it; None if it may serve.
     """
-    complaints: list[str] = []
     with_tags = 0
     for number, question in enumerate(QUESTIONS, 1):
         try:
             # As a draft: answered like any other, but not counted in the metrics.
             answer = ask(functions, arn, "/predict", {**question, "draft": True})
         except AskError as error:
-            complaints.append(f"question {number}: {error}")
-            continue
+            return f"question {number}: {error}"
         wrong = _what_is_wrong(answer)
         if wrong:
-            complaints.append(f"question {number}: {wrong}")
-        else:
-            with_tags += bool(answer.body["predicted_tags"])
-    if not complaints and with_tags < WITH_TAGS:
-        complaints.append(f"only {with_tags} of {len(QUESTIONS)} questions got a tag")
-    return complaints
+            return f"question {number}: {wrong}"
+        with_tags += bool(answer.body["predicted_tags"])
+    if with_tags < WITH_TAGS:
+        return f"only {with_tags} of {len(QUESTIONS)} questions got a tag"
+    return None
 
 
 def _what_is_wrong(answer: Answer) -> str | None:

@@ -197,6 +197,8 @@ class LocalAws:
             "S3_DATA_DIR": str(self.folder / "s3"),
             "STATE_DIR": str(self.folder / "state"),
         }
+        # It hands its own on to functions, whose boto3 would look for a profile without a name.
+        del environment["AWS_PROFILE"]
         if self.state.network:
             environment["LAMBDA_DOCKER_NETWORK"] = self.state.network
         if isinstance(self.engine, Podman):

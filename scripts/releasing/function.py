@@ -1,39 +1,11 @@
 """The deployed function as Lambda itself describes it: its versions, and the alias `live`."""
 
-import re
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
+from lambda_src.canary.pin import Pin, pin_of
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
-
-_PIN: Final = re.compile(
-    r"pinned to (?P<version>\d+) by a rollback from (?P<left>\d+)(?P<confirmed>, confirmed)?"
-)
-
-
-@dataclass(frozen=True)
-class Pin:
-    """What a rollback leaves on the alias, as its description, so that no deployment undoes it."""
-
-    version: int
-    """Where the rollback put `live`."""
-    left: int
-    """Where CloudFormation had put it."""
-    confirmed: bool = False
-    """Whether somebody allowed the next deployment to move `live` on."""
-
-    @classmethod
-    def parse(cls, description: str) -> Self | None:
-        """Read an alias's description; None if it is no pin."""
-        found = _PIN.match(description)
-        if found is None:
-            return None
-        return cls(int(found["version"]), int(found["left"]), bool(found["confirmed"]))
-
-    def __str__(self) -> str:
-        confirmed = ", confirmed" if self.confirmed else ""
-        return f"pinned to {self.version} by a rollback from {self.left}{confirmed}"
 
 
 @dataclass(frozen=True)
@@ -140,11 +112,10 @@ class Function:
         """Return where the alias points."""
         alias = self.client.get_alias(FunctionName=self.arn, Name=self.alias)
         number = int(alias["FunctionVersion"])
-        pin = Pin.parse(alias.get("Description", ""))
         shifted = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
         return Live(
             version=number,
-            pin=pin if pin and pin.version == number else None,
+            pin=pin_of(alias.get("Description", ""), number),
             shifting_to=next(map(int, shifted), None),
             revision=alias["RevisionId"],
         )

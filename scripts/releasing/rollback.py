@@ -4,9 +4,10 @@ import time
 from typing import Final
 
 from lambda_src.canary.examination import AskError, ask
+from lambda_src.canary.pin import Pin
 from scripts.emulator.console import say, step
 from scripts.releasing.errors import ReleaseError
-from scripts.releasing.function import Function, Live, Pin, Version
+from scripts.releasing.function import Function, Live, Version
 
 WAKE_SECONDS: Final = 300
 """A snapshot is made anew in a few minutes at most."""

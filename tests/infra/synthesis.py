@@ -20,14 +20,19 @@ class Synthesized(NamedTuple):
     template: Template
     assembly: Path
 
-    def only(self, kind: str) -> dict[str, Any]:
-        """The one resource of a kind."""
-        (resource,) = self.template.find_resources(kind).values()
-        return dict(resource)
+    def resources(self, kind: str, construct: str = "") -> dict[str, dict[str, Any]]:
+        """The resources of a kind, of one of the stack's constructs or of all of them."""
+        found = self.template.find_resources(kind)
+        return {name: dict(each) for name, each in found.items() if name.startswith(construct)}
 
-    def properties(self, kind: str) -> list[dict[str, Any]]:
+    def only(self, kind: str, construct: str = "") -> dict[str, Any]:
+        """The one resource of a kind."""
+        (resource,) = self.resources(kind, construct).values()
+        return resource
+
+    def properties(self, kind: str, construct: str = "") -> list[dict[str, Any]]:
         """The properties of each resource of a kind."""
-        return [dict(each["Properties"]) for each in self.template.find_resources(kind).values()]
+        return [dict(each["Properties"]) for each in self.resources(kind, construct).values()]
 
     def outputs(self) -> dict[str, Any]:
         return {name: output["Value"] for name, output in self.template.find_outputs("*").items()}

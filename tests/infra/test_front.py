@@ -92,11 +92,13 @@ def test_a_token_is_checked_for_issuer_and_audience(synthesize: Synthesize) -> N
 def test_the_application_answers_browsers_and_is_told_which(
     synthesized: Synthesized, synthesize: Synthesize
 ) -> None:
-    told = synthesize(**BROWSERS).only("AWS::Lambda::Function")["Properties"]["Environment"]
+    told = synthesize(**BROWSERS).only("AWS::Lambda::Function", "Function")["Properties"][
+        "Environment"
+    ]
     assert (
         told["Variables"]["ETIQUETTE_CORS_ORIGINS"] == "https://example.org,http://localhost:3000"
     )
-    silent = synthesized.only("AWS::Lambda::Function")["Properties"]["Environment"]
+    silent = synthesized.only("AWS::Lambda::Function", "Function")["Properties"]["Environment"]
     assert "ETIQUETTE_CORS_ORIGINS" not in silent["Variables"]
     assert "CorsConfiguration" not in synthesize(**BROWSERS).only("AWS::ApiGatewayV2::Api")
 

@@ -13,14 +13,14 @@ LAMBDA = "AWS::Lambda::Function"
 
 def test_x86_64_is_a_setting(synthesize: Synthesize) -> None:
     synthesized = synthesize(architecture="x86_64")
-    assert synthesized.only(LAMBDA)["Properties"]["Architectures"] == ["x86_64"]
+    assert synthesized.only(LAMBDA, "Function")["Properties"]["Architectures"] == ["x86_64"]
     (manifest,) = synthesized.assembly.glob("*.assets.json")
     (image,) = json.loads(manifest.read_text())["dockerImages"].values()
     assert image["source"]["platform"] == "linux/amd64"
 
 
 def test_published_versions_start_from_a_snapshot_and_are_traced(synthesized: Synthesized) -> None:
-    function = synthesized.only(LAMBDA)["Properties"]
+    function = synthesized.only(LAMBDA, "Function")["Properties"]
     assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert function["TracingConfig"] == {"Mode": "Active"}
     # What AWS doesn't offer beside a snapshot.
@@ -32,14 +32,14 @@ def test_concurrency_is_reserved_on_purpose_only(
     synthesized: Synthesized, synthesize: Synthesize
 ) -> None:
     """A new account has ten copies for all of its functions: none can be set apart there."""
-    assert "ReservedConcurrentExecutions" not in synthesized.only(LAMBDA)["Properties"]
-    switched_off = synthesize(reserved_concurrency=0).only(LAMBDA)["Properties"]
+    assert "ReservedConcurrentExecutions" not in synthesized.only(LAMBDA, "Function")["Properties"]
+    switched_off = synthesize(reserved_concurrency=0).only(LAMBDA, "Function")["Properties"]
     assert switched_off["ReservedConcurrentExecutions"] == 0
 
 
 def test_a_start_and_a_request_end_before_api_gateway_gives_up(combination: Synthesized) -> None:
     start_seconds = 10
-    for function in combination.properties(LAMBDA):
+    for function in combination.properties(LAMBDA, "Function"):
         assert function["Timeout"] + start_seconds < 30
 
 

@@ -23,6 +23,7 @@ ON_EVERYTHING = {
     # What AWS grants on all resources or not at all (Service Authorization Reference).
     "xray:PutTraceSegments": "X-Ray knows no resources",
     "xray:PutTelemetryRecords": "X-Ray knows no resources",
+    "cloudwatch:DescribeAlarms": "a list, on * in AWS's own policy for CodeDeploy, too",
 }
 UNTAGGED = {
     "AWS::ApiGatewayV2::ApiMapping": "CloudFormation gives it no tags",

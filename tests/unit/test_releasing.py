@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import pytest
 
+from lambda_src.canary import pin as pins
+from lambda_src.canary.pin import Pin, pin_of
 from scripts.releasing import function, guard, rollback
 from scripts.releasing.errors import ReleaseError
-from scripts.releasing.function import Function, Live, Pin, Version
+from scripts.releasing.function import Function, Live, Version
 from scripts.releasing.guard import refuse_if_pinned
 from scripts.releasing.pruning import superfluous
 from scripts.releasing.rollback import roll_back
@@ -186,12 +188,12 @@ def test_a_pin_holds_until_it_is_confirmed_or_live_has_moved_on() -> None:
 
 @pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])
 def test_a_pin_is_read_as_it_was_written(pin: Pin) -> None:
-    assert Pin.parse(str(pin)) == pin
+    assert pin_of(str(pin), pin.version) == pin
 
 
 def test_another_description_is_no_pin() -> None:
-    assert Pin.parse("") is None
-    assert Pin.parse("moved by hand") is None
+    assert pin_of("", 1) is None
+    assert pin_of("moved by hand", 1) is None
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_live_and_the_one_before_it_are_never_pruned(
     assert [each.number for each in superfluous(versions, live)] == pruned
 
 
-@pytest.mark.parametrize("module", [function, guard])
+@pytest.mark.parametrize("module", [function, guard, pins])
 def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 

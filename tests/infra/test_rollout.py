@@ -1,0 +1,129 @@
+"""How live moves: the hook, the canary and what takes it back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra_cdk.settings import ROLLOUTS
+from tests.infra.synthesis import TOLD, Synthesize, Synthesized
+
+GROUP = "AWS::CodeDeploy::DeploymentGroup"
+CHECK = ("AWS::Lambda::Function", "Rollout")
+
+
+def version(synthesized: Synthesized) -> str:
+    ((name, _),) = synthesized.resources("AWS::Lambda::Version").items()
+    return name
+
+
+def test_cloudformation_moves_live_through_codedeploy_and_the_hook(
+    synthesized: Synthesized,
+) -> None:
+    update = synthesized.only("AWS::Lambda::Alias")["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    ((application, _),) = synthesized.resources("AWS::CodeDeploy::Application").items()
+    ((group, properties),) = synthesized.resources(GROUP).items()
+    ((check, _),) = synthesized.resources(*CHECK).items()
+    assert update == {
+        "ApplicationName": {"Ref": application},
+        "DeploymentGroupName": {"Ref": group},
+        "BeforeAllowTrafficHook": {"Ref": check},
+    }
+    assert properties["Properties"]["AutoRollbackConfiguration"] == {
+        "Enabled": True,
+        "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "rollout", "configuration"),
+    [
+        ("dev", None, "LambdaCanary10Percent5Minutes"),
+        ("prod", None, "LambdaCanary10Percent15Minutes"),
+        ("prod", "all_at_once", "LambdaAllAtOnce"),
+    ],
+)
+def test_the_environment_says_how_long_a_canary_sings(
+    synthesize: Synthesize, environment: str, rollout: str | None, configuration: str
+) -> None:
+    assert rollout is None or rollout in ROLLOUTS
+    given: dict[str, Any] = {} if rollout is None else {"rollout": rollout}
+    stack = synthesize(environment, **TOLD, **given)
+    group = stack.only(GROUP)["Properties"]
+    assert group["DeploymentConfigName"] == f"CodeDeployDefault.{configuration}"
+    # A fix that can't wait is not held up by the alarms that call for it.
+    assert ("Alarms" in group["AlarmConfiguration"]) == (rollout is None)
+    assert len(stack.resources("AWS::CloudWatch::Alarm", "Rollout")) == 3
+
+
+def test_alarms_on_the_version_under_test_take_it_back(synthesized: Synthesized) -> None:
+    group = synthesized.only(GROUP)["Properties"]
+    alarms = synthesized.resources("AWS::CloudWatch::Alarm", "Rollout")
+    heard = group["AlarmConfiguration"]
+    assert heard["Enabled"] is True
+    assert {each["Name"]["Ref"] for each in heard["Alarms"]} == set(alarms)
+    under_test = {"Fn::GetAtt": [version(synthesized), "Version"]}
+    of_the_version = []
+    for alarm in alarms.values():
+        properties = alarm["Properties"]
+        assert properties["Period"] == 60
+        assert properties["EvaluationPeriods"] == 1
+        assert properties["TreatMissingData"] == "notBreaching"
+        dimensions = {each["Name"]: each["Value"] for each in properties["Dimensions"]}
+        if set(dimensions) == {"FunctionName", "Resource", "ExecutedVersion"}:
+            assert dimensions["ExecutedVersion"] == under_test
+            assert dimensions["Resource"]["Fn::Join"][1][1] == ":live"
+            of_the_version.append(properties["MetricName"])
+    assert sorted(of_the_version) == ["Duration", "Errors"]
+
+
+def test_the_hook_asks_the_new_version_and_may_do_nothing_else(synthesized: Synthesized) -> None:
+    check = synthesized.only(*CHECK)["Properties"]
+    under_test = {"Ref": version(synthesized)}
+    assert check["Environment"]["Variables"] == {"VERSION_ARN": under_test, "ALIAS": "live"}
+    role = synthesized.resources("AWS::IAM::Role")[check["Role"]["Fn::GetAtt"][0]]["Properties"]
+    granted = {
+        action: statement["Resource"]
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
+    }
+    assert set(granted) == {
+        "lambda:InvokeFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetAlias",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    assert granted["lambda:InvokeFunction"] == under_test
+    group = json.dumps(granted["codedeploy:PutLifecycleEventHookExecutionStatus"])
+    name = synthesized.only(GROUP)["Properties"]["DeploymentGroupName"]
+    assert group.endswith(f'"/{name}"]]}}')
+
+
+def test_the_hooks_zip_holds_its_folder_and_nothing_else(synthesized: Synthesized) -> None:
+    key = synthesized.only(*CHECK)["Properties"]["Code"]["S3Key"]
+    folder = synthesized.assembly / f"asset.{key.removesuffix('.zip')}"
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")} - {
+        ".dockerignore"
+    } == {
+        "canary/__init__.py",
+        "canary/examination.py",
+        "canary/handler.py",
+        "canary/pin.py",
+        "canary/questions.jsonl",
+    }
+
+
+def test_another_model_is_another_version_under_test(
+    synthesized: Synthesized, synthesize: Synthesize, other_model: Any
+) -> None:
+    other = synthesize(model=other_model)
+    assert version(other) != version(synthesized)
+    # The hook's own code and the questions are the same.
+    assert (
+        other.only(*CHECK)["Properties"]["Code"] == (synthesized.only(*CHECK)["Properties"]["Code"])
+    )

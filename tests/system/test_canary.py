@@ -1,0 +1,143 @@
+"""The deployed check before traffic asks the deployed function, with the role that it has.
+
+CodeDeploy is the one thing that is not there: a server of this test hears what it would hear.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from lambda_src.canary.pin import Pin
+from scripts.emulator.account import client
+from scripts.emulator.logs import function_lines
+from tests.system.facts import Release
+
+EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
+
+
+class CodeDeploy(ThreadingHTTPServer):
+    """Takes any call, answers as AWS does, and keeps what was said."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__((host, 0), _Answer)
+        self.told: list[tuple[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: CodeDeploy
+
+    def do_POST(self) -> None:
+        said = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.told.append((self.headers["x-amz-target"].rpartition(".")[2], said))
+        content = json.dumps({"lifecycleEventHookExecutionId": "e-1"}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/x-amz-json-1.1")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def codedeploy(first_release: Release) -> Iterator[CodeDeploy]:
+    server = CodeDeploy(first_release.deployment.aws.state.host)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def check(first_release: Release, codedeploy: CodeDeploy) -> str:
+    """The hook's name; it calls the CodeDeploy of this test."""
+    aws = first_release.deployment.aws
+    functions = client(aws, "lambda")
+    (configuration,) = (
+        each
+        for each in functions.list_functions()["Functions"]
+        if "VERSION_ARN" in each.get("Environment", {}).get("Variables", {})
+    )
+    name = str(configuration["FunctionName"])
+    variables = configuration["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name,
+        Environment={"Variables": variables | {"AWS_ENDPOINT_URL_CODEDEPLOY": codedeploy.url}},
+    )
+    # The emulator takes the permission to list aliases for that to get one.
+    statement = {"Effect": "Allow", "Action": "lambda:ListAliases", "Resource": "*"}
+    client(aws, "iam").put_role_policy(
+        RoleName=configuration["Role"].rpartition("/")[2],
+        PolicyName="Emulator",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    return name
+
+
+def run(release: Release, check: str) -> dict[str, Any]:
+    functions = client(release.deployment.aws, "lambda")
+    answer = functions.invoke(FunctionName=check, Payload=json.dumps(EVENT).encode())
+    given = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, given
+    return dict(given)
+
+
+def test_the_deployed_version_may_serve(
+    first_release: Release, codedeploy: CodeDeploy, check: str
+) -> None:
+    before = len(function_lines(first_release.deployment))
+    assert run(first_release, check) == {"status": "Succeeded", "complaint": None}
+    ((operation, told),) = codedeploy.told
+    assert operation == "PutLifecycleEventHookExecutionStatus"
+    assert told == {
+        "deploymentId": "d-1",
+        "lifecycleEventHookExecutionId": "e-1",
+        "status": "Succeeded",
+    }
+    lines = function_lines(first_release.deployment)[before:]
+    assert not [line for line in lines if '"prediction"' in line], "drafts are not counted"
+
+
+def test_a_pinned_alias_stays_where_it_is(
+    first_release: Release, codedeploy: CodeDeploy, check: str
+) -> None:
+    functions = client(first_release.deployment.aws, "lambda")
+    alias = {"FunctionName": first_release.function, "Name": "live"}
+    functions.update_alias(**alias, Description=str(Pin(int(first_release.live), 9)))
+    try:
+        given = run(first_release, check)
+    finally:
+        functions.update_alias(**alias, Description="")
+    assert given["status"] == "Failed"
+    assert codedeploy.told[0][1]["status"] == "Failed"
+    assert "--confirm-rollback" in given["complaint"]
+
+
+def test_a_version_that_does_not_start_fails(
+    first_release: Release, codedeploy: CodeDeploy, check: str
+) -> None:
+    """Without its permission to read the model, which the emulator enforces."""
+    aws = first_release.deployment.aws
+    iam = client(aws, "iam")
+    role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
+    permission = {"RoleName": role["Role"].rpartition("/")[2], "PolicyName": "ReadModel"}
+    document = iam.get_role_policy(**permission)["PolicyDocument"]
+    iam.delete_role_policy(**permission)
+    aws.forget_warm_containers()
+    try:
+        given = run(first_release, check)
+    finally:
+        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
+        aws.forget_warm_containers()
+    assert given["status"] == "Failed"
+    assert given["complaint"].startswith("question 1: it failed")
+    assert codedeploy.told[0][1]["status"] == "Failed"
