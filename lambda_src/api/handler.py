@@ -5,6 +5,7 @@ keeps no time, no random state and no connection. Identifiers come from `uuid.uu
 operating system each time; the model is read once and its connection is closed.
 """
 
+import asyncio
 from typing import Any
 
 from mangum import Mangum
@@ -12,6 +13,8 @@ from mangum import Mangum
 from lambda_src.api import lean_start
 from lambda_src.api.app import app
 
+# Mangum uses the thread's event loop; newer Pythons make none that was not asked for.
+asyncio.set_event_loop(asyncio.new_event_loop())
 # The model is loaded at import; Mangum would run a lifespan at every invocation.
 _adapter = Mangum(app, lifespan="off")
 

@@ -14,6 +14,8 @@ from lambda_src.api.correlation import correlation_id
 from lambda_src.api.schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
+# Until Python 3.13, the standard library has the names that RFC 9110 replaced.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class ProblemError(HTTPException):
@@ -38,12 +40,16 @@ def problem(
 ) -> Problem:
     """Describe an error; without a detail, by what is wrong with the fields."""
     return Problem(
-        title=HTTPStatus(status).phrase,
+        title=_phrase(status),
         status=status,
         detail=detail or "; ".join(f"{each.field}: {each.message}" for each in (errors or [])[:3]),
         correlation_id=correlation_id(scope),
         errors=errors,
     )
+
+
+def _phrase(status: int) -> str:
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def field_errors(found: Sequence[Any], *, skip: int) -> list[FieldError]:
@@ -96,7 +102,7 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         for method, operation in methods.items():
             for status in _possible(method, operation):
                 operation["responses"][str(status)] = {
-                    "description": HTTPStatus(status).phrase,
+                    "description": _phrase(status),
                     "content": content,
                 }
     return schema
