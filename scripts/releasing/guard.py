@@ -52,11 +52,18 @@ def stacks_of(arguments: Sequence[str]) -> list[str]:
         if name in {"-c", "--context"}:
             setting, _, chosen = given.partition("=")
             context[setting] = chosen
-        if name in {"-a", "--app"} and (manifest := Path(given) / "manifest.json").is_file():
-            artifacts: dict[str, Any] = json.loads(manifest.read_text())["artifacts"]
-            kind = "aws:cloudformation:stack"
-            return [name for name, each in artifacts.items() if each["type"] == kind]
+        if name in {"-a", "--app"}:
+            return _synthesized(Path(given) / "manifest.json")
     return [f"{context['service']}-{context['environment']}"]
+
+
+def _synthesized(manifest: Path) -> list[str]:
+    """Name the stacks of a synthesized folder; another app than ours has none with an alias."""
+    if not manifest.is_file():
+        return []
+    artifacts: dict[str, Any] = json.loads(manifest.read_text())["artifacts"]
+    kind = "aws:cloudformation:stack"
+    return [name for name, each in artifacts.items() if each["type"] == kind]
 
 
 def main() -> int:

@@ -226,3 +226,4 @@ def test_the_guard_reads_what_a_synthesized_folder_holds(tmp_path: Any) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     assert guard.stacks_of(["deploy", f"--app={tmp_path}"]) == ["etiquette-prod"]
     assert guard.stacks_of(["deploy", "-a", str(tmp_path)]) == ["etiquette-prod"]
+    assert guard.stacks_of(["deploy", "--app", "python -m infra_cdk.delivery"]) == []
