@@ -84,9 +84,16 @@ class Settings:
     jwt_audiences: tuple[str, ...] = ()
     """A token is for one of these: its `aud`, or `client_id` where it has no `aud`."""
     open_pages: bool = False
-    """With `iam` or `jwt`, keep the web page and `/docs` open to everybody all the same."""
+    """With `iam` or `jwt`, keep the web page and `/docs` open to everybody all the same.
+
+    What the page asks still wants a token: for where something in front of it adds one.
+    """
     cors_origins: tuple[str, ...] = ()
-    """Web pages elsewhere that may call the API: `https://example.org,https://...`."""
+    """Web pages elsewhere that may call the API: `https://example.org,https://...`.
+
+    The function answers them. What API Gateway itself refuses (401, 429) looks to a browser like
+    a network that failed.
+    """
     throttle: Throttle = Throttle(rate=50, burst=100)
     """Of every route that has none of its own. Each route counts for itself."""
     batch_throttle: Throttle = Throttle(rate=2, burst=5)

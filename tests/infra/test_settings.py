@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tarfile
@@ -138,7 +139,9 @@ def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> 
         identify(path)
 
 
-def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
+def run_app(
+    tmp_path: Path, environment: dict[str, str] | None = None, **context: str
+) -> subprocess.CompletedProcess[str]:
     """Run what the CDK command line runs, without credentials and with no way to the network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = "http://127.0.0.1:9"
@@ -148,7 +151,8 @@ def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
         env=kept
         | {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "http_proxy": nowhere}
         | {"https_proxy": nowhere, "AWS_EC2_METADATA_DISABLED": "true"}
-        | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path)},
+        | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path)}
+        | (environment or {}),
         capture_output=True,
         text=True,
         timeout=180,
@@ -169,3 +173,16 @@ def test_a_person_reads_one_line_and_no_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "etiquette: there is no model at" in done.stderr
+
+
+def test_what_cannot_be_built_here_stops_a_deployment_and_no_synthesis(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text("#!/bin/sh\necho 'Platforms: linux/riscv64'\n")
+    engine.chmod(0o755)
+    foreign = "x86_64" if platform.machine() in ("arm64", "aarch64") else "arm64"
+    environment = {"CDK_DOCKER": str(engine)}
+    assert run_app(tmp_path, environment, architecture=foreign).returncode == 0
+    done = run_app(tmp_path, environment | {"ETIQUETTE_CDK_BUILDS": "1"}, architecture=foreign)
+    assert done.returncode == 1
+    assert f"etiquette: the function runs on {foreign}" in done.stderr
+    assert "tonistiigi/binfmt --install" in done.stderr
