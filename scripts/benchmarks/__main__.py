@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "quality": "tags beside those of other systems, trained on the same questions",
     "ablation": "what each ingredient of the model adds",
     "training": "seconds and memory of training beside scikit-learn's",
+    "monthly": "what a month on AWS costs at three levels of traffic",
     "serving": "how fast it answers and starts beside the usual stack, and what that costs",
 }
 

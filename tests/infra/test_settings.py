@@ -3,9 +3,11 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tarfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,10 @@ def test_what_cannot_be_built_here_stops_a_deployment_and_no_synthesis(tmp_path:
     assert done.returncode == 1
     assert f"etiquette: the function runs on {foreign}" in done.stderr
     assert "tonistiigi/binfmt --install" in done.stderr
+
+
+def test_the_operators_page_names_every_setting() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    _, _, after = page.partition("## Settings")
+    table, _, _ = after.partition("\n## ")
+    assert {field.name for field in fields(Settings)} <= set(re.findall(r"`(\w+)`", table))
