@@ -21,6 +21,8 @@ PREDICTIONS_WITH_TAGS: Final = Metric("PredictionsWithTags", "Count")
 TAGS_PER_PREDICTION: Final = Metric("TagsPerPrediction", "Count")
 MODEL_LATENCY: Final = Metric("ModelLatency", "Milliseconds")
 TOP_CONFIDENCE: Final = Metric("TopConfidence", "None")
+UNKNOWN_WORD_SHARE: Final = Metric("UnknownWordShare", "None")
+"""Of a question's words, how many the model has never seen, from 0 to 1."""
 COLD_STARTS: Final = Metric("ColdStarts", "Count")
 """1 for the first request that a copy of the function answers, 0 for each later prediction: its sum
 by Lambda's own invocations is the share. (Drafts write no line, so that an average is too high.)"""
@@ -32,5 +34,6 @@ PREDICTION_METRICS: Final = (
     TAGS_PER_PREDICTION,
     MODEL_LATENCY,
     TOP_CONFIDENCE,
+    UNKNOWN_WORD_SHARE,
     COLD_STARTS,
 )

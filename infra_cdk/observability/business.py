@@ -62,6 +62,20 @@ def _answers(sources: Sources) -> list[Watch]:
             act="compare the model's card (GET /model) with the release before; go back, or train "
             "again.",
         ),
+        Watch(
+            name="Unknown words",
+            metric=sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(50), _QUARTER),
+            beside=[sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(90), _QUARTER)],
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_unknown_words_share),
+            to_alarm=2,
+            periods=3,
+            ignore_few_samples=True,
+            meaning="Half of the questions hold many words that the model has never seen: another "
+            "language, another subject, or no text at all.",
+            look="who calls (the access log's paths and times), confidence and prediction rate.",
+            act="if the callers are the usual ones, train on newer questions; if not, nothing is "
+            "broken.",
+        ),
     ]
 
 

@@ -48,6 +48,7 @@ class Telemetry:
         self._add(metrics.TAGS_PER_PREDICTION, len(suggestions))
         self._add(metrics.MODEL_LATENCY, latency_ms)
         self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
+        self._add(metrics.UNKNOWN_WORD_SHARE, 1 - prediction.known_share)
         self._add(metrics.COLD_STARTS, int(self._is_cold))
         self._is_cold = False
         self._metrics.flush_metrics()

@@ -54,6 +54,8 @@ class Prediction(NamedTuple):
     """Of the best tag, suggested or not; 0 where the question was not scored."""
     terms: Ints
     """The model's terms in the question, ascending."""
+    known_share: float
+    """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
     quiet_reason: QuietReason | None = None
     """Why there are no suggestions; None where there are some."""
 
@@ -152,13 +154,13 @@ class TagModel:
         found = self.vocabulary.find(question)
         known = self.vocabulary.known_words(question)
         if known.share < KNOWN_SHARE or not len(found.terms):
-            return Prediction([], 0.0, found.terms, "too_few_known_words")
+            return Prediction([], 0.0, found.terms, known.share, "too_few_known_words")
         if not known.has_topic:
-            return Prediction([], 0.0, found.terms, "no_topic")
+            return Prediction([], 0.0, found.terms, known.share, "no_topic")
         ranked = self._rank(question, found)
         top, _ = ranked[0]
         if top < self._floor:
-            return Prediction([], top, found.terms, "not_sure")
+            return Prediction([], top, found.terms, known.share, "not_sure")
         if exclude:
             unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
             ranked = [each for each in ranked if self.tags[each[1]] not in unwanted]
@@ -168,7 +170,8 @@ class TagModel:
             for confidence, tag in ranked[:size]
             if confidence >= min_confidence
         ]
-        return Prediction(chosen, top, found.terms, None if chosen else "not_sure")
+        reason: QuietReason | None = None if chosen else "not_sure"
+        return Prediction(chosen, top, found.terms, known.share, reason)
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10

@@ -44,24 +44,6 @@ class Release:
         )
 
 
-def metric_values(line: dict[str, Any]) -> dict[str, list[float]]:
-    """What CloudWatch would read from a line of the embedded metric format.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    values = {}
-    assert isinstance(line["_aws"]["Timestamp"], int)
-    for directive in line["_aws"]["CloudWatchMetrics"]:
-        for dimensions in directive["Dimensions"]:
-            assert all(isinstance(line[dimension], str) for dimension in dimensions)
-        for metric in directive["Metrics"]:
-            value = line[metric["Name"]]
-            values[metric["Name"]] = [*map(float, value if isinstance(value, list) else [value])]
-    return values
-
-
 def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
     """A request as API Gateway hands it to a function, payload format 2.0."""
     return {

@@ -17,9 +17,10 @@ from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
+from tests.cloudwatch.emf import read_log
 from tests.conftest import ROOT, STARTER
 from tests.system.conftest import SECOND_VERSION, another_version
-from tests.system.facts import Release, gateway_event, metric_values
+from tests.system.facts import Release, gateway_event
 
 QUESTION = "How do I merge two dictionaries in Python?"
 
@@ -90,14 +91,14 @@ def test_a_prediction_leaves_its_metrics_and_its_event_in_the_log(deployment: De
     read(deployment, "/predict", {"text": QUESTION, "draft": True})  # answered, not counted
     lines = logged(deployment)[before:]
     (measured,) = [line for line in lines if "_aws" in line]
-    values = metric_values(measured)
+    samples = read_log(json.dumps(measured).encode())
+    values = {sample.metric.name: sample.value for sample in samples}
     assert set(values) == {metric.name for metric in metrics.PREDICTION_METRICS}
-    assert values[metrics.PREDICTIONS_WITH_TAGS.name] == [1]
-    assert values[metrics.TAGS_PER_PREDICTION.name] == [len(answer["predicted_tags"])]
-    assert measured[metrics.SERVICE_DIMENSION] == STACK
-    (directive,) = measured["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == metrics.NAMESPACE
-    assert directive["Dimensions"] == [[metrics.SERVICE_DIMENSION]]
+    assert values[metrics.PREDICTIONS_WITH_TAGS.name] == 1
+    assert values[metrics.TAGS_PER_PREDICTION.name] == len(answer["predicted_tags"])
+    assert {(sample.metric.namespace, sample.metric.dimensions) for sample in samples} == {
+        (metrics.NAMESPACE, frozenset({(metrics.SERVICE_DIMENSION, STACK)}))
+    }
     (event,) = [line for line in lines if line.get("event_type") == "prediction"]
     assert event["prediction_id"] == answer["prediction_id"]
     assert event["model_version"] == answer["model_version"]

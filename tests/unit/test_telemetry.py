@@ -1,0 +1,86 @@
+"""The metrics that the service writes, read from what a fresh copy of the function prints."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from uuid import uuid4
+
+import pytest
+
+from lambda_src import metrics
+from tests.cloudwatch.emf import read_log
+from tests.conftest import ROOT, STARTER
+from tests.unit.test_handler import event
+
+Body = Mapping[str, object] | None
+PROGRAM = """
+import json, sys
+from types import SimpleNamespace
+from lambda_src.api.handler import handler
+context = SimpleNamespace(
+    function_name="etiquette",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="1",
+)
+for line in sys.stdin:
+    answer = handler(json.loads(line), context)
+    print(answer["statusCode"], file=sys.stderr)
+"""
+KNOWN = {"text": "How do I merge two dictionaries in Python?"}
+HALF_KNOWN = {"title": "python pandas qqxzy wwvut zzyxw python list"}
+
+
+def ask(*requests: tuple[str, Body]) -> dict[str, list[float]]:
+    """Ask a fresh copy, and collect what it measured by the metric's name."""
+    events = [
+        event("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
+        for path, body in requests
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input="\n".join(map(json.dumps, events)).encode(),
+        cwd=ROOT,
+        env=os.environ | {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_SERVICE": "here"},
+        capture_output=True,
+        check=True,
+    )
+    assert {line[:2] for line in done.stderr.splitlines()} == {b"20"}
+    found = defaultdict(list)
+    for metric, _, value in read_log(done.stdout):
+        assert metric.namespace == metrics.NAMESPACE
+        assert metric.dimensions == frozenset({(metrics.SERVICE_DIMENSION, "here")})
+        found[metric.name].append(value)
+    return found
+
+
+def test_a_prediction_is_measured_in_all_that_is_declared() -> None:
+    found = ask(("/predict", KNOWN))
+    assert set(found) == {metric.name for metric in metrics.PREDICTION_METRICS}
+    assert all(len(values) == 1 for values in found.values())
+
+
+def test_drafts_are_no_predictions() -> None:
+    found = ask(("/predict", {**KNOWN, "draft": True}), ("/predict", {**KNOWN, "draft": True}))
+    assert found == {metrics.COLD_STARTS.name: [1]}
+
+
+@pytest.mark.parametrize("first", [("/health", None), ("/predict", {**KNOWN, "draft": True})])
+def test_a_cold_start_is_counted_once_whatever_came_first(
+    first: tuple[str, Body],
+) -> None:
+    assert ask(("/predict", KNOWN), ("/predict", KNOWN), first)[metrics.COLD_STARTS.name] == [1, 0]
+    assert ask(first, first, ("/predict", KNOWN))[metrics.COLD_STARTS.name] == [1, 0]
+
+
+def test_the_share_of_unknown_words() -> None:
+    found = ask(("/predict", KNOWN), ("/predict", HALF_KNOWN))[metrics.UNKNOWN_WORD_SHARE.name]
+    assert found == pytest.approx([0, 3 / 7])
+
+
+def test_feedback_is_counted() -> None:
+    feedback = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
+    assert ask(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name] == [1]
