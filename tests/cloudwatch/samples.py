@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import ceil
 from statistics import fmean
 from typing import Final, NamedTuple
@@ -60,6 +60,14 @@ class Samples:
             self._times[metric] = [time for time, _ in pairs]
             self._values[metric] = [value for _, value in pairs]
         self._known: dict[tuple[MetricId, str, float, float], Statistic | None] = {}
+
+    def outside(self, metrics: Iterable[MetricId], start: float, end: float) -> Iterator[Sample]:
+        """Give the samples of some metrics, without those from `start` to before `end`."""
+        for metric in metrics:
+            pairs = zip(self._times.get(metric, []), self._values.get(metric, []), strict=True)
+            for time, value in pairs:
+                if not start <= time < end:
+                    yield Sample(metric, time, value)
 
     def __contains__(self, metric: MetricId) -> bool:
         return metric in self._times

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from scripts.emulator.engine import INSTANCE_LABEL
 from scripts.emulator.fetch import Answer, fetch
@@ -12,6 +13,7 @@ from scripts.emulator.local_aws import FUNCTION_FLAGS, LocalAws
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _LABEL = f"{INSTANCE_LABEL}=container-under-test"
+"""Followed by a number, as several may run at once."""
 
 
 class RunningFunction:
@@ -33,6 +35,14 @@ class RunningFunction:
                     raise
                 time.sleep(0.1)
 
+    def log(self) -> bytes:
+        """What Lambda would send to its log: the function's lines and those around them."""
+        return self._aws.engine.call("logs", self._identifier).encode()
+
+    def starve(self) -> None:
+        """Leave the running function a hundredth of a processor: it is slow, and nothing else."""
+        self._aws.engine.call("update", "--cpus", "0.01", self._identifier)
+
     def output(self) -> str:
         """What it wrote."""
         return self._aws.engine.call("logs", self._identifier, with_errors=True)
@@ -45,12 +55,13 @@ class RunningFunction:
 @contextmanager
 def running(aws: LocalAws, image: str, *options: str) -> Iterator[RunningFunction]:
     """Start the image as Lambda would: nothing can be written except in /tmp."""
+    label = f"{_LABEL}-{uuid4()}"
     network = ["--network", aws.state.network] if aws.state.network else []
     identifier = aws.engine.call(
-        "run", "--detach", "--label", _LABEL, *network, "--publish", "127.0.0.1::8080",
+        "run", "--detach", "--label", label, *network, "--publish", "127.0.0.1::8080",
         *FUNCTION_FLAGS.split(), *options, image,
     )  # fmt: skip
     try:
         yield RunningFunction(aws, identifier)
     finally:
-        aws.engine.remove_containers(_LABEL)
+        aws.engine.remove_containers(label)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.cloudwatch.alarms import Alarm, AlarmError, enough_samples
+from tests.cloudwatch import evaluation
+from tests.cloudwatch.alarms import Alarm, AlarmError
+from tests.cloudwatch.evaluation import enough_samples
 from tests.cloudwatch.expressions import Series
 from tests.cloudwatch.samples import MetricId, Sample, Samples, compute
 from tests.cloudwatch.states import State
@@ -59,12 +61,12 @@ def per_minute(metric: MetricId, values: Sequence[float | None]) -> list[Sample]
     ]
 
 
-def no_band(name: str, values: Series, width: float) -> list[Series]:
-    raise AssertionError(f"{name} has no band")
+def no_band(watch: Alarm, values: Series, width: float) -> list[Series]:
+    raise AssertionError(f"{watch.name} has no band")
 
 
 def states(watch: Alarm, samples: list[Sample], minutes: int) -> list[State]:
-    found = watch.states(Samples(samples), 60, minutes * 60, band=no_band)
+    found = evaluation.states(watch, Samples(samples), 60, minutes * 60, forecast=no_band)
     return [state for _, state in found]
 
 
@@ -241,11 +243,13 @@ def test_a_band_stands_in_for_the_threshold(comparison: str, raised_by: list[int
         Resolver({}),
     )
 
-    def ten_and_twice_the_width(name: str, values: Series, width: float) -> list[Series]:
+    def ten_and_more(watch: Alarm, values: Series, width: float) -> list[Series]:
         return [dict.fromkeys(values, 10 + 1.5 * width), dict.fromkeys(values, 10 - 1.5 * width)]
 
     values = [4, 10, 16]
-    found = watch.states(Samples(per_minute(METRIC, values)), 60, 180, band=ten_and_twice_the_width)
+    found = evaluation.states(
+        watch, Samples(per_minute(METRIC, values)), 60, 180, forecast=ten_and_more
+    )
     assert [v for v, (_, state) in zip(values, found, strict=True) if state is ALARM] == raised_by
 
 

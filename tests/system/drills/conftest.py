@@ -1,0 +1,192 @@
+"""What the running image did, and the alarms of the environment `prod`."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from model_build.questions import Question
+from scripts.emulator.local_aws import LocalAws
+from tests.cloudwatch.alarms import DAY, Alarm
+from tests.cloudwatch.samples import Sample, Samples
+from tests.cloudwatch.templates import Resolver
+from tests.conftest import ROOT, STARTER
+from tests.system.containers import running
+from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
+from tests.system.drills.recordings import Invocation, questions, record
+from tests.system.drills.stand_ins import DAYS_OF_HISTORY, Names, Request, measure
+from tests.system.facts import gateway_event
+
+SERVICE = "etiquette-prod"
+MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
+MODEL = ("--env", "ETIQUETTE_MODEL=/opt/model/starter.safetensors")
+NAMED = ("--env", f"ETIQUETTE_SERVICE={SERVICE}")
+OTHER_SUBJECTS = [
+    "How long should I knead sourdough before the first rise?",
+    "Why does my tomato plant have yellow leaves in July?",
+    "Is it rude to leave early from a wedding dinner in Japan?",
+    "Which opening is best against the Sicilian defence for a club player?",
+    "What is the best way to polish silver cutlery at home?",
+    "How much water does a lemon tree on a balcony need in winter?",
+]
+OTHER_LANGUAGES = [
+    "Wie lange muss der Teig gehen, bevor ich das Brot backe?",
+    "Pourquoi mes tomates ont-elles des feuilles jaunes en juillet ?",
+    "Kuinka kauan taikinan pitaa kohota ennen paistamista?",
+    "Cuanto tiempo debe reposar la masa del pan por la noche?",
+]
+LONG_QUESTION = {
+    "title": "Merge frames",
+    "body": "How can pandas merge two frames by date? " * 1400,
+}
+LONG_BATCH = {"questions": [{**LONG_QUESTION, "body": LONG_QUESTION["body"][:13_000]}] * 75}
+REFUSED = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
+
+
+class Deployed(NamedTuple):
+    """What `prod` would deploy, as the synthesized template says."""
+
+    alarms: dict[str, Alarm]
+    """By their runbook entry."""
+    names: Names
+    concurrency: int
+    """How many copies of the function may run at once: a new account's."""
+    heartbeat: dict[str, Any]
+    """What the schedule asks the function."""
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The template as the CDK command line would make it."""
+    folder = tmp_path_factory.mktemp("cdk.out")
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context |= {"environment": "prod", "alarm_email": "operator@example.org"}
+    subprocess.run(
+        [sys.executable, "-m", "infra_cdk.app"],
+        cwd=ROOT,
+        env=os.environ | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(folder)},
+        capture_output=True,
+        check=True,
+    )
+    return _read(folder / f"{SERVICE}.template.json")
+
+
+def _read(path: Path) -> Deployed:
+    resources = json.loads(path.read_text())["Resources"]
+    resolver = Resolver(resources)
+
+    def of_kind(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        return (
+            (name, resolver.resolve(each["Properties"]))
+            for name, each in resources.items()
+            if each["Type"] == kind
+        )
+
+    alarms = [
+        Alarm.from_template(name, each, resolver)
+        for name, each in of_kind("AWS::CloudWatch::Alarm")
+    ]
+    ((alias, live),) = of_kind("AWS::Lambda::Alias")
+    ((api, _),) = of_kind("AWS::ApiGatewayV2::Api")
+    ((_, stage),) = of_kind("AWS::ApiGatewayV2::Stage")
+    ((_, rule),) = of_kind("AWS::Events::Rule")
+    function = live["FunctionName"]
+    names = Names(function, f"{function}:live", api, stage["AccessLogSettings"]["Format"])
+    assert resolver.reference(alias).endswith(f":{names.alias}")
+    (target,) = rule["Targets"]
+    by_entry = {alarm.description.rpartition("#")[2]: alarm for alarm in alarms}
+    return Deployed(by_entry, names, 10, json.loads(target["Input"]))
+
+
+@pytest.fixture(scope="session")
+def recordings(
+    aws: LocalAws, image: str, samples: list[Question], request: pytest.FixtureRequest
+) -> Recordings:
+    """What the image does when all is well, and when something is not."""
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(_record_slow, aws, image)
+        broken = pool.submit(_record_broken, aws, image)
+        # Synthesized while the slow one, which hardly uses a processor, takes its time.
+        deployed: Deployed = request.getfixturevalue("deployed")
+        found = _record_healthy(aws, image, samples[:60], deployed.heartbeat)
+        recorded = [*found, *slow.result(), *broken.result()]
+    kinds = dict.fromkeys(each.kind for each in recorded)
+    return {kind: [each for each in recorded if each.kind == kind] for kind in kinds}
+
+
+def _record_healthy(
+    aws: LocalAws, image: str, samples: list[Question], heartbeat: dict[str, Any]
+) -> list[Invocation]:
+    asked: list[dict[str, Any]] = [
+        {"title": each.title, "body": each.body_html} for each in samples
+    ]
+    feedback = [{"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]]
+    odd = {"source": "aws.unknown"}
+    with running(aws, image, *MOUNT, *MODEL, *NAMED) as function:
+        return [
+            *record(function, "cold", questions(asked[:1])),
+            *record(function, "prediction", questions(asked)),
+            *record(function, "draft", questions([{**each, "draft": True} for each in asked[:9]])),
+            *record(function, "feedback", questions(feedback, "/feedback")),
+            *record(function, "refused", questions(REFUSED)),
+            *record(function, "refused", [gateway_event("GET", "/wp-login.php")]),
+            *record(function, "heartbeat", [heartbeat]),
+            *record(function, "other subject", questions([{"text": q} for q in OTHER_SUBJECTS])),
+            *record(function, "other language", questions([{"text": q} for q in OTHER_LANGUAGES])),
+            *record(function, "raised", [odd]),
+        ]
+
+
+def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
+    """The same image with too little processor, and the time limit of the stack."""
+    limit = ("--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=15")
+    with running(aws, image, *MOUNT, *MODEL, *NAMED, *limit) as function:
+        record(function, "cold", [gateway_event("GET", "/health")])
+        function.starve()
+        return [
+            *record(function, "slow", questions([LONG_QUESTION] * 2)),
+            *record(function, "out of time", questions([LONG_BATCH], "/predict/batch")),
+        ]
+
+
+def _record_broken(aws: LocalAws, image: str) -> list[Invocation]:
+    """The same image, told to expect another model than it finds."""
+    wrong = ("--env", f"ETIQUETTE_MODEL_SHA256={'0' * 64}")
+    with running(aws, image, *MOUNT, *MODEL, *NAMED, *wrong) as function:
+        return record(function, "not started", [gateway_event("GET", "/health")])
+
+
+class Day(NamedTuple):
+    """An ordinary day after two ordinary weeks."""
+
+    requests: list[Request]
+    samples: Samples
+
+
+@pytest.fixture(scope="session")
+def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
+    """The day that the drills disturb.
+
+    Of the weeks before, only what forecasts look at is made.
+    """
+    banded = [alarm for alarm in deployed.alarms.values() if alarm.band]
+    forecast = {query.metric for alarm in banded for query in alarm.metrics.values()}
+    traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
+    before = [
+        Sample(metric, request.at, value)
+        for days in range(1, DAYS_OF_HISTORY + 1)
+        for request in traffic.day(MIDNIGHT - days * DAY)
+        for metric, _, value in request.invocation.samples
+        if metric in forecast
+    ]
+    requests = list(traffic.day(MIDNIGHT))
+    today = measure(requests, deployed.names, deployed.concurrency)
+    return Day(requests, Samples([*before, *today]))

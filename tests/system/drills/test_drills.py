@@ -1,0 +1,144 @@
+"""For each alarm something that raises it, and a day that raises none."""
+
+import random
+from typing import NamedTuple
+
+import pytest
+
+from infra_cdk.settings import ENVIRONMENTS
+from lambda_src import metrics
+from tests.cloudwatch.alarms import DAY, HOUR
+from tests.cloudwatch.evaluation import states
+from tests.cloudwatch.samples import Samples
+from tests.cloudwatch.states import State
+from tests.system.drills import days
+from tests.system.drills.conftest import Day, Deployed
+from tests.system.drills.days import CAUSE, MIDNIGHT, Cause, Recordings, Traffic
+from tests.system.drills.stand_ins import forecast_of, measure
+
+ASKED = ("prediction", "cold")
+
+
+class Drill(NamedTuple):
+    """What goes wrong, and which alarm must say so."""
+
+    alarm: str
+    what: str
+    cause: Cause
+    switched_off: bool = False
+    """Reserved concurrency of 0: the kill switch."""
+
+
+DRILLS = [
+    Drill("prediction-rate", "another language", days.instead("other language", *ASKED)),
+    Drill("confidence", "subjects it never learned", days.instead("other subject", *ASKED)),
+    Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
+    Drill("feedback-rate", "a client that sends none", days.without("feedback")),
+    Drill("volume", "five times the questions", days.times(5)),
+    Drill("volume", "a page nobody reaches", days.without(*ASKED, "draft", "feedback")),
+    Drill("heartbeat", "silence", days.nothing()),
+    Drill("heartbeat", "the kill switch", days.unchanged(), switched_off=True),
+    Drill("heartbeat", "a model that is not the right one", days.all_become("not started")),
+    Drill("model-latency", "a starved function", days.instead("slow", *ASKED)),
+    Drill("api-latency", "one in fifty out of time", days.one_in(50, "out of time")),
+    Drill("near-timeout", "a batch of long questions", days.one_in(1000, "out of time")),
+    Drill("server-errors", "a model that is not the right one", days.all_become("not started")),
+    Drill("server-errors", "one in fifty out of time", days.one_in(50, "out of time")),
+    Drill("client-errors", "a client of another release", days.instead("refused", *ASKED, "draft")),
+    Drill("function-errors", "an event of another kind", days.one_in(1000, "raised")),
+    Drill("function-errors", "a model that is not there", days.all_become("not started")),
+    Drill("throttles", "bursts of more than the limit", days.bursts("slow", 14)),
+    Drill("throttles", "the kill switch", days.unchanged(), switched_off=True),
+    Drill("concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
+    Drill("cold-starts", "copies that live for one request", days.instead("cold", *ASKED, "draft")),
+]
+
+
+@pytest.mark.parametrize("extra", [0, 5])
+@pytest.mark.parametrize("drill", DRILLS, ids=lambda each: f"{each.alarm}: {each.what}")
+def test_the_alarm_is_raised_while_it_lasts_and_no_longer(
+    drill: Drill, extra: int, quiet_day: Day, deployed: Deployed, recordings: Recordings
+) -> None:
+    """However many periods CloudWatch looks back for missing data, which it does not publish."""
+    alarm = deployed.alarms[drill.alarm]
+    usual = [each for each in quiet_day.requests if CAUSE[0] <= each.at < CAUSE[1]]
+    traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
+    requests = drill.cause(traffic, usual)
+    limit = 0 if drill.switched_off else deployed.concurrency
+    watched = {query.metric for query in alarm.metrics.values()}
+    disturbed = Samples(
+        [
+            *quiet_day.samples.outside(watched, *CAUSE),
+            *(each for each in measure(requests, deployed.names, limit) if each.metric in watched),
+        ]
+    )
+    recovered = CAUSE[1] + (alarm.periods + extra) * alarm.period
+    found = list(
+        states(
+            alarm,
+            disturbed,
+            CAUSE[0] - HOUR,
+            recovered,
+            forecast=forecast_of(quiet_day.samples),
+            extra=extra,
+        )
+    )
+    raised = [at for at, state in found if state is State.ALARM]
+    assert raised, "nobody was told"
+    assert CAUSE[0] < min(raised) < CAUSE[1], "somebody was told of something else"
+    assert found[-1][1] is not State.ALARM, "nobody was told that it is over"
+
+
+@pytest.mark.parametrize("extra", [0, 5])
+def test_a_quiet_day_raises_none(quiet_day: Day, deployed: Deployed, extra: int) -> None:
+    forecast = forecast_of(quiet_day.samples)
+    raised = {
+        entry: [
+            (at - MIDNIGHT) / HOUR
+            for at, state in states(
+                alarm,
+                quiet_day.samples,
+                MIDNIGHT + HOUR,
+                MIDNIGHT + DAY,
+                forecast=forecast,
+                extra=extra,
+            )
+            if state is State.ALARM
+        ]
+        for entry, alarm in deployed.alarms.items()
+    }
+    assert {entry: hours for entry, hours in raised.items() if hours} == {}
+
+
+def test_no_alarm_lacks_a_drill(deployed: Deployed) -> None:
+    assert {drill.alarm for drill in DRILLS} == set(deployed.alarms)
+
+
+def test_the_image_did_what_the_drills_are_made_of(recordings: Recordings) -> None:
+    """Or a drill might raise its alarm for another reason than it says."""
+    statuses = {kind: {each.status for each in found} for kind, found in recordings.items()}
+    assert statuses.pop("refused") == {404, 413, 422}
+    assert statuses.pop("feedback") == {202}
+    for failed in ("raised", "not started", "out of time"):
+        assert statuses.pop(failed) == {None}
+    assert set(statuses) == {
+        *ASKED, "draft", "heartbeat", "slow", "other subject", "other language",
+    }  # fmt: skip
+    assert all(found == {200} for found in statuses.values())
+
+
+def test_only_predictions_and_feedback_are_counted(recordings: Recordings) -> None:
+    def measured(kind: str) -> set[frozenset[str]]:
+        return {frozenset(s.metric.name for s in each.samples) for each in recordings[kind]}
+
+    every = {frozenset(metric.name for metric in metrics.PREDICTION_METRICS)}
+    for kind in (*ASKED, "slow", "other subject", "other language"):
+        assert measured(kind) == every, kind
+    assert measured("feedback") == {frozenset({metrics.FEEDBACKS.name})}
+    for kind in ("draft", "refused", "heartbeat", "raised", "not started"):
+        assert measured(kind) == {frozenset()}, kind
+
+
+def test_the_drills_have_the_concurrency_of_the_settings(deployed: Deployed) -> None:
+    limits = ENVIRONMENTS["prod"](alarm_email="operator@example.org").limits
+    assert deployed.concurrency == limits.account_concurrency
