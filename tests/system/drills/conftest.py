@@ -128,13 +128,16 @@ def _record_healthy(
     asked: list[dict[str, Any]] = [
         {"title": each.title, "body": each.body_html} for each in samples
     ]
-    feedback = [{"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]]
+    feedback: list[dict[str, Any]] = [
+        {"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]
+    ]
+    drafts: list[dict[str, Any]] = [{**each, "draft": True} for each in asked[:9]]
     odd = {"source": "aws.unknown"}
     with running(aws, image, *MOUNT, *MODEL, *NAMED) as function:
         return [
             *record(function, "cold", questions(asked[:1])),
             *record(function, "prediction", questions(asked)),
-            *record(function, "draft", questions([{**each, "draft": True} for each in asked[:9]])),
+            *record(function, "draft", questions(drafts)),
             *record(function, "feedback", questions(feedback, "/feedback")),
             *record(function, "refused", questions(REFUSED)),
             *record(function, "refused", [gateway_event("GET", "/wp-login.php")]),
