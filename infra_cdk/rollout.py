@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra_cdk.function import ALIAS
+from infra_cdk.observability.watch import Fixed, Watch
 from infra_cdk.settings import ROOT, Settings
 
 _CONFIGURATIONS: Final = {
@@ -77,42 +78,43 @@ class Rollout(Construct):
                 period=_MINUTE,
             )
 
-        watched = {
-            "Errors": (
-                of_the_version("Errors", cloudwatch.Stats.SUM),
-                1,
-                "The version under test raised, ran out of time or did not start: CodeDeploy goes "
-                "back to the version before. LOOK: the function's log at that time. DO: mend the "
-                "release and deploy it again.",
+        above = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+        watches = [
+            Watch(
+                name="Release errors",
+                metric=of_the_version("Errors", cloudwatch.Stats.SUM),
+                limit=Fixed(above, 1),
+                to_alarm=1,
+                periods=1,
+                meaning="The version under test raised, ran out of time or did not start: "
+                "CodeDeploy goes back to the version before.",
+                look="the function's log at that time.",
+                act="mend the release and deploy it again.",
             ),
-            "Slow": (
-                of_the_version("Duration", cloudwatch.Stats.p(90)),
-                settings.timeout_seconds * 500,
-                "A tenth of the answers of the version under test took half of the function's "
-                "time limit: CodeDeploy goes back to the version before. LOOK: is the model or "
-                "the image much larger? DO: try it on dev, then deploy again.",
+            Watch(
+                name="Release duration",
+                metric=of_the_version("Duration", cloudwatch.Stats.p(90)),
+                limit=Fixed(above, settings.timeout_seconds * 500),
+                to_alarm=1,
+                periods=1,
+                meaning="A tenth of the answers of the version under test took half of the "
+                "function's time limit: CodeDeploy goes back to the version before.",
+                look="is the model or the image much larger?",
+                act="try it on dev, then deploy again.",
             ),
-            "ApiErrors": (
-                http_api.metric_server_error(period=_MINUTE, statistic=cloudwatch.Stats.SUM),
-                1,
-                "Callers got a 5xx answer: while a release is under way, CodeDeploy goes back to "
-                "the version before. LOOK: error and functionError in the access log. DO: mend "
-                "the release; outside of one, the alarm Server errors speaks for itself.",
+            Watch(
+                name="Release answers",
+                metric=http_api.metric_server_error(period=_MINUTE, statistic=cloudwatch.Stats.SUM),
+                limit=Fixed(above, 1),
+                to_alarm=1,
+                periods=1,
+                meaning="Callers got a 5xx answer: while a release is under way, CodeDeploy goes "
+                "back to the version before.",
+                look="error and functionError in the access log.",
+                act="mend the release; outside of one, the alarm Server errors speaks for itself.",
             ),
-        }
-        return [
-            cloudwatch.Alarm(
-                self,
-                name,
-                alarm_description=description,
-                metric=metric,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                threshold=limit,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            )
-            for name, (metric, limit, description) in watched.items()
         ]
+        return [watch.alarm(self) for watch in watches]
 
     def _hook(
         self,

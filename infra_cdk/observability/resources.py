@@ -175,7 +175,7 @@ def _capacity(sources: Sources) -> list[Watch]:
             to_alarm=1,
             periods=1,
             meaning="Lambda refused requests: no copy of the function was left, and callers got "
-            "503.",
+            "5xx.",
             look="concurrency against its limit; reserved concurrency (0 is the kill switch); "
             "other functions of the account.",
             act="ask AWS for a higher quota, or reserve concurrency; lower the API's throttle "

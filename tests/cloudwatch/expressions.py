@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 Series = dict[float, float]
@@ -85,6 +86,7 @@ def evaluate(expression: str, surroundings: Surroundings) -> Value:
     return value
 
 
+@cache
 def _tokens(expression: str) -> list[tuple[str, str]]:
     tokens, place = [], 0
     while expression[place:].strip():

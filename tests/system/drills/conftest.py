@@ -16,39 +16,44 @@ import pytest
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
 from tests.cloudwatch.alarms import DAY, Alarm
+from tests.cloudwatch.evaluation import Forecast
 from tests.cloudwatch.samples import Sample, Samples
 from tests.cloudwatch.templates import Resolver
 from tests.conftest import ROOT, STARTER
 from tests.system.containers import running
 from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
 from tests.system.drills.recordings import Invocation, questions, record
-from tests.system.drills.stand_ins import DAYS_OF_HISTORY, Names, Request, measure
+from tests.system.drills.stand_ins import (
+    DAYS_OF_HISTORY,
+    Names,
+    Request,
+    forecast_of,
+    measure,
+)
 from tests.system.facts import gateway_event
 
 SERVICE = "etiquette-prod"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
 MODEL = ("--env", "ETIQUETTE_MODEL=/opt/model/starter.safetensors")
 NAMED = ("--env", f"ETIQUETTE_SERVICE={SERVICE}")
-OTHER_SUBJECTS = [
-    "How long should I knead sourdough before the first rise?",
-    "Why does my tomato plant have yellow leaves in July?",
-    "Is it rude to leave early from a wedding dinner in Japan?",
-    "Which opening is best against the Sicilian defence for a club player?",
-    "What is the best way to polish silver cutlery at home?",
-    "How much water does a lemon tree on a balcony need in winter?",
+OTHER_SUBJECTS: list[dict[str, Any]] = [
+    {"text": "How long should I knead sourdough before the first rise?"},
+    {"text": "Why does my tomato plant have yellow leaves in July?"},
+    {"text": "Is it rude to leave early from a wedding dinner in Japan?"},
+    {"text": "Which opening is best against the Sicilian defence for a club player?"},
+    {"text": "What is the best way to polish silver cutlery at home?"},
+    {"text": "How much water does a lemon tree on a balcony need in winter?"},
 ]
-OTHER_LANGUAGES = [
-    "Wie lange muss der Teig gehen, bevor ich das Brot backe?",
-    "Pourquoi mes tomates ont-elles des feuilles jaunes en juillet ?",
-    "Kuinka kauan taikinan pitaa kohota ennen paistamista?",
-    "Cuanto tiempo debe reposar la masa del pan por la noche?",
+OTHER_LANGUAGES: list[dict[str, Any]] = [
+    {"text": "Wie lange muss der Teig gehen, bevor ich das Brot backe?"},
+    {"text": "Pourquoi mes tomates ont-elles des feuilles jaunes en juillet ?"},
+    {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
+    {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-LONG_QUESTION = {
-    "title": "Merge frames",
-    "body": "How can pandas merge two frames by date? " * 1400,
-}
-LONG_BATCH = {"questions": [{**LONG_QUESTION, "body": LONG_QUESTION["body"][:13_000]}] * 75}
-REFUSED = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
+SENTENCE = "How can pandas merge two frames by date? "
+LONG_QUESTION = {"title": "Merge frames", "body": SENTENCE * 1400}
+LONG_BATCH = {"questions": [{"title": "Merge frames", "body": SENTENCE * 300}] * 75}
+REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
 class Deployed(NamedTuple):
@@ -99,7 +104,13 @@ def _read(path: Path) -> Deployed:
     ((_, stage),) = of_kind("AWS::ApiGatewayV2::Stage")
     ((_, rule),) = of_kind("AWS::Events::Rule")
     function = live["FunctionName"]
-    names = Names(function, f"{function}:live", api, stage["AccessLogSettings"]["Format"])
+    names = Names(
+        function,
+        f"{function}:live",
+        live["FunctionVersion"],
+        api,
+        stage["AccessLogSettings"]["Format"],
+    )
     assert resolver.reference(alias).endswith(f":{names.alias}")
     (target,) = rule["Targets"]
     by_entry = {alarm.description.rpartition("#")[2]: alarm for alarm in alarms}
@@ -132,7 +143,7 @@ def _record_healthy(
         {"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]
     ]
     drafts: list[dict[str, Any]] = [{**each, "draft": True} for each in asked[:9]]
-    odd = {"source": "aws.unknown"}
+    odd: list[dict[str, Any]] = [{"source": "aws.unknown"}]
     with running(aws, image, *MOUNT, *MODEL, *NAMED) as function:
         return [
             *record(function, "cold", questions(asked[:1])),
@@ -142,9 +153,9 @@ def _record_healthy(
             *record(function, "refused", questions(REFUSED)),
             *record(function, "refused", [gateway_event("GET", "/wp-login.php")]),
             *record(function, "heartbeat", [heartbeat]),
-            *record(function, "other subject", questions([{"text": q} for q in OTHER_SUBJECTS])),
-            *record(function, "other language", questions([{"text": q} for q in OTHER_LANGUAGES])),
-            *record(function, "raised", [odd]),
+            *record(function, "other subject", questions(OTHER_SUBJECTS)),
+            *record(function, "other language", questions(OTHER_LANGUAGES)),
+            *record(function, "raised", odd),
         ]
 
 
@@ -172,6 +183,7 @@ class Day(NamedTuple):
 
     requests: list[Request]
     samples: Samples
+    forecast: Forecast
 
 
 @pytest.fixture(scope="session")
@@ -192,4 +204,5 @@ def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
     ]
     requests = list(traffic.day(MIDNIGHT))
     today = measure(requests, deployed.names, deployed.concurrency)
-    return Day(requests, Samples([*before, *today]))
+    measured = Samples([*before, *today])
+    return Day(requests, measured, forecast_of(measured))

@@ -11,6 +11,7 @@ import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from statistics import fmean, stdev
 from typing import Final, NamedTuple
 
@@ -39,6 +40,7 @@ class Names(NamedTuple):
 
     function: str
     alias: str
+    version: str
     api: str
     access_log_format: str
 
@@ -65,14 +67,14 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
         yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
-            line = access_log_line(names.access_log_format, invocation, admitted=admitted)
-            yield from _api_gateway(names, at, line)
+            yield from _api_gateway(names, at, invocation, admitted=admitted)
 
 
 def _lambda(
     names: Names, at: float, invocation: Invocation, running: int, *, admitted: bool
 ) -> Iterator[Sample]:
     live = frozenset({("FunctionName", names.function), ("Resource", names.alias)})
+    executed = live | {("ExecutedVersion", names.version)}
     figures = {"Throttles": float(not admitted)}
     if admitted:
         figures["Invocations"] = 1
@@ -80,15 +82,27 @@ def _lambda(
         figures["Duration"] = invocation.duration * 1000
     for name, value in figures.items():
         yield Sample(MetricId("AWS/Lambda", name, live), at, value)
+        yield Sample(MetricId("AWS/Lambda", name, executed), at, value)
     # Counted for the function as a whole, whatever it was invoked through.
     whole = frozenset({("FunctionName", names.function)})
     yield Sample(MetricId("AWS/Lambda", "ConcurrentExecutions", whole), at, running)
 
 
-def access_log_line(form: str, invocation: Invocation, *, admitted: bool) -> bytes:
-    """Write an access log's line: the stack's format, with the variables that are read here."""
-    status = invocation.status if admitted and invocation.status is not None else 500
+def _api_gateway(
+    names: Names, at: float, invocation: Invocation, *, admitted: bool
+) -> Iterator[Sample]:
+    # Of a function that gave no answer, or was refused, API Gateway makes one of its own.
+    status = 500 if invocation.status is None or not admitted else invocation.status
     waited = invocation.waited if admitted else 0.0
+    figures = read_access_log(access_log_line(names.access_log_format, status, waited))
+    for name, value in figures.items():
+        metric = MetricId("AWS/ApiGateway", name, frozenset({("ApiId", names.api)}))
+        yield Sample(metric, at, value)
+
+
+@cache
+def access_log_line(form: str, status: int, waited: float) -> bytes:
+    """Write an access log's line: the stack's format, with the variables that are read here."""
     values = {
         "$context.status": str(status),
         "$context.responseLatency": str(round((waited + FRONT_SECONDS) * 1000)),
@@ -97,19 +111,18 @@ def access_log_line(form: str, invocation: Invocation, *, admitted: bool) -> byt
     return re.sub(r"\$context\.[\w.]+", lambda found: values.get(found[0], "-"), form).encode()
 
 
-def _api_gateway(names: Names, at: float, line: bytes) -> Iterator[Sample]:
+@cache
+def read_access_log(line: bytes) -> dict[str, float]:
+    """Read from an access log's line what API Gateway would measure of the request."""
     fields = json.loads(line)
     status = int(fields["status"])
-    figures = {
+    return {
         "Count": 1.0,
         "4xx": float(400 <= status < 500),
         "5xx": float(status >= 500),
         "Latency": float(fields["latencyMs"]),
         "IntegrationLatency": float(fields["functionLatencyMs"]),
     }
-    for name, value in figures.items():
-        metric = MetricId("AWS/ApiGateway", name, frozenset({("ApiId", names.api)}))
-        yield Sample(metric, at, value)
 
 
 def forecast_of(samples: Samples) -> Forecast:
@@ -119,16 +132,23 @@ def forecast_of(samples: Samples) -> Forecast:
     was like all the others widens it by a twentieth.
     """
 
+    known: dict[tuple[str, float], list[float]] = {}
+
+    def before(alarm: Alarm, start: float) -> list[float]:
+        key = (alarm.name, start)
+        if key not in known:
+            ends = [start - days * DAY + alarm.period for days in range(1, DAYS_OF_HISTORY + 1)]
+            figures = [Figures(alarm, samples, end, 1).watched() for end in ends]
+            known[key] = [value for series in figures for value in series.values()]
+        return known[key]
+
     def forecast(alarm: Alarm, series: Series, width: float) -> list[Series]:
         upper, lower = {}, {}
         for start in series:
-            known: list[float] = []
-            for days in range(1, DAYS_OF_HISTORY + 1):
-                end = start - days * DAY + alarm.period
-                known += Figures(alarm, samples, end, 1).watched().values()
-            if len(known) < DAYS_OF_HISTORY // 2:
+            values = before(alarm, start)
+            if len(values) < DAYS_OF_HISTORY // 2:
                 continue
-            middle, spread = fmean(known), stdev(known)
+            middle, spread = fmean(values), stdev(values)
             spread = max(spread, abs(middle) / 20)
             upper[start], lower[start] = middle + width * spread, middle - width * spread
         return [upper, lower]

@@ -14,8 +14,11 @@ from tests.cloudwatch.states import State
 from tests.system.drills import days
 from tests.system.drills.conftest import Day, Deployed
 from tests.system.drills.days import CAUSE, MIDNIGHT, Cause, Recordings, Traffic
-from tests.system.drills.stand_ins import forecast_of, measure
+from tests.system.drills.stand_ins import measure
 
+EXTRA_DATAPOINTS = (0, 5)
+"""How far back CloudWatch looks for missing data is not published: not at all, and further than the
+examples of its guide."""
 ASKED = ("prediction", "cold")
 
 
@@ -50,19 +53,20 @@ DRILLS = [
     Drill("throttles", "bursts of more than the limit", days.bursts("slow", 14)),
     Drill("throttles", "the kill switch", days.unchanged(), switched_off=True),
     Drill("concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
+    Drill("release-errors", "an event of another kind", days.one_in(100, "raised")),
+    Drill("release-duration", "a starved version", days.one_in(5, "out of time")),
+    Drill("release-answers", "a model that is not there", days.all_become("not started")),
     Drill("cold-starts", "copies that live for one request", days.instead("cold", *ASKED, "draft")),
 ]
 
 
-@pytest.mark.parametrize("extra", [0, 5])
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda each: f"{each.alarm}: {each.what}")
 def test_the_alarm_is_raised_while_it_lasts_and_no_longer(
-    drill: Drill, extra: int, quiet_day: Day, deployed: Deployed, recordings: Recordings
+    drill: Drill, quiet_day: Day, deployed: Deployed, recordings: Recordings
 ) -> None:
-    """However many periods CloudWatch looks back for missing data, which it does not publish."""
     alarm = deployed.alarms[drill.alarm]
-    usual = [each for each in quiet_day.requests if CAUSE[0] <= each.at < CAUSE[1]]
     traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
+    usual = [each for each in quiet_day.requests if CAUSE[0] <= each.at < CAUSE[1]]
     requests = drill.cause(traffic, usual)
     limit = 0 if drill.switched_off else deployed.concurrency
     watched = {query.metric for query in alarm.metrics.values()}
@@ -72,41 +76,37 @@ def test_the_alarm_is_raised_while_it_lasts_and_no_longer(
             *(each for each in measure(requests, deployed.names, limit) if each.metric in watched),
         ]
     )
-    recovered = CAUSE[1] + (alarm.periods + extra) * alarm.period
-    found = list(
-        states(
-            alarm,
-            disturbed,
-            CAUSE[0] - HOUR,
-            recovered,
-            forecast=forecast_of(quiet_day.samples),
-            extra=extra,
-        )
-    )
-    raised = [at for at, state in found if state is State.ALARM]
-    assert raised, "nobody was told"
-    assert CAUSE[0] < min(raised) < CAUSE[1], "somebody was told of something else"
-    assert found[-1][1] is not State.ALARM, "nobody was told that it is over"
-
-
-@pytest.mark.parametrize("extra", [0, 5])
-def test_a_quiet_day_raises_none(quiet_day: Day, deployed: Deployed, extra: int) -> None:
-    forecast = forecast_of(quiet_day.samples)
-    raised = {
-        entry: [
-            (at - MIDNIGHT) / HOUR
-            for at, state in states(
+    for extra in EXTRA_DATAPOINTS:
+        recovered = CAUSE[1] + (alarm.periods + extra) * alarm.period
+        found = list(
+            states(
                 alarm,
-                quiet_day.samples,
-                MIDNIGHT + HOUR,
-                MIDNIGHT + DAY,
-                forecast=forecast,
+                disturbed,
+                CAUSE[0] - HOUR,
+                recovered,
+                forecast=quiet_day.forecast,
                 extra=extra,
             )
-            if state is State.ALARM
-        ]
-        for entry, alarm in deployed.alarms.items()
-    }
+        )
+        raised = [at for at, state in found if state is State.ALARM]
+        assert raised, "nobody was told"
+        assert CAUSE[0] < min(raised) < CAUSE[1], "somebody was told of something else"
+        assert found[-1][1] is not State.ALARM, "nobody was told that it is over"
+
+
+@pytest.mark.parametrize("extra", EXTRA_DATAPOINTS)
+def test_a_quiet_day_raises_none(quiet_day: Day, deployed: Deployed, extra: int) -> None:
+    raised = {}
+    for entry, alarm in deployed.alarms.items():
+        found = states(
+            alarm,
+            quiet_day.samples,
+            MIDNIGHT + HOUR,
+            MIDNIGHT + DAY,
+            forecast=quiet_day.forecast,
+            extra=extra,
+        )
+        raised[entry] = [(at - MIDNIGHT) / HOUR for at, state in found if state is State.ALARM]
     assert {entry: hours for entry, hours in raised.items() if hours} == {}
 
 
