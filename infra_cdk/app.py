@@ -6,9 +6,10 @@ import sys
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra_cdk.context import settings_from_context
 from infra_cdk.cross_build import CrossBuildError, check_can_build
 from infra_cdk.model import BundleError
-from infra_cdk.settings import Settings, SettingsError, settings_from_context
+from infra_cdk.settings import Settings, SettingsError
 from infra_cdk.stack import EtiquetteStack
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
-from constructs import Node
 
 from infra_cdk.limits import Limits
 
@@ -160,8 +159,8 @@ class Settings:
             )
 
     def _check_function(self) -> None:
-        _one_of("architecture", self.architecture, ARCHITECTURES)
-        _one_of("rollout", self.rollout, ROLLOUTS)
+        check_one_of("architecture", self.architecture, ARCHITECTURES)
+        check_one_of("rollout", self.rollout, ROLLOUTS)
         if not 128 <= self.memory_mb <= 10240:
             raise SettingsError(f"memory_mb is {self.memory_mb}: Lambda has 128 to 10240")
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
@@ -176,7 +175,7 @@ class Settings:
             )
 
     def _check_front(self) -> None:
-        _one_of("auth", self.auth, AUTHS)
+        check_one_of("auth", self.auth, AUTHS)
         if len({self.auth == "jwt", bool(self.jwt_issuer), bool(self.jwt_audiences)}) != 1:
             raise SettingsError(
                 "auth=jwt goes with jwt_issuer and jwt_audiences, and they with it: give all or "
@@ -225,91 +224,7 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
 """The environments, by the choices in which they differ."""
 
 
-def settings_from_context(node: Node) -> Settings:
-    """Read `-c environment=NAME` and what else was given with `-c NAME=VALUE`.
-
-    Parameters
-    ----------
-    node
-        A construct's node: the CDK command line hands the context to it.
-
-    Returns
-    -------
-    Settings
-        The environment's own, with what was given over it.
-
-    Raises
-    ------
-    SettingsError
-        If a value is not one that this setting may have, or a name is no setting.
-    """
-    given = {
-        name: value
-        for name, value in (node.get_all_context() or {}).items()
-        if re.fullmatch(r"[a-z_]+", name)  # the CDK's own names have other characters, too
-    }
-    environment = given.pop("environment", "dev")
-    _one_of("environment", environment, ENVIRONMENTS)
-    values = {}
-    for name, value in given.items():
-        if name not in _FROM_CONTEXT:
-            raise SettingsError(
-                f"{name} is no setting that -c may give; these are: environment, "
-                + ", ".join(_FROM_CONTEXT)
-            )
-        values[name] = _FROM_CONTEXT[name](name, value)
-    return ENVIRONMENTS[environment](**values)
-
-
-def _one_of(name: str, value: str, allowed: Any) -> None:
+def checkcheck_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+    """Refuse a value that is none of those allowed, and name them; raises `SettingsError`."""
     if value not in allowed:
         raise SettingsError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise SettingsError(f"{name} is {value!r}: give it as text")
-    return value
-
-
-def _whole(name: str, value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise SettingsError(f"{name} is {value!r}: give a whole number") from None
-
-
-def _yes(name: str, value: object) -> bool:
-    text = str(value).lower()
-    _one_of(name, text, ("true", "false"))
-    return text == "true"
-
-
-def _list(name: str, value: object) -> tuple[str, ...]:
-    words = value if isinstance(value, list) else _text(name, value).split(",")
-    return tuple(_text(name, word).strip() for word in words)
-
-
-def _path(name: str, value: object) -> Path:
-    return (ROOT / _text(name, value)).resolve()
-
-
-_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
-    "service": _text,
-    "model": _path,
-    "report": _path,
-    "architecture": _text,
-    "reserved_concurrency": _whole,
-    "rollout": _text,
-    "auth": _text,
-    "jwt_issuer": _text,
-    "jwt_audiences": _list,
-    "open_pages": _yes,
-    "cors_origins": _list,
-    "domain_name": _text,
-    "certificate_arn": _text,
-    "hosted_zone_id": _text,
-    "alarm_email": _text,
-    "monthly_budget_usd": _whole,
-}
-"""What differs between accounts or releases; the rest is changed in this file, in review."""

@@ -15,6 +15,7 @@ import aws_cdk
 import pytest
 from aws_cdk import App
 
+from infra_cdk.context import settings_from_context
 from infra_cdk.model import BundleError, identify
 from infra_cdk.settings import (
     ENVIRONMENTS,
@@ -23,7 +24,6 @@ from infra_cdk.settings import (
     Settings,
     SettingsError,
     Throttle,
-    settings_from_context,
 )
 from tests.infra.synthesis import bundle_bytes
 

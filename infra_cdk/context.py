@@ -1,0 +1,95 @@
+"""What the command line gives: `-c NAME=VALUE`, read as the settings that it means."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from constructs import Node
+
+from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, check_one_of
+
+
+def settings_from_context(node: Node) -> Settings:
+    """Read `-c environment=NAME` and what else was given with `-c NAME=VALUE`.
+
+    Parameters
+    ----------
+    node
+        A construct's node: the CDK command line hands the context to it.
+
+    Returns
+    -------
+    Settings
+        The environment's own, with what was given over it.
+
+    Raises
+    ------
+    SettingsError
+        If a value is not one that this setting may have, or a name is no setting.
+    """
+    given = {
+        name: value
+        for name, value in (node.get_all_context() or {}).items()
+        if re.fullmatch(r"[a-z_]+", name)  # the CDK's own names have other characters, too
+    }
+    environment = given.pop("environment", "dev")
+    check_one_of("environment", environment, ENVIRONMENTS)
+    values = {}
+    for name, value in given.items():
+        if name not in _FROM_CONTEXT:
+            raise SettingsError(
+                f"{name} is no setting that -c may give; these are: environment, "
+                + ", ".join(_FROM_CONTEXT)
+            )
+        values[name] = _FROM_CONTEXT[name](name, value)
+    return ENVIRONMENTS[environment](**values)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise SettingsError(f"{name} is {value!r}: give it as text")
+    return value
+
+
+def _whole(name: str, value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise SettingsError(f"{name} is {value!r}: give a whole number") from None
+
+
+def _yes(name: str, value: object) -> bool:
+    text = str(value).lower()
+    check_one_of(name, text, ("true", "false"))
+    return text == "true"
+
+
+def _list(name: str, value: object) -> tuple[str, ...]:
+    words = value if isinstance(value, list) else _text(name, value).split(",")
+    return tuple(_text(name, word).strip() for word in words)
+
+
+def _path(name: str, value: object) -> Path:
+    return (ROOT / _text(name, value)).resolve()
+
+
+_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "service": _text,
+    "model": _path,
+    "report": _path,
+    "architecture": _text,
+    "reserved_concurrency": _whole,
+    "rollout": _text,
+    "auth": _text,
+    "jwt_issuer": _text,
+    "jwt_audiences": _list,
+    "open_pages": _yes,
+    "cors_origins": _list,
+    "domain_name": _text,
+    "certificate_arn": _text,
+    "hosted_zone_id": _text,
+    "alarm_email": _text,
+    "monthly_budget_usd": _whole,
+}
+"""What differs between accounts or releases; the rest is changed in settings.py, in review."""
