@@ -1,7 +1,7 @@
 """Every choice of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -224,7 +224,7 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
 """The environments, by the choices in which they differ."""
 
 
-def checkcheck_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+def check_one_of(name: str, value: str, allowed: Collection[str]) -> None:
     """Refuse a value that is none of those allowed, and name them; raises `SettingsError`."""
     if value not in allowed:
         raise SettingsError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
