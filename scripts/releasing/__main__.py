@@ -58,16 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser = argparse.ArgumentParser(prog="scripts")
     commands = parser.add_subparsers(required=True, dest="command")
-    going_on = commands.add_parser("release", parents=[shared], description=release.__doc__)
+    going_on = commands.add_parser("release", parents=[shared], prog="scripts/release")
     going_on.add_argument("--model", type=Path, required=True, help="the bundle")
     going_on.add_argument("--report", type=Path, help="what evaluate said of it, JSON")
     going_on.add_argument("--yes", action="store_true", help="deploy without asking")
     going_on.add_argument(
         "--confirm-rollback", action="store_true", help="move live on from where it is pinned"
     )
-    back = commands.add_parser("rollback", parents=[shared])
+    back = commands.add_parser("rollback", parents=[shared], prog="scripts/rollback")
     back.add_argument("--to", type=int, metavar="VERSION", help="by default the one before live")
-    commands.add_parser("releases", parents=[shared])
+    commands.add_parser("releases", parents=[shared], prog="scripts/releases")
     return parser
 
 

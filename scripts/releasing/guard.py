@@ -75,11 +75,11 @@ def main() -> int:
             target = Target(environment=stack, stack=stack)
             if "FunctionAlias" in (target.outputs() or {}):
                 refuse_if_pinned(Function.of(target))
+    except (BotoCoreError, ClientError):
+        return 0
     except ReleaseError as error:
         print(f"cdk: {error}", file=sys.stderr)
         return 1
-    except (BotoCoreError, ClientError):
-        return 0
     return 0
 
 

@@ -1,5 +1,6 @@
 """Versions that nobody goes back to any more, removed with the roles that were theirs alone."""
 
+import contextlib
 from typing import Any, Final
 
 from scripts.emulator.console import say
@@ -24,10 +25,11 @@ def prune_versions(function: Function) -> None:
     kept = [each for each in versions if each not in old]
     latest = function.client.get_function_configuration(FunctionName=function.arn)["Role"]
     in_use = {latest, *(each.role for each in kept)}
-    for version in old:
-        function.client.delete_function(FunctionName=function.arn, Qualifier=str(version.number))
+    # Roles first: what fails in between is found again by the versions that are left.
     for role in sorted({each.role for each in old} - in_use):
         _delete_role(function.target.client("iam"), role.rpartition("/")[2])
+    for version in old:
+        function.client.delete_function(FunctionName=function.arn, Qualifier=str(version.number))
     if old:
         say(f"Pruned: versions {', '.join(str(each.number) for each in old)} and their roles")
 
@@ -49,7 +51,8 @@ def superfluous(versions: list[Version], live: Live) -> list[Version]:
 
 
 def _delete_role(iam: Any, name: str) -> None:
-    # A release's role has policies of its own and none that is managed.
-    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=name, PolicyName=policy)
-    iam.delete_role(RoleName=name)
+    with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+        # A release's role has policies of its own and none that is managed.
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)

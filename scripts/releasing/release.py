@@ -42,8 +42,10 @@ def release(
         bundle = TagModel.load(model)
     except BundleError as error:
         raise ReleaseError(str(error)) from error
-    deployed = target.outputs() is not None
-    function = Function.of(target) if deployed else None
+    if not (yes or sys.stdin.isatty()):
+        raise ReleaseError("nobody is here to be asked: give --yes to deploy without")
+    # None before the first deployment, or after one that failed.
+    function = Function.of(target) if "FunctionAlias" in (target.outputs() or {}) else None
     if function and not confirm_rollback:
         refuse_if_pinned(function)
     settings = {"model": str(model.resolve())}
@@ -68,8 +70,6 @@ def release(
 
 
 def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise ReleaseError("nobody is here to be asked: give --yes to deploy without")
     if input("Deploy this? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise ReleaseError("nothing was deployed")
 

@@ -1,5 +1,6 @@
 """Where a command acts: one environment's stack, in an account or in the emulator."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -60,8 +61,10 @@ class Target:
         """Return boto3's client of a service, "lambda", for this target."""
         if self.emulator is not None:
             return account.client(self.emulator, service)
+        # Where the CDK command line deploys: it reads AWS_REGION, too, and has a last resort.
         session: Any = boto3.session.Session()
-        return session.client(service)
+        region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
+        return session.client(service, region_name=region)
 
     def outputs(self) -> dict[str, str] | None:
         """Return the stack's outputs by name, or None where nothing is deployed yet."""

@@ -7,7 +7,11 @@ failed, and a deployment that is shifting requests.
 import doctest
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -20,6 +24,7 @@ from scripts.releasing.function import Function, Live, Version
 from scripts.releasing.guard import refuse_if_pinned
 from scripts.releasing.pruning import superfluous
 from scripts.releasing.rollback import roll_back
+from tests.conftest import ROOT, STARTER
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:api"
 
@@ -216,6 +221,35 @@ def test_live_and_the_one_before_it_are_never_pruned(
 @pytest.mark.parametrize("module", [function, guard, pins])
 def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["release", "--model", "README.md", "--yes"], "train a new one"),
+        (["release", "--model", STARTER], "give --yes"),
+        (["release", "--model", STARTER, "-c", "model=other"], "model and report by --"),
+        (["rollback"], "Unable to locate credentials"),
+        (["releases", "--environment", "emulator", "--emulator", "none"], "--name none up"),
+    ],
+)
+def test_a_person_reads_one_line_and_what_to_do(words: list[str | Path], advice: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.releasing", *words],
+        cwd=ROOT,
+        env=kept
+        | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        | {"AWS_EC2_METADATA_DISABLED": "true"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{words[0]}: ")
+    assert advice in line
 
 
 def test_the_guard_reads_what_a_synthesized_folder_holds(tmp_path: Any) -> None:
