@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,11 @@ def invoke(release: Release, version: str) -> dict[str, Any]:
     """Invoke one version past the alias, asking for /health as API Gateway would."""
     functions = client(release.deployment.aws, "lambda")
     event = json.dumps(gateway_event("GET", "/health")).encode()
+    one = {"FunctionName": release.function, "Qualifier": version}
+    while functions.get_function_configuration(**one)["State"] == "Pending":
+        time.sleep(0.2)  # its snapshot is being made
     for _ in range(STARTS):
-        answer = functions.invoke(FunctionName=release.function, Qualifier=version, Payload=event)
+        answer = functions.invoke(**one, Payload=event)
         payload = answer["Payload"].read()
         if TIMED_OUT not in payload:
             break
