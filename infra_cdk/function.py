@@ -69,6 +69,7 @@ class ApiFunction(Construct):
             reserved_concurrent_executions=settings.reserved_concurrency,
             # AWS's base image of Python 3.13 needs no more than this, and the handler no hooks.
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
+            # X-Ray takes the first request of each second and one in twenty of the others.
             tracing=lambda_.Tracing.ACTIVE,
             # What the CDK would add lies in a policy of its own, which would not outlive the
             # deployment as the role does.
