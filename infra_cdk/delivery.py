@@ -9,7 +9,15 @@ import re
 import sys
 from typing import Any, Final
 
-from aws_cdk import Acknowledgment, App, CfnOutput, Duration, Stack, Validations
+from aws_cdk import (
+    Acknowledgment,
+    App,
+    CfnOutput,
+    DefaultStackSynthesizer,
+    Duration,
+    Stack,
+    Validations,
+)
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
@@ -26,7 +34,7 @@ class Delivery(Stack):
     """One role per environment, which a job of that environment of that repository may take.
 
     Such a role can do what the CDK's own roles can, by taking them, and read what a release is
-    compared with. Only CloudFormation moves `live` for it: it may not.
+    compared with. It moves `live` through CloudFormation only.
     """
 
     def __init__(
@@ -83,18 +91,19 @@ class Delivery(Stack):
 
     def _role(self, environment: str, principal: iam.IPrincipal, stack: str) -> iam.Role:
         arn = self.format_arn
+        qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
         roles = [
             arn(
                 service="iam",
                 region="",
                 resource="role",
-                resource_name=f"cdk-hnb659fds-{name}-role-{self.account}-{self.region}",
+                resource_name=f"cdk-{qualifier}-{name}-role-{self.account}-{self.region}",
             )
             for name in ("deploy", "file-publishing", "image-publishing")
         ]
         # CloudFormation ends the names of what it makes with letters that nobody knows before.
         function = f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{stack}-*"
-        bucket = f"arn:{self.partition}:s3:::cdk-hnb659fds-assets-{self.account}-{self.region}"
+        bucket = f"arn:{self.partition}:s3:::cdk-{qualifier}-assets-{self.account}-{self.region}"
         stacks = arn(service="cloudformation", resource="stack", resource_name=f"{stack}/*")
         old_roles = arn(
             service="iam", region="", resource="role", resource_name=f"{stack}-FunctionRole*"

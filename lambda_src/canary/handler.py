@@ -26,7 +26,7 @@ def handler(event: dict[str, str], context: Any) -> dict[str, Any]:
     """Examine the version under test and tell CodeDeploy if it may serve."""
     complaint = verdict(boto3.client("lambda", config=_PATIENCE))
     status = "Failed" if complaint else "Succeeded"
-    print(f"{status}: {complaint}")  # noqa: T201 (the log is where an operator looks)
+    print(status if complaint is None else f"{status}: {complaint}")  # noqa: T201 (the log is where an operator looks)
     boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
         deploymentId=event["DeploymentId"],
         lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],

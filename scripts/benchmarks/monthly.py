@@ -14,7 +14,8 @@ MEMORY_MB: Final = 1024
 HANDLER_MS: Final = 1.4
 """On a whole core: `scripts/bench serving` (docs/serving.md)."""
 LOG_BYTES: Final = 2600
-"""Of one prediction: its metrics, its event (many terms), what Lambda writes, the access log."""
+"""Of one prediction: 1,500 of its metrics and event (tests/samples), the rest of Lambda's own lines
+and of the access log."""
 ANSWER_BYTES: Final = 1000
 """With its headers."""
 VERSIONS: Final = 3

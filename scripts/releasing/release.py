@@ -59,8 +59,15 @@ def release(
         _ask()
     if function and confirm_rollback:
         _confirm(function)
+    before = function.live().version if function else None
     try:
         assembly.deploy(target, approve=yes)
+    except ReleaseError as error:
+        now = function.live().version if function else None
+        if now != before:
+            # CloudFormation goes back to where it left live, which a rollback had moved.
+            raise ReleaseError(f"{error}\nlive was at version {before}, and is at {now}") from error
+        raise
     finally:
         if function:
             _settle(function)

@@ -111,6 +111,7 @@ def _what_is_wrong(function: Function, version: Version) -> str:
     except (
         client.exceptions.SnapStartNotReadyException,
         client.exceptions.ResourceNotReadyException,
+        client.exceptions.ResourceConflictException,  # it is Pending
     ) as error:
         return str(error)  # it was Inactive: this invocation has woken it
     if answer.status != 200:

@@ -36,6 +36,7 @@ class NotReadyError(Exception):
 class Exceptions:
     SnapStartNotReadyException = NotReadyError
     ResourceNotReadyException = NotReadyError
+    ResourceConflictException = NotReadyError
 
 
 @dataclass
