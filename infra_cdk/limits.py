@@ -10,7 +10,7 @@ class Limits:
     Raises
     ------
     ValueError
-        A share is not between 0 and 1, or a count or a time is below 1.
+        A share (a float) is not between 0 and 1, or another limit is below 1.
     """
 
     minimum_volume: int = 20
@@ -18,11 +18,11 @@ class Limits:
     (Medians have the same minimum: CloudWatch's own, of 20 samples.)"""
 
     # Is it useful?
-    minimum_prediction_rate_share: float = 0.7
+    minimum_prediction_rate: float = 0.7
     """Of predictions with at least one tag. Held-out questions give 0.98 and more."""
-    minimum_confidence_share: float = 0.4
+    minimum_confidence: float = 0.4
     """Median confidence of the best tag. The starter's is 0.8 on questions of its own kind."""
-    maximum_unknown_words_share: float = 0.2
+    maximum_unknown_word_share: float = 0.2
     """Median share of a question's words that the model does not know. The starter's is 0.03."""
     feedback_band: int = 3
     """Width of the expected band of feedbacks per prediction, in standard deviations."""
@@ -57,7 +57,7 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name.endswith("_share") and not 0 < value < 1:
+            if isinstance(value, float) and not 0 < value < 1:
                 raise ValueError(f"{field.name} is {value}: give a share between 0 and 1")
-            if value is not None and not field.name.endswith("_share") and value < 1:
+            if isinstance(value, int) and value < 1:
                 raise ValueError(f"{field.name} is {value}: give a number of at least 1")

@@ -212,8 +212,8 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
         monthly_budget_usd=50,
         limits=Limits(
             minimum_volume=50,
-            minimum_prediction_rate_share=0.8,
-            minimum_confidence_share=0.5,
+            minimum_prediction_rate=0.8,
+            minimum_confidence=0.5,
             maximum_server_errors=3,
             heartbeat_minutes=5,
         ),

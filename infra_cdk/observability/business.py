@@ -35,7 +35,7 @@ def _answers(sources: Sources) -> list[Watch]:
             metric=sources.with_volume(
                 "share with a tag", "answered", "asked", answered=answered, asked=asked
             ),
-            limit=Fixed(_IS.LESS_THAN_THRESHOLD, limits.minimum_prediction_rate_share),
+            limit=Fixed(_IS.LESS_THAN_THRESHOLD, limits.minimum_prediction_rate),
             to_alarm=2,
             periods=3,
             meaning="Too few questions get a tag: they have moved away from the model, or what is "
@@ -52,7 +52,7 @@ def _answers(sources: Sources) -> list[Watch]:
                 sources.service(metrics.TOP_CONFIDENCE, _STATS.p(each), _QUARTER)
                 for each in (10, 90)
             ],
-            limit=Fixed(_IS.LESS_THAN_THRESHOLD, limits.minimum_confidence_share),
+            limit=Fixed(_IS.LESS_THAN_THRESHOLD, limits.minimum_confidence),
             to_alarm=2,
             periods=3,
             ignore_few_samples=True,
@@ -66,7 +66,7 @@ def _answers(sources: Sources) -> list[Watch]:
             name="Unknown words",
             metric=sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(50), _QUARTER),
             beside=[sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(90), _QUARTER)],
-            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_unknown_words_share),
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_unknown_word_share),
             to_alarm=2,
             periods=3,
             ignore_few_samples=True,

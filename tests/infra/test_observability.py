@@ -194,8 +194,15 @@ def test_where_silence_is_an_alarm_the_function_is_asked_regularly(
     assert "heartbeat" not in {entry(alarm) for alarm in alarms(synthesized)}
 
 
-@pytest.mark.parametrize("setting", ["minimum_prediction_rate_share", "minimum_volume"])
-@pytest.mark.parametrize("value", [0, -1])
-def test_a_limit_that_can_never_be_meant_is_refused(setting: str, value: int) -> None:
-    with pytest.raises(ValueError, match=setting):
-        Limits(**{setting: value})
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("minimum_prediction_rate", 0.0),
+        ("minimum_prediction_rate", 1.5),
+        ("maximum_server_errors", 0),
+        ("heartbeat_minutes", -5),
+    ],
+)
+def test_a_limit_that_can_never_be_meant_is_refused(limit: str, value: float) -> None:
+    with pytest.raises(ValueError, match=limit):
+        Limits(**{limit: value})  # type: ignore[arg-type]
