@@ -80,6 +80,7 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "report": _path,
     "architecture": _text,
     "reserved_concurrency": _whole,
+    "account_concurrency": _whole,
     "rollout": _text,
     "auth": _text,
     "jwt_issuer": _text,

@@ -48,9 +48,6 @@ class Limits:
     """Invocations refused for want of concurrency, in five minutes."""
     maximum_concurrency_share: float = 0.8
     """Of the copies that may run at once."""
-    account_concurrency: int = 10
-    """Copies that the account may run at once, where the function has none reserved: see Lambda's
-    service quotas. New accounts have 10; the usual quota is 1000."""
     heartbeat_minutes: int | None = None
     """How often the function is asked a question of ours; None: silence is no alarm."""
 

@@ -70,6 +70,9 @@ class Settings:
 
     Unset by default: a new account has ten for all of its functions, and must keep ten unreserved.
     """
+    account_concurrency: int = 10
+    """Copies that all functions of the account may run at once (Lambda's service quota). New
+    accounts have 10, others 1000 and more: it says how near the function is to being throttled."""
 
     rollout: str = "canary_5_minutes"
     """A tenth of the requests goes to a new version for so long, then all. `all_at_once` is for a
@@ -172,6 +175,11 @@ class Settings:
             raise SettingsError(
                 f"reserved_concurrency is {self.reserved_concurrency}: give a number of copies, "
                 "0 to switch the function off, or nothing"
+            )
+        if self.account_concurrency < 1:
+            raise SettingsError(
+                f"account_concurrency is {self.account_concurrency}: give the account's quota of "
+                "concurrent executions, at least 1"
             )
 
     def _check_front(self) -> None:

@@ -166,7 +166,7 @@ def _errors(sources: Sources) -> list[Watch]:
 def _capacity(sources: Sources) -> list[Watch]:
     settings, limits = sources.settings, sources.settings.limits
     reserved = settings.reserved_concurrency
-    at_once = limits.account_concurrency if reserved is None else reserved
+    at_once = settings.account_concurrency if reserved is None else reserved
     return [
         Watch(
             name="Throttles",

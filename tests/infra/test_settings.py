@@ -38,6 +38,7 @@ from tests.infra.synthesis import bundle_bytes
         ({"memory_mb": 64}, "128 to 10240"),
         ({"timeout_seconds": 20}, "give 1 to 19; .* API Gateway answers by itself after 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
+        ({"account_concurrency": 0}, "account's quota"),
         ({"monthly_budget_usd": 0}, "at least 1"),
         ({"auth": "basic"}, "none, iam, jwt"),
         ({"auth": "jwt"}, "auth=jwt goes with jwt_issuer and jwt_audiences"),

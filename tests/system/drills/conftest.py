@@ -33,6 +33,7 @@ from tests.system.drills.stand_ins import (
 from tests.system.facts import gateway_event
 
 SERVICE = "etiquette-prod"
+CONCURRENCY = 10
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
 MODEL = ("--env", "ETIQUETTE_MODEL=/opt/model/starter.safetensors")
 NAMED = ("--env", f"ETIQUETTE_SERVICE={SERVICE}")
@@ -63,7 +64,7 @@ class Deployed(NamedTuple):
     """By their runbook entry."""
     names: Names
     concurrency: int
-    """How many copies of the function may run at once: a new account's."""
+    """How many copies of the function may run at once: by default a new account's."""
     heartbeat: dict[str, Any]
     """What the schedule asks the function."""
 
@@ -74,6 +75,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     context |= {"environment": "prod", "alarm_email": "operator@example.org"}
+    context["account_concurrency"] = CONCURRENCY
     subprocess.run(
         [sys.executable, "-m", "infra_cdk.app"],
         cwd=ROOT,
@@ -114,7 +116,7 @@ def _read(path: Path) -> Deployed:
     assert resolver.reference(alias).endswith(f":{names.alias}")
     (target,) = rule["Targets"]
     by_entry = {alarm.description.rpartition("#")[2]: alarm for alarm in alarms}
-    return Deployed(by_entry, names, 10, json.loads(target["Input"]))
+    return Deployed(by_entry, names, CONCURRENCY, json.loads(target["Input"]))
 
 
 @pytest.fixture(scope="session")

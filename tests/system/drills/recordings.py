@@ -40,7 +40,7 @@ def record(
         start = time.perf_counter()
         answer = function.invoke(event)
         answers.append((time.perf_counter() - start, _status(answer.body)))
-    parts = _parts(function.log())[before:]
+    parts = _parts(_settled(function, before + len(answers)))[before:]
     assert len(parts) == len(answers), "the log does not hold what was invoked"
     return [
         Invocation(kind, read_log(part), _duration(part, waited), waited, status)
@@ -51,6 +51,19 @@ def record(
 def questions(bodies: Sequence[dict[str, Any]], path: str = "/predict") -> list[dict[str, Any]]:
     """Make the events by which API Gateway hands requests to the function."""
     return [gateway_event("POST", path, json.dumps(body)) for body in bodies]
+
+
+def _settled(function: RunningFunction, count: int) -> bytes:
+    """Read the log when all invocations stand in it and nothing more comes."""
+    before = log = b""
+    for _ in range(50):
+        log = function.log()
+        reported = log == before or log.splitlines()[-1].startswith(b"REPORT")
+        if reported and len(_parts(log)) == count:
+            break
+        time.sleep(0.2)
+        before = log
+    return log
 
 
 def _parts(log: bytes) -> list[bytes]:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import pytest
 
-from infra_cdk.settings import ENVIRONMENTS
 from lambda_src import metrics
 from tests.cloudwatch.alarms import DAY, HOUR
 from tests.cloudwatch.evaluation import states
@@ -137,8 +136,3 @@ def test_only_predictions_and_feedback_are_counted(recordings: Recordings) -> No
     assert measured("feedback") == {frozenset({metrics.FEEDBACKS.name})}
     for kind in ("draft", "refused", "heartbeat", "raised", "not started"):
         assert measured(kind) == {frozenset()}, kind
-
-
-def test_the_drills_have_the_concurrency_of_the_settings(deployed: Deployed) -> None:
-    limits = ENVIRONMENTS["prod"](alarm_email="operator@example.org").limits
-    assert deployed.concurrency == limits.account_concurrency
