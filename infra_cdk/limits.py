@@ -14,8 +14,7 @@ class Limits:
     """
 
     minimum_volume: int = 20
-    """Of requests in a period: a share or a percentile of fewer says nothing, and raises nothing.
-    (Medians have the same minimum: CloudWatch's own, of 20 samples.)"""
+    """Of requests in a period: a share or a percentile of fewer raises no alarm."""
 
     # Is it useful?
     minimum_prediction_rate: float = 0.7

@@ -47,7 +47,13 @@ def _answers(sources: Sources) -> list[Watch]:
         ),
         Watch(
             name="Confidence",
-            metric=sources.service(metrics.TOP_CONFIDENCE, _STATS.p(50), _QUARTER),
+            metric=sources.with_volume(
+                "median",
+                "middle",
+                "asked",
+                middle=sources.service(metrics.TOP_CONFIDENCE, _STATS.p(50), _QUARTER),
+                asked=asked,
+            ),
             beside=[
                 sources.service(metrics.TOP_CONFIDENCE, _STATS.p(each), _QUARTER)
                 for each in (10, 90)
@@ -55,7 +61,6 @@ def _answers(sources: Sources) -> list[Watch]:
             limit=Fixed(_IS.LESS_THAN_THRESHOLD, limits.minimum_confidence),
             to_alarm=2,
             periods=3,
-            ignore_few_samples=True,
             meaning="The model is less sure of its best tag than it should be.",
             look="prediction rate and unknown words beside it: all three move when the questions "
             "change, this one alone when the model did.",
@@ -64,12 +69,17 @@ def _answers(sources: Sources) -> list[Watch]:
         ),
         Watch(
             name="Unknown words",
-            metric=sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(50), _QUARTER),
+            metric=sources.with_volume(
+                "median",
+                "middle",
+                "asked",
+                middle=sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(50), _QUARTER),
+                asked=asked,
+            ),
             beside=[sources.service(metrics.UNKNOWN_WORD_SHARE, _STATS.p(90), _QUARTER)],
             limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_unknown_word_share),
             to_alarm=2,
             periods=3,
-            ignore_few_samples=True,
             meaning="Half of the questions hold many words that the model has never seen: another "
             "language, another subject, or no text at all.",
             look="who calls (the access log's paths and times), confidence and prediction rate.",

@@ -63,6 +63,10 @@ class Sources:
     ) -> cloudwatch.MathExpression:
         """Compute only for periods with enough requests, so that a quiet night raises nothing.
 
+        CloudWatch's own setting for percentiles of few samples does not do: it says nothing of
+        averages, asks for 1000 requests for p99, and does not say what becomes of such a period
+        when an alarm looks back for missing ones.
+
         Parameters
         ----------
         label

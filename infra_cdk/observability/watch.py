@@ -47,8 +47,6 @@ class Watch:
     """So many (`to_alarm`) of the last so many periods beyond the limit raise the alarm."""
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     """By default no traffic is no reason to wake anybody."""
-    ignore_few_samples: bool = False
-    """A percentile of too few samples changes nothing (20 for a median, 1000 for p99)."""
     meaning: str
     look: str
     act: str
@@ -86,7 +84,6 @@ class Watch:
             evaluation_periods=self.periods,
             datapoints_to_alarm=self.to_alarm,
             treat_missing_data=self.missing,
-            evaluate_low_sample_count_percentile="ignore" if self.ignore_few_samples else None,
         )
 
     def graph(self) -> cloudwatch.GraphWidget:

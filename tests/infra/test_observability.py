@@ -136,8 +136,7 @@ def test_shares_and_percentiles_are_of_enough_requests(prod: Synthesized) -> Non
         statistics = {query.statistic for query in alarm.metrics.values()}
         divides = any("/" in expression for expression in alarm.expressions.values())
         if divides or any(re.fullmatch(r"p\d+|Average", each) for each in statistics):
-            guarded = any(f">= {limit}," in text for text in alarm.expressions.values())
-            assert guarded or alarm.ignore_few_samples, alarm.name
+            assert any(f">= {limit}," in text for text in alarm.expressions.values()), alarm.name
 
 
 def test_only_silence_and_nothing_else_makes_an_alarm_of_missing_data(prod: Synthesized) -> None:
