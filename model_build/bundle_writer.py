@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
 from lambda_src.tagger.calibrator import FEATURES
+from lambda_src.tagger.second_look import INPUTS
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -54,6 +55,8 @@ def write_bundle(
         "floor": round(fitted.calibration.floor, 4),
         "other_tags": round(fitted.calibration.other_tags, 4),
         "calibrator_features": FEATURES,
+        "second_look_inputs": INPUTS,
+        "complete_questions": fitted.calibration.pairs.n_questions,
         "title_weight": options.features.title_weight,
         "corpus": {"questions": fitted.n_questions, **corpus},
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
@@ -110,4 +113,9 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "tag_names": lexicon.names.tag_starts.astype(np.uint32),
         "name_worth": calibration.facts.name_worth.astype(np.float32),
         "calibrator": calibration.weights.astype(np.float32),
+        "records": calibration.records.astype(np.float32),
+        "pairs": calibration.pairs.keys.astype(np.uint32),
+        "pair_counts": calibration.pairs.counts.astype(np.uint32),
+        "hidden": calibration.network.hidden.ravel().astype(np.float32),
+        "output": calibration.network.output.astype(np.float32),
     }

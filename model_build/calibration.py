@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,9 +22,19 @@ from lambda_src.tagger.calibrator import (
     confidences,
     features,
 )
+from lambda_src.tagger.names import NameCounts
+from lambda_src.tagger.second_look import (
+    Company,
+    Lessons,
+    Network,
+    PairCounts,
+    best_seen,
+    inputs,
+)
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.lexicon import Lexicon
-from model_build.truth import Truth
+from model_build.network import count_pairs, fit_network, records
+from model_build.truth import Marks, Truth
 
 UNANSWERED_SHARE = 0.01
 """Of the corpus's questions this share, the least sure, is below the floor."""
@@ -34,30 +45,49 @@ class Calibration:
     """What turns scores into confidences and confidences into a set of tags."""
 
     weights: Floats
-    """Shape (len(FEATURES) + 1,): of `lambda_src.tagger.calibrator.confidences`."""
+    """Shape (len(FEATURES) + 1,): of `lambda_src.tagger.calibrator.Calibrator`."""
     facts: TagFacts
+    records: Floats
+    """Shape (n_tags,): see `lambda_src.tagger.second_look.Lessons`."""
+    pairs: PairCounts
+    network: Network
     other_tags: float
-    """Mean number of true tags that are not among the candidates."""
+    """Mean number of true tags that are not among the candidates of the second look."""
     floor: float
     """Where the best tag is less sure than this, nothing is suggested."""
+
+
+class _Judged(NamedTuple):
+    """The candidates of one question."""
+
+    candidates: Candidates
+    question: QuestionFacts
+    present: Marks
+    """Shape (n_candidates,): whether the question has each of them."""
 
 
 def calibrate(
     scores: npt.NDArray[np.floating],
     *,
+    folds: Ints,
     rows: Ints,
     tokens: Sequence[QuestionTokens],
     truth: Truth,
     n_true: npt.NDArray[np.intp],
     lexicon: Lexicon,
     title_weight: int,
+    seed: int,
 ) -> Calibration:
-    """Fit the calibrator.
+    """Fit the calibrator and the network of the second look.
+
+    What a question is described by, beyond its scores, is counted in the other folds: what a name
+    is worth must not be learnt from the question that it is asked of.
 
     Parameters
     ----------
     scores : ndarray of float, shape (n_questions, n_tags)
-        Out of fold: each by a model that was trained without the question.
+        Out of fold: each by a model that was trained without the question's fold.
+    folds : ndarray of int, shape (n_questions,)
     rows : ndarray of int, shape (n_judged,)
         Questions whose tags are complete.
     tokens : sequence of QuestionTokens, of length n_questions
@@ -67,74 +97,103 @@ def calibrate(
         True tags of each question, also those that the model does not know.
     lexicon : Lexicon
     title_weight : int
+    seed : int
+        Of the network.
     """
-    vocabulary = lexicon.vocabulary(title_weight)
-    tag_names = lexicon.tag_names(vocabulary)
-    marks = truth.marks.tocsr()
-    questions = tqdm(rows, desc="calibration", unit="question", disable=None)
-    counts = [tag_names.count(vocabulary.find(vocabulary.number(tokens[row]))) for row in questions]
-    in_title = np.zeros((len(rows), scores.shape[1]), dtype=np.bool_)
-    for place, count in enumerate(counts):
-        in_title[place, list(count.title)] = True
-    names = _NameUses.of(in_title, marks[rows])
-    facts = TagFacts(np.log(np.asarray(truth.marks.sum(axis=0)).ravel()), names.worth())
-    described, right = [], []
-    for row, count in zip(rows, counts, strict=True):
+    names = _count_names(tokens, rows, lexicon, title_weight)
+    marks = truth.marks.tocsr()[rows]
+    n_tags = marks.shape[1]
+    in_title = _in_titles(names, n_tags)
+    log_uses = np.log(np.asarray(truth.marks.sum(axis=0)).ravel())
+    judged = []
+    for place, (row, count) in enumerate(zip(rows, names, strict=True)):
         candidates = best_candidates(scores[row].astype(np.float64))
-        present = _present(marks, row, candidates)
         question = QuestionFacts(count, len(tokens[row].title), len(tokens[row].prose))
-        # What a name is worth must not be learnt from the question that it is asked of.
-        worth = facts.name_worth.copy()
-        worth[candidates.tags] = names.worth_without(candidates.tags, present)
-        described.append(features(candidates, question, facts._replace(name_worth=worth)))
-        right.append(present)
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(
-        np.concatenate(described), np.concatenate(right)
+        judged.append(_Judged(candidates, question, _present(marks, place, candidates.tags)))
+    others = [
+        (np.flatnonzero(folds[rows] == fold), np.flatnonzero(folds[rows] != fold))
+        for fold in np.unique(folds[rows])
+    ]
+
+    described: list[Floats] = [np.empty(0)] * len(rows)
+    facts_of_folds = []
+    for unseen, seen in others:
+        facts = TagFacts(log_uses, name_worth(in_title[seen], marks[seen]))
+        facts_of_folds.append(facts)
+        for place in unseen.tolist():
+            described[place] = features(judged[place].candidates, judged[place].question, facts)
+    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(
+        np.concatenate(described), np.concatenate([each.present for each in judged])
     )
-    weights = _unscaled(fitted[0], fitted[1])
-    tops = [confidences(each @ weights[:-1] + weights[-1]).max() for each in described]
+    weights = _unscaled(regression[0], regression[1])
+
+    looks = [
+        best_seen(each.candidates, of_it @ weights[:-1] + weights[-1])
+        for each, of_it in zip(judged, described, strict=True)
+    ]
+    right = [_present(marks, place, look.tags) for place, look in enumerate(looks)]
+    inputs_of: list[Floats] = [np.empty(0)] * len(rows)
+    for (unseen, seen), facts in zip(others, facts_of_folds, strict=True):
+        lessons = Lessons(
+            facts,
+            records([looks[place] for place in seen], [right[place] for place in seen], n_tags),
+            Company(count_pairs(marks[seen]), n_tags),
+        )
+        for place in unseen.tolist():
+            inputs_of[place] = inputs(looks[place], judged[place].question, lessons)
+    network = fit_network(inputs_of, right, seed)
+
+    tops = [confidences(network.odds(each)).max() for each in inputs_of]
     missed = n_true[rows] - [int(each.sum()) for each in right]
     return Calibration(
-        weights, facts, float(missed.mean()), float(np.quantile(tops, UNANSWERED_SHARE))
+        weights,
+        TagFacts(log_uses, name_worth(in_title, marks)),
+        records(looks, right, n_tags),
+        count_pairs(marks),
+        network,
+        float(missed.mean()),
+        float(np.quantile(tops, UNANSWERED_SHARE)),
     )
 
 
-def _present(marks: Any, row: int, candidates: Candidates) -> npt.NDArray[np.bool_]:
-    true = marks.indices[marks.indptr[row] : marks.indptr[row + 1]]
-    return np.isin(candidates.tags, true)
+def _count_names(
+    tokens: Sequence[QuestionTokens], rows: Ints, lexicon: Lexicon, title_weight: int
+) -> list[NameCounts]:
+    vocabulary = lexicon.vocabulary(title_weight)
+    tag_names = lexicon.tag_names(vocabulary)
+    questions = tqdm(rows, desc="calibration", unit="question", disable=None)
+    return [tag_names.count(vocabulary.find(vocabulary.number(tokens[row]))) for row in questions]
 
 
-class _NameUses(NamedTuple):
-    """How often tags' names stood in titles, shape (n_tags,) each."""
+def _in_titles(names: Sequence[NameCounts], n_tags: int) -> sp.csr_matrix:
+    tags = [tag for each in names for tag in each.title]
+    starts = np.cumsum([0, *(len(each.title) for each in names)])
+    return sp.csr_matrix((np.ones(len(tags)), tags, starts), shape=(len(names), n_tags))
 
-    named: Floats
-    both: Floats
-    """With the tag."""
-    rate: float
-    """Of the tag where its name stands there, over all tags."""
 
-    @classmethod
-    def of(cls, in_title: npt.NDArray[np.bool_], marks: Any) -> Self:
-        named = in_title.sum(axis=0).astype(np.float64)
-        both = np.asarray(marks.multiply(in_title).sum(axis=0), dtype=np.float64).ravel()
-        return cls(named, both, float((both.sum() + 1) / (named.sum() + 2)))
+def _present(marks: sp.csr_matrix, row: int, tags: Ints) -> Marks:
+    return np.isin(tags, marks.indices[marks.indptr[row] : marks.indptr[row + 1]])
 
-    def worth(self) -> Floats:
-        """Log-odds of each tag where its name stands in the title, shrunk to those of all."""
-        return self._log_odds(self.named, self.both)
 
-    def worth_without(self, tags: Ints, present: npt.NDArray[np.bool_]) -> Floats:
-        """The same for some tags as if a question with these names and tags had not been there."""
-        return self._log_odds(
-            np.maximum(self.named[tags] - 1, 0), np.maximum(self.both[tags] - present, 0)
-        )
+def name_worth(in_title: sp.csr_matrix, marks: sp.csr_matrix) -> Floats:
+    """Log-odds of each tag where its name stands in the title, shrunk to those of all.
 
-    def _log_odds(self, named: Floats, both: Floats) -> Floats:
-        weight = 5.0  # questions that the common rate counts for
-        without = np.maximum(named - both, 0)
-        odds = (both + weight * self.rate) / (without + weight * (1 - self.rate))
-        log_odds: Floats = np.log(odds)
-        return log_odds
+    Parameters
+    ----------
+    in_title, marks : csr_matrix, shape (n_questions, n_tags)
+        Whether the name of a tag stands in the title of a question, and whether it has the tag.
+
+    Returns
+    -------
+    ndarray of float, shape (n_tags,)
+    """
+    named = np.asarray(in_title.sum(axis=0), dtype=np.float64).ravel()
+    both = np.asarray(in_title.multiply(marks).sum(axis=0), dtype=np.float64).ravel()
+    rate = float((both.sum() + 1) / (named.sum() + 2))
+    weight = 5.0  # questions that the common rate counts for
+    odds = (both + weight * rate) / (named - both + weight * (1 - rate))
+    log_odds: Floats = np.log(odds)
+    return log_odds
 
 
 def _unscaled(scaler: StandardScaler, regression: LogisticRegression) -> Floats:

@@ -265,14 +265,17 @@ def fit(
     tfidf, matrix = fit_tfidf(tokens, options.features)
     truth = Truth.of(questions, names)
     lexicon = make_lexicon(tfidf.named_steps["terms"], names, synonyms)
+    folds = np.array(fold_numbers(questions, options.folds, options.seed))
     calibration = calibrate(
-        _out_of_fold_scores(questions, matrix, truth, options),
+        _out_of_fold_scores(folds, matrix, truth, options),
+        folds=folds,
         rows=np.flatnonzero(truth.scope == -1),
         tokens=tokens,
         truth=truth,
         n_true=np.array([len(question.tags) for question in questions]),
         lexicon=lexicon,
         title_weight=options.features.title_weight,
+        seed=options.seed,
     )
     return FittedTagger(
         tfidf,
@@ -287,11 +290,10 @@ def fit(
 
 
 def _out_of_fold_scores(
-    questions: Sequence[Question], matrix: sp.csr_matrix, truth: Truth, options: TrainingOptions
+    folds: npt.NDArray[np.intp], matrix: sp.csr_matrix, truth: Truth, options: TrainingOptions
 ) -> Floats32:
     """Score each question by regressions that have not seen it, nor one of the same title."""
     scores = np.zeros(truth.marks.shape, dtype=np.float32)
-    folds = np.array(fold_numbers(questions, options.folds, options.seed))
     for fold in range(options.folds):
         seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         regressions = options.regressions(f"tags, fold {fold + 1} of {options.folds}")

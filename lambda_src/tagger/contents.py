@@ -7,6 +7,7 @@ import numpy as np
 
 from lambda_src.tagger.bundle import Array
 from lambda_src.tagger.calibrator import FEATURES
+from lambda_src.tagger.second_look import INPUTS, N_HIDDEN
 
 
 def words_of(blob: Array) -> list[str]:
@@ -32,7 +33,10 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
     _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
     known = manifest["calibrator_features"] == list(FEATURES)
+    known &= manifest["second_look_inputs"] == list(INPUTS)
     _require(known, "its calibrator is of another release")
+    complete = manifest["complete_questions"]
+    _require(type(complete) is int and complete >= 0, "its number of complete questions")
     synonyms = manifest["synonyms"]
     _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
     title_weight = manifest["title_weight"]
@@ -54,6 +58,11 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         "tag_names": ("u", n_tags),
         "name_worth": ("f", n_tags),
         "calibrator": ("f", len(FEATURES) + 1),
+        "records": ("f", n_tags),
+        "pairs": ("u", None),
+        "pair_counts": ("u", len(arrays["pairs"])),
+        "hidden": ("f", (len(INPUTS) + 1) * N_HIDDEN),
+        "output": ("f", N_HIDDEN + 1),
     }
     for name, (kinds, length) in expected.items():
         array = arrays[name]

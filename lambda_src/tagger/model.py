@@ -22,6 +22,15 @@ from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
+from lambda_src.tagger.second_look import (
+    INPUTS,
+    Company,
+    Lessons,
+    Network,
+    PairCounts,
+    best_seen,
+    inputs,
+)
 from lambda_src.tagger.vocabulary import (
     Floats,
     FoundTerms,
@@ -80,7 +89,8 @@ class Explanation(NamedTuple):
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
-    Scores come from the scorer, confidences from the calibrator, the set of tags from the decoder.
+    Scores come from the scorer, confidences from the calibrator and the second look, the set of
+    tags from the decoder.
 
     Parameters
     ----------
@@ -102,6 +112,7 @@ class TagModel:
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
             self._names = TagNames(_name_arrays(bundle.arrays), self.vocabulary)
             self._scorer = Scorer(_scorer_arrays(bundle.arrays))
+            company = Company(_pair_counts(bundle), len(bundle.manifest["tags"]))
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
@@ -113,9 +124,12 @@ class TagModel:
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
         self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
         log_uses = np.log([max(count, 1) for _, count in bundle.manifest["tags"]])
-        self._calibrator = Calibrator(
-            arrays["calibrator"].astype(np.float64),
-            TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
+        facts = TagFacts(log_uses, arrays["name_worth"].astype(np.float64))
+        self._calibrator = Calibrator(arrays["calibrator"].astype(np.float64), facts)
+        self._lessons = Lessons(facts, arrays["records"].astype(np.float64), company)
+        self._network = Network(
+            arrays["hidden"].reshape(len(INPUTS) + 1, -1).astype(np.float64),
+            arrays["output"].astype(np.float64),
         )
         self._floor: float = bundle.manifest["floor"]
         self._other_tags: float = bundle.manifest["other_tags"]
@@ -231,8 +245,9 @@ class TagModel:
         about = QuestionFacts(
             self._names.count(found), len(question.title.wholes), len(question.prose.wholes)
         )
-        sure = confidences(self._calibrator.odds(candidates, about))
-        ranked = zip(sure.tolist(), candidates.tags.tolist(), strict=True)
+        seen = best_seen(candidates, self._calibrator.odds(candidates, about))
+        sure = confidences(self._network.odds(inputs(seen, about, self._lessons)))
+        ranked = zip(sure.tolist(), seen.tags.tolist(), strict=True)
         return sorted(ranked, key=itemgetter(0), reverse=True)
 
 
@@ -246,6 +261,14 @@ def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
         arrays["weights_tag"],
         arrays["weights_value"],
         arrays["intercepts"],
+    )
+
+
+def _pair_counts(bundle: Bundle) -> PairCounts:
+    return PairCounts(
+        bundle.arrays["pairs"].astype(np.int64),
+        bundle.arrays["pair_counts"].astype(np.intp),
+        bundle.manifest["complete_questions"],
     )
 
 

@@ -1,0 +1,174 @@
+"""What the best candidates are worth in each other's company.
+
+Tags are no strangers to each other: one implies another, some never meet. Which ones go together is
+counted in the corpus, not listed. A small network weighs that beside the calibrator's odds.
+"""
+
+from math import log1p
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, confidences
+from lambda_src.tagger.vocabulary import Floats, Ints
+
+N_SEEN: Final = 15
+"""So many candidates, the best of the calibrator, are looked at again; the others are dropped."""
+N_HIDDEN: Final = 32
+
+INPUTS: Final = (
+    "odds",
+    "score",
+    "best odds",
+    "expected tags",
+    "log uses",
+    "record",
+    "worth of name in title",
+    "worth of name in prose",
+    "log title words",
+    "log prose words",
+    "lift",
+    "mean lift",
+    "implied",
+)
+
+_PRIOR: Final = 5.0
+"""Questions that chance counts for, where tags are said to go together."""
+
+
+class PairCounts(NamedTuple):
+    """In how many of the corpus's questions, of those whose tags are complete, two tags meet."""
+
+    keys: npt.NDArray[np.int64]
+    """Shape (n_pairs,), ascending: the smaller tag's number times ``n_tags`` plus the larger's.
+    A tag with itself counts, too."""
+    counts: Ints
+    """Shape (n_pairs,)."""
+    n_questions: int
+
+
+class Company:
+    """Which tags go together.
+
+    Parameters
+    ----------
+    pairs : PairCounts
+    n_tags : int
+
+    Raises
+    ------
+    ValueError
+        The pairs are out of order or name tags that there are not.
+    """
+
+    def __init__(self, pairs: PairCounts, n_tags: int) -> None:
+        keys, counts, n_questions = pairs
+        first, second = np.divmod(keys, n_tags)
+        in_order = bool((keys[1:] > keys[:-1]).all() and (first <= second).all())
+        in_range = bool(((keys >= 0) & (keys < n_tags * n_tags)).all())
+        if len(keys) != len(counts) or not in_order or not in_range:
+            raise ValueError("its pairs of tags do not fit")
+        uses = np.zeros(n_tags)
+        alone = first == second
+        uses[first[alone]] = counts[alone]
+        self._n_tags = n_tags
+        self._unmet = -np.log1p(uses / _PRIOR)
+        # Both ways: the given tag is the second of a key. A tag with itself says nothing.
+        counts = np.where(alone, 0, counts).astype(np.float64)
+        met, given = np.append(first, second[~alone]), np.append(second, first[~alone])
+        counts = np.append(counts, counts[~alone])
+        by_chance = _PRIOR * (uses + 0.5) / max(n_questions, 1)
+        order = np.argsort(met * n_tags + given)
+        # A key behind all others stands for the pairs that never met.
+        self._keys = np.append((met * n_tags + given)[order], n_tags * n_tags)
+        self._met = np.append(np.log1p(counts / by_chance[met])[order], 0)
+        self._given = np.append((counts / (uses + _PRIOR)[given])[order], 0)
+
+    def of(self, tags: Ints, sure: Floats) -> Floats:
+        """Describe what candidates have to do with each other.
+
+        Parameters
+        ----------
+        tags : ndarray of int, shape (n_seen,)
+        sure : ndarray of float, shape (n_seen,)
+            How likely each one is by itself.
+
+        Returns
+        -------
+        ndarray of float, shape (3, n_seen)
+            ``lift``: by how much the others, if they are true, raise the log-probability of a tag,
+            each as far as it is likely. ``mean lift``: the same for a single likely other.
+            ``implied``: the probability of a tag given the one other that speaks most for it.
+        """
+        keys = (tags * self._n_tags)[:, None] + tags
+        places = self._keys.searchsorted(keys)
+        known = self._keys.take(places) == keys
+        unmet = self._unmet.take(tags) * sure
+        described = np.empty((3, len(tags)))
+        described[0] = (self._met.take(places) * known) @ sure + (unmet.sum() - unmet)
+        described[1] = described[0] / (sure.sum() + 0.1 - sure)
+        described[2] = (self._given.take(places) * known * sure).max(axis=1)
+        return described
+
+
+class Network(NamedTuple):
+    """One hidden layer of rectified linear units."""
+
+    hidden: Floats
+    """Shape (len(INPUTS) + 1, N_HIDDEN); the last row holds the intercepts."""
+    output: Floats
+    """Shape (N_HIDDEN + 1,); the last is the intercept."""
+
+    def odds(self, described: Floats) -> Floats:
+        """Give log-odds; ``described`` has shape (len(INPUTS), n_seen)."""
+        hidden = described.T @ self.hidden[:-1] + self.hidden[-1]
+        odds: Floats = np.maximum(hidden, 0, out=hidden) @ self.output[:-1] + self.output[-1]
+        return odds
+
+
+class Seen(NamedTuple):
+    """The candidates that are looked at again, by falling odds; shape (n_seen,) each."""
+
+    tags: Ints
+    scores: Floats
+    odds: Floats
+    """Of the calibrator."""
+
+
+def best_seen(candidates: Candidates, odds: Floats) -> Seen:
+    """Take the candidates of the best odds."""
+    best = np.argsort(-odds, kind="stable")[:N_SEEN]
+    return Seen(candidates.tags.take(best), candidates.scores.take(best), odds.take(best))
+
+
+class Lessons(NamedTuple):
+    """What the corpus taught about tags, besides their regressions."""
+
+    facts: TagFacts
+    records: Floats
+    """Shape (n_tags,): log of how often a tag was true over how often the calibrator expected."""
+    company: Company
+
+
+def inputs(seen: Seen, question: QuestionFacts, lessons: Lessons) -> Floats:
+    """Describe each candidate to the network; shape (len(INPUTS), n_seen)."""
+    tags, scores, odds = seen
+    facts = lessons.facts
+    sure = confidences(odds)
+    described = np.zeros((len(INPUTS), len(tags)))
+    described[0] = odds
+    described[1] = scores
+    described[2] = odds[0]
+    described[3] = sure.sum()
+    described[4] = facts.log_uses.take(tags)
+    described[5] = lessons.records.take(tags)
+    for place, tag in enumerate(tags.tolist()):
+        if tag in question.names.title:
+            described[6, place] = facts.name_worth[tag]
+        if tag in question.names.prose:
+            described[7, place] = facts.name_worth[tag]
+    described[8] = log1p(question.n_title_words)
+    described[9] = log1p(question.n_prose_words)
+    described[10:] = lessons.company.of(tags, sure)
+    return described
