@@ -58,7 +58,8 @@ def write_bundle(
         "second_look_inputs": INPUTS,
         "complete_questions": fitted.calibration.pairs.n_questions,
         "title_weight": options.features.title_weight,
-        "corpus": {"questions": fitted.n_questions, **corpus},
+        "corpus": {**fitted.corpus, **corpus},
+        "quality": fitted.quality,
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }

@@ -32,6 +32,7 @@ from lambda_src.tagger.second_look import (
     inputs,
 )
 from lambda_src.tagger.vocabulary import Floats, Ints
+from model_build.card import Ranked
 from model_build.lexicon import Lexicon
 from model_build.network import count_pairs, fit_network, records
 from model_build.truth import Marks, Truth
@@ -55,6 +56,8 @@ class Calibration:
     """Mean number of true tags that are not among the candidates of the second look."""
     floor: float
     """Where the best tag is less sure than this, nothing is suggested."""
+    ranked: list[Ranked]
+    """Of the questions whose tags are complete: what is said of scores out of fold."""
 
 
 class _Judged(NamedTuple):
@@ -143,7 +146,10 @@ def calibrate(
             inputs_of[place] = inputs(looks[place], judged[place].question, lessons)
     network = fit_network(inputs_of, right, seed)
 
-    tops = [confidences(network.odds(each)).max() for each in inputs_of]
+    ranked = [
+        _ranked(look.tags, confidences(network.odds(each)))
+        for look, each in zip(looks, inputs_of, strict=True)
+    ]
     missed = n_true[rows] - [int(each.sum()) for each in right]
     return Calibration(
         weights,
@@ -152,8 +158,14 @@ def calibrate(
         count_pairs(marks),
         network,
         float(missed.mean()),
-        float(np.quantile(tops, UNANSWERED_SHARE)),
+        float(np.quantile([sure[0] for _, sure in ranked], UNANSWERED_SHARE)),
+        ranked,
     )
+
+
+def _ranked(tags: Ints, sure: Floats) -> Ranked:
+    order = np.argsort(-sure, kind="stable")
+    return Ranked(tags[order], sure[order])
 
 
 def _count_names(

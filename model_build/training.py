@@ -4,7 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from model_build.calibration import Calibration, calibrate
+from model_build.card import corpus_card, judge_ranked, quality_card
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.lexicon import Lexicon, make_lexicon
 from model_build.questions import Question
@@ -222,7 +223,9 @@ class FittedTagger:
     synonyms: dict[str, str]
     """Those that stand for one of the tags."""
     options: TrainingOptions
-    n_questions: int
+    corpus: dict[str, Any]
+    """Facts of the questions; see `model_build.card`."""
+    quality: dict[str, Any]
 
 
 def choose_tags(questions: Sequence[Question], min_tag_count: int) -> list[tuple[str, int]]:
@@ -265,17 +268,26 @@ def fit(
     tfidf, matrix = fit_tfidf(tokens, options.features)
     truth = Truth.of(questions, names)
     lexicon = make_lexicon(tfidf.named_steps["terms"], names, synonyms)
+    rows = np.flatnonzero(truth.scope == -1)
     folds = np.array(fold_numbers(questions, options.folds, options.seed))
     calibration = calibrate(
         _out_of_fold_scores(folds, matrix, truth, options),
         folds=folds,
-        rows=np.flatnonzero(truth.scope == -1),
+        rows=rows,
         tokens=tokens,
         truth=truth,
         n_true=np.array([len(question.tags) for question in questions]),
         lexicon=lexicon,
         title_weight=options.features.title_weight,
         seed=options.seed,
+    )
+    complete = [questions[row] for row in rows]
+    judged = judge_ranked(
+        complete,
+        calibration.ranked,
+        names,
+        other_tags=calibration.other_tags,
+        floor=calibration.floor,
     )
     return FittedTagger(
         tfidf,
@@ -285,7 +297,8 @@ def fit(
         tags,
         {name: tag for name, tag in synonyms.items() if tag in names},
         options,
-        len(questions),
+        corpus_card(questions),
+        quality_card(complete, judged, tags),
     )
 
 

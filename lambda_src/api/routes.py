@@ -36,6 +36,7 @@ def make_router(model: TagModel) -> APIRouter:
         n_terms=len(model.vocabulary),
         floor=manifest["floor"],
         corpus=manifest["corpus"],
+        quality=manifest["quality"],
         training=manifest["training"],
         libraries=manifest["libraries"],
     )

@@ -222,6 +222,10 @@ class ModelCard(BaseModel):
     n_terms: int
     floor: float = Field(description="Nothing is suggested where the best tag is less sure.")
     corpus: dict[str, object]
+    quality: dict[str, object] = Field(
+        description="Figures with 95 % intervals by kinds of questions, precision and recall of "
+        "rare, middle and common tags, and how they were found."
+    )
     training: dict[str, object]
     libraries: dict[str, str]
 

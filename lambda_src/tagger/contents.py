@@ -37,6 +37,7 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     _require(known, "its calibrator is of another release")
     complete = manifest["complete_questions"]
     _require(type(complete) is int and complete >= 0, "its number of complete questions")
+    _require(isinstance(manifest["quality"], dict), "its figures")
     synonyms = manifest["synonyms"]
     _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
     title_weight = manifest["title_weight"]

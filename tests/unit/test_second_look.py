@@ -59,7 +59,7 @@ def test_a_corpus_without_pairs_has_no_company() -> None:
 
 
 def test_the_best_by_odds_are_seen_again() -> None:
-    odds = np.arange(40) % 7 - 3.0
+    odds = np.arange(40, dtype=np.float64) % 7 - 3
     seen = best_seen(Candidates(np.arange(40), -np.arange(40.0)), odds)
     assert len(seen.tags) == N_SEEN
     assert seen.odds.tolist() == sorted(odds.tolist(), reverse=True)[:N_SEEN]
