@@ -1,25 +1,30 @@
 """What each ingredient of the model adds: trained without it, judged on the same questions."""
 
 import argparse
+import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from safetensors.numpy import save_file
 
-from lambda_src.tagger import Suggestion, TagModel
+from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle
+from lambda_src.tagger.bundle import MANIFEST_KEY
+from lambda_src.tagger.second_look import INPUTS, N_HIDDEN
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus
 from model_build.evaluation import judge
 from model_build.figures import Judged, figures
-from model_build.intervals import intervals
+from model_build.intervals import Figure, bootstrap_intervals, weighted
 from model_build.questions import Question
 from model_build.splitting import split
-from model_build.synonyms import WELL_KNOWN, read_synonyms
-from model_build.training import TrainingOptions, fit
+from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
+from model_build.training import TrainingOptions, choose_tags, fit
 from scripts.benchmarks.table import table
 
 COLUMNS: Final = {
@@ -46,34 +51,101 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             questions = read_corpus(options.questions, rejects)
         step = max(1, len(questions) // options.most)
         train, test = split(questions[::step], [0.8, 0.2], options.seed)
-        rows: list[dict[str, Any]] = []
-        spread = {}
         whole = TrainingOptions(min_tag_count=options.min_tag_count, prune=0.35)
+        path = Path(folder) / "model.safetensors"
+        judged: dict[str, list[Judged]] = {}
+        print("ablation: all", file=sys.stderr)
+        model = _train(train, whole, path)
+        judged["all"] = judge(model, test)
+        judged["no second look"] = judge(_without_second_look(path), test)
+        judged["raw scores, no calibrator"] = _raw(model, test)
         for name, variant in _variants(whole).items():
             print(f"ablation: {name}", file=sys.stderr)
-            model = _train(train, variant, Path(folder) / "model.safetensors")
-            judged = judge(model, test)
-            rows.append({"variant": name, **figures(judged, model.tags)})
-            if name == "all":
-                spread = intervals(judged, model.tags)
-                rows.append(
-                    {
-                        "variant": "raw scores, no calibrator",
-                        **_ranking(_raw(model, test), model),
-                    }
-                )
-    low, high = spread["sample_jaccard"]
-    print(f"{len(train)} questions to learn from, {len(test)} to judge by;")
-    print(f"95 % interval of the first sample Jaccard: {low:.3f} to {high:.3f}")
-    cells = [[row["variant"], *(_cell(row.get(name)) for name in COLUMNS)] for row in rows]
+            judged[name] = judge(_train(train, variant, path), test)
+        print("ablation: no names of tags", file=sys.stderr)
+        judged["no names of tags"] = _nameless(train, test, whole, path)
+        print("ablation: no stemming", file=sys.stderr)
+        with _unstemmed():
+            judged["no stemming"] = judge(_train(train, whole, path), test)
+    print(f"{len(train)} questions to learn from, {len(test)} to judge by.")
+    rows = [_row(name, of_it, judged["all"], model.tags) for name, of_it in judged.items()]
+    cells = [[row["variant"], *(_cell(row, name) for name in COLUMNS)] for row in rows]
     print(table(["Variant", *COLUMNS.values()], cells))
     return {"variants": rows, "train": len(train), "test": len(test)}
+
+
+def _row(
+    name: str, judged: Sequence[Judged], of_all: Sequence[Judged], tags: Sequence[str]
+) -> dict[str, Any]:
+    """Give a variant's figures and the 95 % intervals of what they are above those of all."""
+    bare = not any(each.suggested for each in judged)
+    names = ("precision_at_1", "recall_at_5") if bare else tuple(COLUMNS)
+    mine, whole = weighted(judged, tags), weighted(of_all, tags)
+
+    def gain(figure: str) -> Figure:
+        return lambda drawn: mine[figure](drawn) - whole[figure](drawn)
+
+    gains = bootstrap_intervals({each: gain(each) for each in names}, len(judged))
+    found = figures(judged, tags)
+    return {
+        "variant": name,
+        **{each: found[each] for each in names},
+        "gains": {each: list(interval) for each, interval in gains.items()},
+    }
+
+
+def _without_second_look(path: Path) -> TagModel:
+    """Change the network of a bundle to one that repeats the odds of the calibrator."""
+    bundle = read_bundle(path)
+    hidden = np.zeros((len(INPUTS) + 1, N_HIDDEN), np.float32)
+    output = np.zeros(N_HIDDEN + 1, np.float32)
+    hidden[0, :2] = output[:2] = 1, -1
+    arrays = {**bundle.arrays, "hidden": hidden.ravel(), "output": output}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    target = path.with_name("no-second-look.safetensors")
+    save_file(contiguous, target, {MANIFEST_KEY: json.dumps(dict(bundle.manifest))})
+    return TagModel.load(target)
+
+
+def _nameless(
+    train: Sequence[Question], test: Sequence[Question], options: TrainingOptions, path: Path
+) -> list[Judged]:
+    """Give tags names that stand in no text, and the judged ones their own again."""
+    synonyms = read_synonyms([WELL_KNOWN])
+    often = {tag for tag, _ in choose_tags(train, options.min_tag_count)}
+    synonyms = {name: tag for name, tag in synonyms.items() if name not in often}
+    train = main_tags(train, synonyms)
+    names = sorted({tag for question in [*train, *test] for tag in question.tags})
+    secret = {name: f"~{number}" for number, name in enumerate(names)}
+    hidden = [replace(each, tags=tuple(secret[tag] for tag in each.tags)) for each in train]
+    write_bundle(fit(hidden, options), path, corpus={})
+    own = {number: name for name, number in secret.items()}
+
+    def named(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
+        return [Suggestion(own[tag], confidence) for tag, confidence in suggestions]
+
+    return [
+        Judged(frozenset(question.tags), named(each.ranked), named(each.suggested))
+        for question, each in zip(test, judge(TagModel.load(path), test), strict=True)
+    ]
+
+
+@contextmanager
+def _unstemmed() -> Iterator[None]:
+    """Let the analyzer, of training and of the judged model, leave words as they are."""
+    stem = analyzer.stem
+    analyzer.stem = lambda word: word
+    analyzer._remembered_forms.cache_clear()
+    try:
+        yield
+    finally:
+        analyzer.stem = stem
+        analyzer._remembered_forms.cache_clear()
 
 
 def _variants(whole: TrainingOptions) -> dict[str, TrainingOptions]:
     features = whole.features
     return {
-        "all": whole,
         "no pairs of words": replace(whole, features=replace(features, min_pair_count=10**9)),
         "no code": replace(whole, features=replace(features, code_weight=0.0)),
         "title counts like prose": replace(whole, features=replace(features, title_weight=1)),
@@ -99,10 +171,10 @@ def _raw(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
     return judged
 
 
-def _ranking(judged: Sequence[Judged], model: TagModel) -> dict[str, float]:
-    measured = figures(judged, model.tags)
-    return {name: measured[name] for name in ("precision_at_1", "recall_at_5")}
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _cell(row: dict[str, Any], figure: str) -> str:
+    if figure not in row:
+        return ""
+    if row["variant"] == "all":
+        return f"{row[figure]:.3f}"
+    low, high = row["gains"][figure]
+    return f"{row[figure]:.3f} ({low:+.3f} to {high:+.3f})"

@@ -35,7 +35,8 @@ def tile(source: Path, target: Path, n_tags: int) -> None:
     ][:n_tags]
     arrays |= _tiled_weights(arrays, len(tags), copies, n_tags)
     arrays |= _tiled_names(arrays, copies, n_tags)
-    for name in ("intercepts", "name_worth"):
+    arrays |= _tiled_pairs(arrays, len(tags), copies, n_tags)
+    for name in ("intercepts", "name_worth", "records"):
         arrays[name] = np.tile(arrays[name], copies)[:n_tags]
     known = {tag for tag, _ in manifest["tags"]}
     manifest["synonyms"] = {name: tag for name, tag in manifest["synonyms"].items() if tag in known}
@@ -75,6 +76,22 @@ def _tiled_names(arrays: dict[str, Array], copies: int, n_tags: int) -> dict[str
         names = names[: again("name_starts", "names")[len(name_starts)]]
     found: dict[str, Any] = {"names": names, "name_starts": name_starts, "tag_names": tag_names}
     return {name: array.astype(np.uint32) for name, array in found.items()}
+
+
+def _tiled_pairs(
+    arrays: dict[str, Array], n_known: int, copies: int, n_tags: int
+) -> dict[str, Array]:
+    """A tag's copy goes with the copies of the tags that it went with."""
+    offsets = np.arange(copies, dtype=np.int64)[:, None] * n_known
+    first, second = (
+        (numbers + offsets).ravel()
+        for numbers in np.divmod(arrays["pairs"].astype(np.int64), n_known)
+    )
+    there = second < n_tags
+    return {
+        "pairs": (first * n_tags + second)[there].astype(np.uint32),
+        "pair_counts": np.tile(arrays["pair_counts"], copies)[there],
+    }
 
 
 def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str]:
