@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from lambda_src.tagger.analyzer import QuestionTokens
 from lambda_src.tagger.calibrator import (
     FEATURES,
-    Candidates,
     QuestionFacts,
     TagFacts,
     best_candidates,
@@ -60,15 +57,6 @@ class Calibration:
     """Of the questions whose tags are complete: what is said of scores out of fold."""
 
 
-class _Judged(NamedTuple):
-    """The candidates of one question."""
-
-    candidates: Candidates
-    question: QuestionFacts
-    present: Marks
-    """Shape (n_candidates,): whether the question has each of them."""
-
-
 def calibrate(
     scores: npt.NDArray[np.floating],
     *,
@@ -105,62 +93,57 @@ def calibrate(
     """
     names = _count_names(tokens, rows, lexicon, title_weight)
     marks = truth.marks.tocsr()[rows]
-    n_tags = marks.shape[1]
-    in_title = _in_titles(names, n_tags)
+    in_title = _in_titles(names, marks.shape[1])
     log_uses = np.log(np.asarray(truth.marks.sum(axis=0)).ravel())
-    judged = []
-    for place, (row, count) in enumerate(zip(rows, names, strict=True)):
-        candidates = best_candidates(scores[row].astype(np.float64))
-        question = QuestionFacts(count, len(tokens[row].title), len(tokens[row].prose))
-        judged.append(_Judged(candidates, question, _present(marks, place, candidates.tags)))
-    others = [
-        (np.flatnonzero(folds[rows] == fold), np.flatnonzero(folds[rows] != fold))
-        for fold in np.unique(folds[rows])
+    questions = [
+        QuestionFacts(count, len(tokens[row].title), len(tokens[row].prose))
+        for row, count in zip(rows, names, strict=True)
     ]
+    candidates = [best_candidates(scores[row].astype(np.float64)) for row in rows]
+    parted = _parted(folds[rows])
+    facts = [TagFacts(log_uses, name_worth(in_title[seen], marks[seen])) for _, seen in parted]
 
     described: list[Floats] = [np.empty(0)] * len(rows)
-    facts_of_folds = []
-    for unseen, seen in others:
-        facts = TagFacts(log_uses, name_worth(in_title[seen], marks[seen]))
-        facts_of_folds.append(facts)
-        for place in unseen.tolist():
-            described[place] = features(judged[place].candidates, judged[place].question, facts)
-    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(
-        np.concatenate(described), np.concatenate([each.present for each in judged])
-    )
-    weights = _unscaled(regression[0], regression[1])
-
+    for (unseen, _), known in zip(parted, facts, strict=True):
+        for place in unseen:
+            described[place] = features(candidates[place], questions[place], known)
+    weights = _fit_regression(described, _present(marks, [each.tags for each in candidates]))
     looks = [
-        best_seen(each.candidates, of_it @ weights[:-1] + weights[-1])
-        for each, of_it in zip(judged, described, strict=True)
+        best_seen(each, of_it @ weights[:-1] + weights[-1])
+        for each, of_it in zip(candidates, described, strict=True)
     ]
-    right = [_present(marks, place, look.tags) for place, look in enumerate(looks)]
-    inputs_of: list[Floats] = [np.empty(0)] * len(rows)
-    for (unseen, seen), facts in zip(others, facts_of_folds, strict=True):
-        lessons = Lessons(
-            facts,
-            records([looks[place] for place in seen], [right[place] for place in seen], n_tags),
-            Company(count_pairs(marks[seen]), n_tags),
-        )
-        for place in unseen.tolist():
-            inputs_of[place] = inputs(looks[place], judged[place].question, lessons)
-    network = fit_network(inputs_of, right, seed)
+    right = _present(marks, [each.tags for each in looks])
+    told: list[Floats] = [np.empty(0)] * len(rows)
+    for (unseen, seen), known in zip(parted, facts, strict=True):
+        record = records([looks[n] for n in seen], [right[n] for n in seen], marks.shape[1])
+        lessons = Lessons(known, record, Company(count_pairs(marks[seen]), marks.shape[1]))
+        for place in unseen:
+            told[place] = inputs(looks[place], questions[place], lessons)
+    network = fit_network(told, right, seed)
 
     ranked = [
         _ranked(look.tags, confidences(network.odds(each)))
-        for look, each in zip(looks, inputs_of, strict=True)
+        for look, each in zip(looks, told, strict=True)
     ]
     missed = n_true[rows] - [int(each.sum()) for each in right]
     return Calibration(
         weights,
         TagFacts(log_uses, name_worth(in_title, marks)),
-        records(looks, right, n_tags),
+        records(looks, right, marks.shape[1]),
         count_pairs(marks),
         network,
         float(missed.mean()),
         float(np.quantile([sure[0] for _, sure in ranked], UNANSWERED_SHARE)),
         ranked,
     )
+
+
+def _parted(folds: Ints) -> list[tuple[list[int], list[int]]]:
+    """Give each fold's places, and those of all other folds."""
+    return [
+        (np.flatnonzero(folds == fold).tolist(), np.flatnonzero(folds != fold).tolist())
+        for fold in np.unique(folds)
+    ]
 
 
 def _ranked(tags: Ints, sure: Floats) -> Ranked:
@@ -183,8 +166,12 @@ def _in_titles(names: Sequence[NameCounts], n_tags: int) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(len(tags)), tags, starts), shape=(len(names), n_tags))
 
 
-def _present(marks: sp.csr_matrix, row: int, tags: Ints) -> Marks:
-    return np.isin(tags, marks.indices[marks.indptr[row] : marks.indptr[row + 1]])
+def _present(marks: sp.csr_matrix, tags: Sequence[Ints]) -> list[Marks]:
+    """Say of some tags of each question whether it has them."""
+    starts = marks.indptr
+    return [
+        np.isin(some, marks.indices[starts[row] : starts[row + 1]]) for row, some in enumerate(tags)
+    ]
 
 
 def name_worth(in_title: sp.csr_matrix, marks: sp.csr_matrix) -> Floats:
@@ -208,7 +195,9 @@ def name_worth(in_title: sp.csr_matrix, marks: sp.csr_matrix) -> Floats:
     return log_odds
 
 
-def _unscaled(scaler: StandardScaler, regression: LogisticRegression) -> Floats:
+def _fit_regression(described: Sequence[Floats], right: Sequence[Marks]) -> Floats:
+    scaler, regression = StandardScaler(), LogisticRegression(max_iter=1000)
+    regression.fit(scaler.fit_transform(np.concatenate(described)), np.concatenate(right))
     weights = regression.coef_[0] / scaler.scale_
     intercept = regression.intercept_[0] - weights @ scaler.mean_
     assert len(weights) == len(FEATURES)  # noqa: S101 (what the service multiplies them with)
