@@ -11,24 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
+from scripts.releasing.pinning import refuse_if_pinned
 from scripts.releasing.target import Target
-
-
-def refuse_if_pinned(function: Function) -> None:
-    """Refuse to go on where a rollback has pinned `live` and nobody has confirmed.
-
-    Raises
-    ------
-    ReleaseError
-        With what to do.
-    """
-    pin = function.live().pin
-    if pin and not pin.confirmed:
-        raise ReleaseError(
-            f"live is {pin}: a deployment would undo that. Release what is better with "
-            f"scripts/release --confirm-rollback, or put version {pin.left} back with "
-            f"scripts/rollback --to {pin.left}"
-        )
 
 
 def stacks_of(arguments: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """One release: a bundle that was read, shown beside what is live, deployed by CloudFormation."""
 
-import dataclasses
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from lambda_src.tagger import BundleError, TagModel
@@ -10,7 +10,7 @@ from scripts.releasing.assembly import Assembly
 from scripts.releasing.changes import changes
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
-from scripts.releasing.guard import refuse_if_pinned
+from scripts.releasing.pinning import confirmed, refuse_if_pinned
 from scripts.releasing.pruning import prune_versions
 from scripts.releasing.target import Target
 
@@ -57,20 +57,8 @@ def release(
         say("The emulator has no CodeDeploy: live moves at once, without the canary.")
     if not yes:
         _ask()
-    if function and confirm_rollback:
-        _confirm(function)
-    before = function.live().version if function else None
-    try:
-        assembly.deploy(target, approve=yes)
-    except ReleaseError as error:
-        now = function.live().version if function else None
-        if now != before:
-            # CloudFormation goes back to where it left live, which a rollback had moved.
-            raise ReleaseError(f"{error}\nlive was at version {before}, and is at {now}") from error
-        raise
-    finally:
-        if function:
-            _settle(function)
+    with confirmed(function) if function and confirm_rollback else nullcontext():
+        _deploy(assembly, target, function, approve=yes)
     function = Function.of(target)
     say(f"live: version {function.live().version}, model {bundle.version}")
     prune_versions(function)
@@ -81,26 +69,15 @@ def _ask() -> None:
         raise ReleaseError("nothing was deployed")
 
 
-def _confirm(function: Function) -> None:
-    live = function.live()
-    if live.pin:
-        pin = dataclasses.replace(live.pin, confirmed=True)
-        function.update_alias(live, version=live.version, pin=pin)
-
-
-def _settle(function: Function) -> None:
-    """Renew the pin where `live` did not move on, whether or not the deployment succeeded."""
-    live = function.live()
-    if live.pin is None or not live.pin.confirmed:
-        return
-    function.update_alias(
-        live, version=live.version, pin=dataclasses.replace(live.pin, confirmed=False)
-    )
-    message = (
-        f"live stays pinned to version {live.version}: the deployment did not move it. "
-        f"If this was the release of version {live.pin.left} again, CloudFormation had nothing to "
-        f"change: scripts/rollback --to {live.pin.left} puts it back"
-    )
-    if sys.exc_info()[1] is None:
-        raise ReleaseError(message)
-    say(message)
+def _deploy(
+    assembly: Assembly, target: Target, function: Function | None, *, approve: bool
+) -> None:
+    before = function.live().version if function else None
+    try:
+        assembly.deploy(target, approve=approve)
+    except ReleaseError as error:
+        now = function.live().version if function else None
+        if now != before:
+            # CloudFormation goes back to where it left live, which a rollback had moved.
+            raise ReleaseError(f"{error}\nlive was at version {before}, and is at {now}") from error
+        raise

@@ -21,7 +21,7 @@ from lambda_src.canary.pin import Pin, pin_of
 from scripts.releasing import function, guard, rollback
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version
-from scripts.releasing.guard import refuse_if_pinned
+from scripts.releasing.pinning import confirmed, refuse_if_pinned
 from scripts.releasing.pruning import superfluous
 from scripts.releasing.rollback import roll_back
 from tests.conftest import ROOT, STARTER
@@ -190,6 +190,31 @@ def test_a_pin_holds_until_it_is_confirmed_or_live_has_moved_on() -> None:
     client.alias |= {"Description": str(Pin(2, 3)), "FunctionVersion": "4"}
     assert deployed(client).live().pin is None
     refuse_if_pinned(deployed(client))
+
+
+def test_a_confirmed_deployment_moves_on() -> None:
+    client = Lambda()
+    roll_back(deployed(client))
+    with confirmed(deployed(client)):
+        refuse_if_pinned(deployed(client))
+        client.alias["FunctionVersion"] = "4"  # as CloudFormation does
+    refuse_if_pinned(deployed(client))
+
+
+def test_a_confirmed_deployment_that_fails_leaves_the_pin() -> None:
+    client = Lambda()
+    roll_back(deployed(client))
+    with pytest.raises(KeyboardInterrupt), confirmed(deployed(client)):
+        raise KeyboardInterrupt
+    assert deployed(client).live().pin == Pin(version=2, left=3)
+
+
+def test_a_confirmed_deployment_that_changes_nothing_leaves_the_pin_and_says_so() -> None:
+    client = Lambda()
+    roll_back(deployed(client))
+    with pytest.raises(ReleaseError, match="nothing to change"), confirmed(deployed(client)):
+        pass
+    assert deployed(client).live().pin == Pin(version=2, left=3)
 
 
 @pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])

@@ -1,0 +1,67 @@
+"""What a release says of its model, for people and for scripts/releases."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra_cdk.model import BundleError, identify
+from lambda_src.tagger import TagModel
+from model_build.evaluation import judge, report
+from model_build.questions import Question
+from scripts.releasing.function import facts_of
+from tests.conftest import STARTER
+from tests.infra.synthesis import Synthesize
+
+
+@pytest.fixture(scope="module")
+def evaluated(starter: TagModel, samples: list[Question]) -> dict[str, Any]:
+    return report(starter, judge(starter, samples[:20]), draws=10)
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "report.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_release_is_described_by_its_bundle_and_its_evaluation(
+    evaluated: dict[str, Any], starter: TagModel, tmp_path: Path
+) -> None:
+    without = facts_of(identify(STARTER).description)
+    assert without["model"] == starter.version
+    assert without["tags"] == str(len(starter.tags))
+    described = identify(STARTER, written(tmp_path, evaluated)).description
+    assert len(described) <= 256  # Lambda has room for no more
+    facts = facts_of(described)
+    assert facts.items() > without.items()
+    assert facts["sample_jaccard"] == f"{evaluated['sample_jaccard']:.3f}"
+
+
+def test_the_version_says_it(
+    synthesize: Synthesize, evaluated: dict[str, Any], tmp_path: Path
+) -> None:
+    stack = synthesize(report=written(tmp_path, evaluated))
+    function = stack.only("AWS::Lambda::Function", "Function")["Properties"]
+    assert facts_of(function["Description"])["ece"] == f"{evaluated['ece']:.3f}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ({"model_sha256": "0" * 64}, "evaluate this one"),
+        ({"ece": None}, "evaluate --json"),
+        ({"model_sha256": None}, "evaluate this one"),
+    ],
+)
+def test_figures_of_something_else_are_refused(
+    evaluated: dict[str, Any], tmp_path: Path, changes: dict[str, Any], advice: str
+) -> None:
+    with pytest.raises(BundleError, match=advice):
+        identify(STARTER, written(tmp_path, evaluated | changes))
+
+
+def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"absent\.json is no report"):
+        identify(STARTER, tmp_path / "absent.json")
