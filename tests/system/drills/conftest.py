@@ -70,8 +70,8 @@ class Deployed(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """The template as the CDK command line would make it."""
+def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The template as the CDK command line would make it, which needs Node.js as local AWS does."""
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     context |= {"environment": "prod", "alarm_email": "operator@example.org"}
