@@ -52,6 +52,8 @@ class HttpFront(Construct):
         The API: its metrics are what callers feel.
     url
         Where callers find it.
+    access_log
+        What callers asked for and got, without what could name them.
     """
 
     def __init__(
@@ -119,6 +121,12 @@ class HttpFront(Construct):
 
     def _stage(self, throttled: dict[str, Throttle]) -> apigateway.HttpStage:
         settings = self._settings
+        self.access_log = logs.LogGroup(
+            self,
+            "AccessLog",
+            retention=settings.log_retention,
+            removal_policy=settings.removal_policy,
+        )
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -129,17 +137,11 @@ class HttpFront(Construct):
                 rate_limit=settings.throttle.rate, burst_limit=settings.throttle.burst
             ),
         )
-        access_log = logs.LogGroup(
-            self,
-            "AccessLog",
-            retention=settings.log_retention,
-            removal_policy=settings.removal_policy,
-        )
         cfn_stage = stage.node.default_child
         if not isinstance(cfn_stage, apigateway.CfnStage):
             raise TypeError("an HttpStage has no CfnStage inside: aws-cdk-lib has changed")
         cfn_stage.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=access_log.log_group_arn, format=ACCESS_LOG_FORMAT
+            destination_arn=self.access_log.log_group_arn, format=ACCESS_LOG_FORMAT
         )
         cfn_stage.route_settings = {
             f"POST {path}": {

@@ -50,6 +50,7 @@ class EtiquetteStack(Stack):
             "ModelVersion": model.identity.version,
             "FunctionAlias": function.alias.function_arn,
             "FunctionLogGroup": function.log_group.log_group_name,
+            "AccessLogGroup": front.access_log.log_group_name,
             "AlarmTopic": observability.topic.topic_arn,
         }
         for name, value in outputs.items():
