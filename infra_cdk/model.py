@@ -11,8 +11,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-# Those of an evaluation's report that say most; a description has room for 256 characters.
+_DESCRIPTION: Final = 256
+"""So many characters Lambda has room for. The figures that say most are chosen to fit."""
 _FIGURES: Final = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
+"""Of an evaluation's report."""
+_CARD_FIGURES: Final = ("sample_jaccard", "precision_at_1")
+"""Of the bundle's own card, for each kind of questions."""
 # A manifest is a few kilobytes and lists of tags; more than this is no bundle of ours.
 _MAX_HEADER_BYTES = 100_000_000
 
@@ -44,7 +48,8 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
     path
         A bundle, `<version>.safetensors`.
     report
-        What `python -m model_build evaluate` wrote of it.
+        What `python -m model_build evaluate` wrote of it: its figures instead of the card's,
+        which the bundle has from its own training.
 
     Returns
     -------
@@ -66,15 +71,20 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
         version = str(manifest["version"])
         facts = {"model": version, "tags": len(manifest["tags"])}
         facts |= {"questions": manifest["corpus"]["questions"]}
-    except (struct.error, ValueError, KeyError, TypeError) as error:
+        card = {
+            f"{kind['kind'].replace(' ', '_')}.{name}": f"{kind[name][0]:.3f}"
+            for kind in manifest.get("quality", {}).get("questions", [])
+            for name in _CARD_FIGURES
+        }
+    except (struct.error, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{path} is not a model bundle ({type(error).__name__}: {error}): "
             "build one with python -m model_build train"
         ) from error
     sha256 = hashlib.sha256(data).hexdigest()
-    facts |= _figures(report, sha256) if report else {}
+    facts |= _figures(report, sha256) if report else card
     description = " ".join(f"{name}={value}" for name, value in facts.items())
-    return BundleIdentity(version, sha256, description)
+    return BundleIdentity(version, sha256, description[:_DESCRIPTION])
 
 
 def _figures(report: Path, sha256: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.model import BundleError, identify
-from lambda_src.tagger import TagModel
+from lambda_src.tagger import TagModel, read_bundle
 from model_build.evaluation import judge, report
 from model_build.questions import Question
 from scripts.releasing.function import facts_of
@@ -32,11 +32,15 @@ def test_a_release_is_described_by_its_bundle_and_its_evaluation(
     without = facts_of(identify(STARTER).description)
     assert without["model"] == starter.version
     assert without["tags"] == str(len(starter.tags))
+    card = {kind["kind"]: kind for kind in read_bundle(STARTER).manifest["quality"]["questions"]}
+    of_bodies = card["with bodies"]["sample_jaccard"][0]
+    assert without["with_bodies.sample_jaccard"] == f"{of_bodies:.3f}"
     described = identify(STARTER, written(tmp_path, evaluated)).description
-    assert len(described) <= 256  # Lambda has room for no more
     facts = facts_of(described)
-    assert facts.items() > without.items()
     assert facts["sample_jaccard"] == f"{evaluated['sample_jaccard']:.3f}"
+    assert "with_bodies.sample_jaccard" not in facts
+    for each in (described, identify(STARTER).description):
+        assert len(each) < 256  # Lambda has room for no more, and nothing was cut off
 
 
 def test_the_version_says_it(
