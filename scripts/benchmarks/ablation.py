@@ -35,6 +35,9 @@ COLUMNS: Final = {
     "ece": "ECE",
 }
 
+NAMELESS: Final = "no names of tags"
+UNSTEMMED: Final = "no stemming"
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Say what `scripts/bench ablation` takes."""
@@ -42,6 +45,20 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--most", type=int, default=12_000, help="questions used (12000)")
     command.add_argument("--min-tag-count", type=int, default=20, help="uses a tag needs (20)")
     command.add_argument("--seed", type=int, default=0, help="of the split")
+    command.add_argument(
+        "--variants",
+        type=_variant_names,
+        default=_NAMES,
+        metavar="A,B",
+        help=f"some of {', '.join(_NAMES)} (all)",
+    )
+
+
+def _variant_names(names: str) -> list[str]:
+    for name in names.split(","):
+        if name not in _NAMES:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(_NAMES)}")
+    return names.split(",")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -59,14 +76,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         judged["all"] = judge(model, test)
         judged["no second look"] = judge(_without_second_look(path), test)
         judged["raw scores, no calibrator"] = _raw(model, test)
-        for name, variant in _variants(whole).items():
+        variants = _variants(whole)
+        for name in options.variants:
             print(f"ablation: {name}", file=sys.stderr)
-            judged[name] = judge(_train(train, variant, path), test)
-        print("ablation: no names of tags", file=sys.stderr)
-        judged["no names of tags"] = _nameless(train, test, whole, path)
-        print("ablation: no stemming", file=sys.stderr)
-        with _unstemmed():
-            judged["no stemming"] = judge(_train(train, whole, path), test)
+            if name == NAMELESS:
+                judged[name] = _nameless(train, test, whole, path)
+            elif name == UNSTEMMED:
+                with _unstemmed():
+                    judged[name] = judge(_train(train, whole, path), test)
+            else:
+                judged[name] = judge(_train(train, variants[name], path), test)
     print(f"{len(train)} questions to learn from, {len(test)} to judge by.")
     rows = [_row(name, of_it, judged["all"], model.tags) for name, of_it in judged.items()]
     cells = [[row["variant"], *(_cell(row, name) for name in COLUMNS)] for row in rows]
@@ -152,8 +171,11 @@ def _variants(whole: TrainingOptions) -> dict[str, TrainingOptions]:
         "plain idf": replace(whole, features=replace(features, rarity=1.0)),
         "classes not balanced": replace(whole, balance=0.0),
         "no pruning": replace(whole, prune=0.0),
-        "all negatives, not sampled": replace(whole, near=10**9),
+        "every negative": replace(whole, near=10**9),
     }
+
+
+_NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, UNSTEMMED]
 
 
 def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) -> TagModel:
