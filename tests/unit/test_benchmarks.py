@@ -192,3 +192,27 @@ def test_a_corpus_is_brought_to_scale(samples: list[Question]) -> None:
     assert many[: len(samples)] == samples
     assert all(1 <= len(each.tags) <= 5 for each in many)
     assert len(scaled(samples, 50, seed=4)) == 50
+
+
+def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    options = ["--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)]
+    variants = ["--variants", "no names of tags,no stemming"]
+    assert main(["ablation", *options, *variants, "--json", str(target)]) == 0
+    rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
+    assert list(rows) == [
+        "all",
+        "no second look",
+        "raw scores, no calibrator",
+        "no names of tags",
+        "no stemming",
+    ]
+    assert all(interval == [0, 0] for interval in rows["all"]["gains"].values())
+    # Questions of our own name their tags: without that evidence fewer are found.
+    assert rows["no names of tags"]["sample_jaccard"] < rows["all"]["sample_jaccard"]
+
+
+def test_ablation_refuses_a_variant_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ablation", "--questions", "any.parquet", "--variants", "no luck"])
+    assert "'no luck' is none of no pairs of words," in capsys.readouterr().err
