@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
 from lambda_src.tagger.calibrator import FEATURES
-from lambda_src.tagger.second_look import INPUTS
+from lambda_src.tagger.reranker import INPUTS
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -55,7 +55,7 @@ def write_bundle(
         "floor": round(fitted.calibration.floor, 4),
         "other_tags": round(fitted.calibration.other_tags, 4),
         "calibrator_features": FEATURES,
-        "second_look_inputs": INPUTS,
+        "reranker_inputs": INPUTS,
         "complete_questions": fitted.calibration.pairs.n_questions,
         "title_weight": options.features.title_weight,
         "corpus": {**fitted.corpus, **corpus},

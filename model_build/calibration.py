@@ -20,13 +20,13 @@ from lambda_src.tagger.calibrator import (
     features,
 )
 from lambda_src.tagger.names import NameCounts
-from lambda_src.tagger.second_look import (
-    Company,
-    Lessons,
+from lambda_src.tagger.reranker import (
+    CoOccurrence,
+    CorpusFacts,
     Network,
     PairCounts,
-    best_seen,
     inputs,
+    shortlist,
 )
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.card import Ranked
@@ -46,11 +46,11 @@ class Calibration:
     """Shape (len(FEATURES) + 1,): of `lambda_src.tagger.calibrator.Calibrator`."""
     facts: TagFacts
     records: Floats
-    """Shape (n_tags,): see `lambda_src.tagger.second_look.Lessons`."""
+    """Shape (n_tags,): see `lambda_src.tagger.reranker.CorpusFacts`."""
     pairs: PairCounts
     network: Network
     other_tags: float
-    """Mean number of true tags that are not among the candidates of the second look."""
+    """Mean number of true tags that are not among the shortlisted ones."""
     floor: float
     """Where the best tag is less sure than this, nothing is suggested."""
     ranked: list[Ranked]
@@ -69,7 +69,7 @@ def calibrate(
     title_weight: int,
     seed: int,
 ) -> Calibration:
-    """Fit the calibrator and the network of the second look.
+    """Fit the calibrator and the network that ranks again.
 
     What a question is described by, beyond its scores, is counted in the other folds: what a name
     is worth must not be learnt from the question that it is asked of.
@@ -108,28 +108,28 @@ def calibrate(
         for place in unseen:
             described[place] = features(candidates[place], questions[place], known)
     weights = _fit_regression(described, _present(marks, [each.tags for each in candidates]))
-    looks = [
-        best_seen(each, of_it @ weights[:-1] + weights[-1])
+    shortlists = [
+        shortlist(each, of_it @ weights[:-1] + weights[-1])
         for each, of_it in zip(candidates, described, strict=True)
     ]
-    right = _present(marks, [each.tags for each in looks])
+    right = _present(marks, [each.tags for each in shortlists])
     told: list[Floats] = [np.empty(0)] * len(rows)
     for (unseen, seen), known in zip(parted, facts, strict=True):
-        record = records([looks[n] for n in seen], [right[n] for n in seen], marks.shape[1])
-        lessons = Lessons(known, record, Company(count_pairs(marks[seen]), marks.shape[1]))
+        record = records([shortlists[n] for n in seen], [right[n] for n in seen], marks.shape[1])
+        corpus = CorpusFacts(known, record, CoOccurrence(count_pairs(marks[seen]), marks.shape[1]))
         for place in unseen:
-            told[place] = inputs(looks[place], questions[place], lessons)
+            told[place] = inputs(shortlists[place], questions[place], corpus)
     network = fit_network(told, right, seed)
 
     ranked = [
-        _ranked(look.tags, confidences(network.odds(each)))
-        for look, each in zip(looks, told, strict=True)
+        _ranked(listed.tags, confidences(network.odds(each)))
+        for listed, each in zip(shortlists, told, strict=True)
     ]
     missed = n_true[rows] - [int(each.sum()) for each in right]
     return Calibration(
         weights,
         TagFacts(log_uses, name_worth(in_title, marks)),
-        records(looks, right, marks.shape[1]),
+        records(shortlists, right, marks.shape[1]),
         count_pairs(marks),
         network,
         float(missed.mean()),

@@ -1,4 +1,4 @@
-"""Fit the second look: pairs of tags, records of tags, and the network that weighs them."""
+"""Fit the re-ranker: pairs of tags, records of tags, and the network that weighs them."""
 
 import warnings
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from lambda_src.tagger.calibrator import confidences
-from lambda_src.tagger.second_look import N_HIDDEN, Network, PairCounts, Seen
+from lambda_src.tagger.reranker import N_HIDDEN, Network, PairCounts, Shortlist
 from lambda_src.tagger.vocabulary import Floats
 from model_build.truth import Marks
 
@@ -40,7 +40,7 @@ def count_pairs(marks: sp.csr_matrix) -> PairCounts:
     return PairCounts(keys, together.data.astype(np.intp), marks.shape[0])
 
 
-def records(looks: Sequence[Seen], right: Sequence[Marks], n_tags: int) -> Floats:
+def records(shortlists: Sequence[Shortlist], right: Sequence[Marks], n_tags: int) -> Floats:
     """Compare how often each tag was true, where it was a candidate, with what was expected.
 
     Returns
@@ -48,8 +48,8 @@ def records(looks: Sequence[Seen], right: Sequence[Marks], n_tags: int) -> Float
     ndarray of float, shape (n_tags,)
         Log of the ratio, shrunk to 0 by five questions in which the two agree.
     """
-    tags = np.concatenate([each.tags for each in looks])
-    expected = np.bincount(tags, confidences(np.concatenate([e.odds for e in looks])), n_tags)
+    tags = np.concatenate([each.tags for each in shortlists])
+    expected = np.bincount(tags, confidences(np.concatenate([e.odds for e in shortlists])), n_tags)
     true = np.bincount(tags, np.concatenate(right), n_tags)
     log_ratio: Floats = np.log((true + 5) / (expected + 5))
     return log_ratio
@@ -60,9 +60,9 @@ def fit_network(described: Sequence[Floats], right: Sequence[Marks], seed: int) 
 
     Parameters
     ----------
-    described : sequence of ndarray, shape (len(INPUTS), n_seen) each
-        Of every question, as `lambda_src.tagger.second_look.inputs` gives them.
-    right : sequence of ndarray of bool, shape (n_seen,) each
+    described : sequence of ndarray, shape (len(INPUTS), n_shortlisted) each
+        Of every question, as `lambda_src.tagger.reranker.inputs` gives them.
+    right : sequence of ndarray of bool, shape (n_shortlisted,) each
     seed : int
     """
     scaler = StandardScaler()

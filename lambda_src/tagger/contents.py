@@ -7,7 +7,7 @@ import numpy as np
 
 from lambda_src.tagger.bundle import Array
 from lambda_src.tagger.calibrator import FEATURES
-from lambda_src.tagger.second_look import INPUTS, N_HIDDEN
+from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
 
 
 def words_of(blob: Array) -> list[str]:
@@ -33,7 +33,7 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
     _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
     known = manifest["calibrator_features"] == list(FEATURES)
-    known &= manifest["second_look_inputs"] == list(INPUTS)
+    known &= manifest["reranker_inputs"] == list(INPUTS)
     _require(known, "its calibrator is of another release")
     complete = manifest["complete_questions"]
     _require(type(complete) is int and complete >= 0, "its number of complete questions")

@@ -21,16 +21,16 @@ from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.names import NameArrays, TagNames
-from lambda_src.tagger.scorer import Scorer, ScorerArrays
-from lambda_src.tagger.second_look import (
+from lambda_src.tagger.reranker import (
     INPUTS,
-    Company,
-    Lessons,
+    CoOccurrence,
+    CorpusFacts,
     Network,
     PairCounts,
-    best_seen,
     inputs,
+    shortlist,
 )
+from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import (
     Floats,
     FoundTerms,
@@ -89,7 +89,7 @@ class Explanation(NamedTuple):
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
-    Scores come from the scorer, confidences from the calibrator and the second look, the set of
+    Scores come from the scorer, confidences from the calibrator and the re-ranker, the set of
     tags from the decoder.
 
     Parameters
@@ -112,7 +112,7 @@ class TagModel:
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
             self._names = TagNames(_name_arrays(bundle.arrays), self.vocabulary)
             self._scorer = Scorer(_scorer_arrays(bundle.arrays))
-            company = Company(_pair_counts(bundle), len(bundle.manifest["tags"]))
+            pairs = CoOccurrence(_pair_counts(bundle), len(bundle.manifest["tags"]))
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
@@ -126,7 +126,7 @@ class TagModel:
         log_uses = np.log([max(count, 1) for _, count in bundle.manifest["tags"]])
         facts = TagFacts(log_uses, arrays["name_worth"].astype(np.float64))
         self._calibrator = Calibrator(arrays["calibrator"].astype(np.float64), facts)
-        self._lessons = Lessons(facts, arrays["records"].astype(np.float64), company)
+        self._corpus = CorpusFacts(facts, arrays["records"].astype(np.float64), pairs)
         self._network = Network(
             arrays["hidden"].reshape(len(INPUTS) + 1, -1).astype(np.float64),
             arrays["output"].astype(np.float64),
@@ -245,9 +245,9 @@ class TagModel:
         about = QuestionFacts(
             self._names.count(found), len(question.title.wholes), len(question.prose.wholes)
         )
-        seen = best_seen(candidates, self._calibrator.odds(candidates, about))
-        sure = confidences(self._network.odds(inputs(seen, about, self._lessons)))
-        ranked = zip(sure.tolist(), seen.tags.tolist(), strict=True)
+        listed = shortlist(candidates, self._calibrator.odds(candidates, about))
+        sure = confidences(self._network.odds(inputs(listed, about, self._corpus)))
+        ranked = zip(sure.tolist(), listed.tags.tolist(), strict=True)
         return sorted(ranked, key=itemgetter(0), reverse=True)
 
 

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle
 from lambda_src.tagger.bundle import MANIFEST_KEY
-from lambda_src.tagger.second_look import INPUTS, N_HIDDEN
+from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus
 from model_build.evaluation import judge
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         print("ablation: all", file=sys.stderr)
         model = _train(train, whole, path)
         judged["all"] = judge(model, test)
-        judged["no second look"] = judge(_without_second_look(path), test)
+        judged["no re-ranking"] = judge(_without_reranker(path), test)
         judged["raw scores, no calibrator"] = _raw(model, test)
         variants = _variants(whole)
         for name in options.variants:
@@ -113,7 +113,7 @@ def _row(
     }
 
 
-def _without_second_look(path: Path) -> TagModel:
+def _without_reranker(path: Path) -> TagModel:
     """Change the network of a bundle to one that repeats the odds of the calibrator."""
     bundle = read_bundle(path)
     hidden = np.zeros((len(INPUTS) + 1, N_HIDDEN), np.float32)

@@ -202,7 +202,7 @@ def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Pa
     rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
     assert list(rows) == [
         "all",
-        "no second look",
+        "no re-ranking",
         "raw scores, no calibrator",
         "no names of tags",
         "no stemming",

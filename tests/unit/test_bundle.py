@@ -240,7 +240,7 @@ def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: 
         {"floor": "low"},
         {"other_tags": -1.0},
         {"calibrator_features": []},
-        {"second_look_inputs": []},
+        {"reranker_inputs": []},
         {"complete_questions": "many"},
         {"synonyms": {"a": "no tag of the model"}},
         {"title_weight": 0},

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from lambda_src.tagger.calibrator import Candidates, confidences
-from lambda_src.tagger.second_look import INPUTS, N_SEEN, Company, PairCounts, best_seen
+from lambda_src.tagger.reranker import INPUTS, N_SHORTLISTED, CoOccurrence, PairCounts, shortlist
 from model_build.network import count_pairs, fit_network, records
 
 PANDAS, PYTHON, YEAST, NEW = range(4)
@@ -19,7 +19,7 @@ def test_pairs_are_counted_once_and_uses_with_them() -> None:
     assert pairs.n_questions == 100
 
 
-def test_company_is_what_the_formulas_say() -> None:
+def test_co_occurrence_is_what_the_formulas_say() -> None:
     """Drawn to chance by five questions: the definitions, written out for each pair."""
     uses, together = [30, 80, 20, 0], {(0, 1): 30, (1, 0): 30}
     tags, sure = np.array([2, 1, 3, 0]), np.array([0.3, 0.9, 0.1, 0.6])
@@ -31,14 +31,14 @@ def test_company_is_what_the_formulas_say() -> None:
             share, met = (uses[tag] + 0.5) / 100, together.get((tag, other), 0)
             lifts[place] += likely * np.log((met / share + 5) / (uses[other] + 5))
             implied[place] = max(implied[place], likely * met / (uses[other] + 5))
-    lift, mean_lift, most_implied = Company(count_pairs(MARKS), 4).of(tags, sure)
+    lift, mean_lift, most_implied = CoOccurrence(count_pairs(MARKS), 4).of(tags, sure)
     np.testing.assert_allclose(lift, lifts)
     np.testing.assert_allclose(mean_lift, lifts / (sure.sum() - sure + 0.1))
     np.testing.assert_allclose(most_implied, implied)
 
 
 def test_who_comes_with_a_likely_tag_is_lifted_and_strangers_are_not() -> None:
-    lift, _, implied = Company(count_pairs(MARKS), 4).of(
+    lift, _, implied = CoOccurrence(count_pairs(MARKS), 4).of(
         np.array([PANDAS, PYTHON, YEAST, NEW]), np.array([0.9, 0.3, 0.3, 0.3])
     )
     assert lift[PYTHON] > lift[YEAST]
@@ -50,33 +50,33 @@ def test_who_comes_with_a_likely_tag_is_lifted_and_strangers_are_not() -> None:
 )
 def test_pairs_that_do_not_fit_are_refused(keys: list[int], counts: list[int]) -> None:
     with pytest.raises(ValueError, match="pairs of tags"):
-        Company(PairCounts(np.array(keys), np.array(counts), 9), 4)
+        CoOccurrence(PairCounts(np.array(keys), np.array(counts), 9), 4)
 
 
-def test_a_corpus_without_pairs_has_no_company() -> None:
+def test_a_corpus_without_pairs_has_no_co_occurrence() -> None:
     none = PairCounts(np.zeros(0, np.int64), np.zeros(0, np.intp), 0)
-    assert not Company(none, 4).of(np.arange(4), np.full(4, 0.5)).any()
+    assert not CoOccurrence(none, 4).of(np.arange(4), np.full(4, 0.5)).any()
 
 
 def test_the_best_by_odds_are_seen_again() -> None:
     odds = np.arange(40, dtype=np.float64) % 7 - 3
-    seen = best_seen(Candidates(np.arange(40), -np.arange(40.0)), odds)
-    assert len(seen.tags) == N_SEEN
-    assert seen.odds.tolist() == sorted(odds.tolist(), reverse=True)[:N_SEEN]
-    assert seen.tags[0] == 6
-    assert (seen.scores == -seen.tags).all()
+    listed = shortlist(Candidates(np.arange(40), -np.arange(40.0)), odds)
+    assert len(listed.tags) == N_SHORTLISTED
+    assert listed.odds.tolist() == sorted(odds.tolist(), reverse=True)[:N_SHORTLISTED]
+    assert listed.tags[0] == 6
+    assert (listed.scores == -listed.tags).all()
 
 
 def test_a_tag_that_comes_true_more_often_than_expected_has_a_better_record() -> None:
-    looks = [best_seen(Candidates(np.arange(3), np.zeros(3)), np.zeros(3))] * 60
-    found = records(looks, [np.array([True, False, n % 2 == 0]) for n in range(60)], 4)
+    shortlists = [shortlist(Candidates(np.arange(3), np.zeros(3)), np.zeros(3))] * 60
+    found = records(shortlists, [np.array([True, False, n % 2 == 0]) for n in range(60)], 4)
     assert found[0] > 0 > found[1]
     assert found[2] == found[3] == 0
 
 
 def test_the_network_learns_what_no_sum_can_say_and_learns_it_again() -> None:
     rng = np.random.default_rng(0)
-    described = [rng.normal(3, 2, (len(INPUTS), N_SEEN)) for _ in range(400)]
+    described = [rng.normal(3, 2, (len(INPUTS), N_SHORTLISTED)) for _ in range(400)]
     right = [(each[0] > 3) != (each[1] > 3) for each in described]
     network, again = (fit_network(described, right, seed=1) for _ in range(2))
     said = [confidences(network.odds(each)) > 0.5 for each in described]

@@ -1,4 +1,4 @@
-"""What the best candidates are worth in each other's company.
+"""Rank the best candidates again, each beside the others.
 
 Tags are no strangers to each other: one implies another, some never meet. Which ones go together is
 counted in the corpus, not listed. A small network weighs that beside the calibrator's odds.
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, confidences
 from lambda_src.tagger.vocabulary import Floats, Ints
 
-N_SEEN: Final = 15
+N_SHORTLISTED: Final = 15
 """So many candidates, the best of the calibrator, are looked at again; the others are dropped."""
 N_HIDDEN: Final = 32
 
@@ -48,7 +48,7 @@ class PairCounts(NamedTuple):
     n_questions: int
 
 
-class Company:
+class CoOccurrence:
     """Which tags go together.
 
     Parameters
@@ -90,13 +90,13 @@ class Company:
 
         Parameters
         ----------
-        tags : ndarray of int, shape (n_seen,)
-        sure : ndarray of float, shape (n_seen,)
+        tags : ndarray of int, shape (n_shortlisted,)
+        sure : ndarray of float, shape (n_shortlisted,)
             How likely each one is by itself.
 
         Returns
         -------
-        ndarray of float, shape (3, n_seen)
+        ndarray of float, shape (3, n_shortlisted)
             ``lift``: by how much the others, if they are true, raise the log-probability of a tag,
             each as far as it is likely. ``mean lift``: the same for a single likely other.
             ``implied``: the probability of a tag given the one other that speaks most for it.
@@ -121,14 +121,14 @@ class Network(NamedTuple):
     """Shape (N_HIDDEN + 1,); the last is the intercept."""
 
     def odds(self, described: Floats) -> Floats:
-        """Give log-odds; ``described`` has shape (len(INPUTS), n_seen)."""
+        """Give log-odds; ``described`` has shape (len(INPUTS), n_shortlisted)."""
         hidden = described.T @ self.hidden[:-1] + self.hidden[-1]
         odds: Floats = np.maximum(hidden, 0, out=hidden) @ self.output[:-1] + self.output[-1]
         return odds
 
 
-class Seen(NamedTuple):
-    """The candidates that are looked at again, by falling odds; shape (n_seen,) each."""
+class Shortlist(NamedTuple):
+    """The candidates whose order is judged again, by falling odds; shape (n_shortlisted,) each."""
 
     tags: Ints
     scores: Floats
@@ -136,25 +136,25 @@ class Seen(NamedTuple):
     """Of the calibrator."""
 
 
-def best_seen(candidates: Candidates, odds: Floats) -> Seen:
+def shortlist(candidates: Candidates, odds: Floats) -> Shortlist:
     """Take the candidates of the best odds."""
-    best = np.argsort(-odds, kind="stable")[:N_SEEN]
-    return Seen(candidates.tags.take(best), candidates.scores.take(best), odds.take(best))
+    best = np.argsort(-odds, kind="stable")[:N_SHORTLISTED]
+    return Shortlist(candidates.tags.take(best), candidates.scores.take(best), odds.take(best))
 
 
-class Lessons(NamedTuple):
+class CorpusFacts(NamedTuple):
     """What the corpus taught about tags, besides their regressions."""
 
     facts: TagFacts
     records: Floats
     """Shape (n_tags,): log of how often a tag was true over how often the calibrator expected."""
-    company: Company
+    pairs: CoOccurrence
 
 
-def inputs(seen: Seen, question: QuestionFacts, lessons: Lessons) -> Floats:
-    """Describe each candidate to the network; shape (len(INPUTS), n_seen)."""
-    tags, scores, odds = seen
-    facts = lessons.facts
+def inputs(listed: Shortlist, question: QuestionFacts, corpus: CorpusFacts) -> Floats:
+    """Describe each candidate to the network; shape (len(INPUTS), n_shortlisted)."""
+    tags, scores, odds = listed
+    facts = corpus.facts
     sure = confidences(odds)
     described = np.zeros((len(INPUTS), len(tags)))
     described[0] = odds
@@ -162,7 +162,7 @@ def inputs(seen: Seen, question: QuestionFacts, lessons: Lessons) -> Floats:
     described[2] = odds[0]
     described[3] = sure.sum()
     described[4] = facts.log_uses.take(tags)
-    described[5] = lessons.records.take(tags)
+    described[5] = corpus.records.take(tags)
     for place, tag in enumerate(tags.tolist()):
         if tag in question.names.title:
             described[6, place] = facts.name_worth[tag]
@@ -170,5 +170,5 @@ def inputs(seen: Seen, question: QuestionFacts, lessons: Lessons) -> Floats:
             described[7, place] = facts.name_worth[tag]
     described[8] = log1p(question.n_title_words)
     described[9] = log1p(question.n_prose_words)
-    described[10:] = lessons.company.of(tags, sure)
+    described[10:] = corpus.pairs.of(tags, sure)
     return described
