@@ -18,9 +18,7 @@ from safetensors.numpy import load_file
 from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
-from model_build.questions import Question
 from scripts.benchmarks.rivals.rival import CACHE, peer
-from scripts.benchmarks.rivals.texts import fields
 
 WORD_PIECES = 256
 """The rest of a text is not read; the model's card says so."""
@@ -29,11 +27,6 @@ _PIECES_AT_ONCE = 4_096
 _TEXTS_AT_ONCE = 500
 
 Vectors = npt.NDArray[np.float32]
-
-
-def short_texts(questions: Sequence[Question]) -> list[str]:
-    """Title and prose of each question."""
-    return [f"{each.title}\n{each.prose}" for each in fields(questions)]
 
 
 class EmbeddingVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -10,9 +10,10 @@ classification_heads). ``C`` and the cut were chosen on a validation part.
 
 from sklearn.linear_model import LogisticRegression
 
-from scripts.benchmarks.rivals.embeddings import EmbeddingVectorizer, short_texts
+from scripts.benchmarks.rivals.embeddings import EmbeddingVectorizer
 from scripts.benchmarks.rivals.one_vs_rest import OneVsRest
 from scripts.benchmarks.rivals.rival import at_least
+from scripts.benchmarks.rivals.texts import short_texts
 
 REGULARIZATION = 3.0
 LEAST_CONFIDENCE = 0.2

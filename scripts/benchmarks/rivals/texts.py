@@ -31,6 +31,11 @@ def plain_texts(questions: Sequence[Question]) -> list[str]:
     return ["\n".join(each) for each in fields(questions)]
 
 
+def short_texts(questions: Sequence[Question]) -> list[str]:
+    """Title and prose of each question, without its code."""
+    return [f"{each.title}\n{each.prose}" for each in fields(questions)]
+
+
 @dataclass(frozen=True)
 class TextTerms:
     """A scikit-learn analyzer: the stemmed words and pairs of title and prose."""
