@@ -26,7 +26,8 @@ def switch_off_refused(stack: Stack) -> None:
     """Put what the emulator refuses under a condition that is false.
 
     Constructs know nothing of the emulator, and its template is the real one but for this
-    condition. What refers to a resource that is switched off gets its name, or nothing.
+    condition. What refers to a resource that is switched off gets its name, or nothing, and
+    nothing waits for it.
 
     Parameters
     ----------
@@ -44,9 +45,11 @@ def switch_off_refused(stack: Stack) -> None:
             reason="What refers to a resource that is switched off gets its name or nothing there.",
         ),
     )
-    for node in stack.node.find_all():
-        if isinstance(node, CfnResource) and _is_refused(node):
-            node.cfn_options.condition = on_aws
+    resources = [node for node in stack.node.find_all() if isinstance(node, CfnResource)]
+    for refused in filter(_is_refused, resources):
+        refused.cfn_options.condition = on_aws
+        for resource in resources:
+            resource.remove_dependency(refused)
 
 
 def _is_refused(resource: CfnResource) -> bool:

@@ -35,6 +35,31 @@ def test_cloudformation_moves_live_through_codedeploy_and_the_hook(
     }
 
 
+def test_live_moves_after_all_that_names_the_new_version(synthesized: Synthesized) -> None:
+    alias = synthesized.only("AWS::Lambda::Alias")
+    assert set(alias["DependsOn"]) >= {
+        *synthesized.resources(GROUP),
+        *synthesized.resources(*CHECK),
+        *synthesized.resources("AWS::CloudWatch::Alarm", "Rollout"),
+    }
+
+
+def test_codedeploy_can_go_back_to_a_version_that_the_template_does_not_know(
+    synthesized: Synthesized,
+) -> None:
+    ((function, _),) = synthesized.resources("AWS::Lambda::Function", "Function").items()
+    ((_, role),) = synthesized.resources("AWS::IAM::Role", "RolloutRole").items()
+    (policy,) = role["Properties"]["Policies"]
+    granted = {
+        statement["Action"]: statement["Resource"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if isinstance(statement["Action"], str)
+    }
+    arn = {"Fn::GetAtt": [function, "Arn"]}
+    every_version = {"Fn::Join": ["", [arn, ":*"]]}
+    assert granted["lambda:GetProvisionedConcurrencyConfig"] == every_version
+
+
 @pytest.mark.parametrize(
     ("environment", "rollout", "configuration"),
     [
