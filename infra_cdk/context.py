@@ -41,6 +41,7 @@ def settings_from_context(node: Node) -> Settings:
             raise SettingsError(
                 f"{name} is no setting that -c may give; these are: environment, "
                 + ", ".join(_FROM_CONTEXT)
+                + ". Others are changed in infra_cdk/settings.py"
             )
         values[name] = _FROM_CONTEXT[name](name, value)
     return ENVIRONMENTS[environment](**values)

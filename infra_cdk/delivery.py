@@ -7,6 +7,7 @@ A stack of its own, once per account, by an administrator:
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aws_cdk import (
@@ -22,7 +23,7 @@ from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
-from infra_cdk.settings import SettingsError
+from infra_cdk.settings import SettingsError, check_one_of
 
 ISSUER: Final = "token.actions.githubusercontent.com"
 AUDIENCE: Final = "sts.amazonaws.com"
@@ -33,8 +34,11 @@ _NAME: Final = r"[A-Za-z0-9_.-]+(@\d+)?"
 class Delivery(Stack):
     """One role per environment, which a job of that environment of that repository may take.
 
-    Such a role can do what the CDK's own roles can, by taking them, and read what a release is
-    compared with. It moves `live` through CloudFormation only.
+    Such a role can do what the CDK's own roles can, by taking them: in an account that was
+    bootstrapped plainly, everything, in every environment. A wall between environments is an
+    account for each, with the role of that one only. Of its own it can read what a release is
+    compared with, and delete versions that no alias names and roles of releases; it moves no
+    alias.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Delivery(Stack):
         repository: str,
         service: str = "etiquette",
         provider_arn: str | None = None,
+        environments: Sequence[str] = ENVIRONMENTS,
     ) -> None:
         """Make the roles.
 
@@ -58,11 +63,13 @@ class Delivery(Stack):
             Whose stacks are deployed.
         provider_arn
             GitHub's identity provider, where the account has it already: there can be only one.
+        environments
+            Those that this account is for.
 
         Raises
         ------
         SettingsError
-            If the repository is not written so.
+            If the repository is not written so, or an environment is none.
         """
         super().__init__(
             scope, f"{service}-delivery", description="Etiquette: deployments from GitHub"
@@ -72,11 +79,13 @@ class Delivery(Stack):
                 f"repository is {repository!r}: give -c repository=OWNER/NAME, or with the numbers "
                 "that the repository's OpenID Connect settings show"
             )
+        for environment in environments:
+            check_one_of("environment", environment, ENVIRONMENTS)
         if provider_arn is None:
             provider_arn = iam.OidcProviderNative(
                 self, "GitHub", url=f"https://{ISSUER}", client_ids=[AUDIENCE]
             ).oidc_provider_arn
-        for environment in ENVIRONMENTS:
+        for environment in environments:
             principal = iam.WebIdentityPrincipal(
                 provider_arn,
                 {
@@ -172,12 +181,14 @@ def main() -> None:
     """Synthesize the stack for the repository of the context."""
     app = App()
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    environment = app.node.try_get_context("environment")
     try:
         Delivery(
             app,
             repository=str(app.node.try_get_context("repository") or ""),
             service=str(app.node.try_get_context("service") or "etiquette"),
             provider_arn=app.node.try_get_context("provider_arn"),
+            environments=ENVIRONMENTS if environment is None else [str(environment)],
         )
     except SettingsError as error:
         sys.exit(f"etiquette: {error}")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from scripts.emulator.console import LocalAwsError
 from scripts.releasing.errors import ReleaseError
@@ -33,6 +33,14 @@ def main() -> int:
             roll_back(Function.of(target), options.to)
         else:
             print(listing(Function.of(target)))
+    except NoCredentialsError:
+        print(
+            f"{options.command}: no credentials of an AWS account were found: sign in with "
+            "'aws sso login' or 'aws configure', and name the profile in AWS_PROFILE if it is not "
+            "the default one",
+            file=sys.stderr,
+        )
+        return 1
     except (ReleaseError, LocalAwsError, BotoCoreError, ClientError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1

@@ -72,9 +72,11 @@ class Function:
         """
         outputs = target.outputs()
         if not outputs or "FunctionAlias" not in outputs:
+            region = target.client("cloudformation").meta.region_name
             raise ReleaseError(
-                f"there is no stack {target.stack} here: deploy it first with "
-                f"scripts/release --environment {target.environment} --model FILE"
+                f"there is no stack {target.stack} in {region}: deploy it first with "
+                f"scripts/release --environment {target.environment} --model FILE, or set "
+                "AWS_REGION to where it is"
             )
         return cls(target, outputs["FunctionAlias"])
 

@@ -15,7 +15,7 @@ from infra_cdk.settings import SettingsError
 PROVIDER = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
 
 
-def synthesize(folder: Path, **given: str) -> Template:
+def synthesize(folder: Path, **given: Any) -> Template:
     app = App(outdir=str(folder), analytics_reporting=False)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return Template.from_stack(Delivery(app, **given))
@@ -74,6 +74,17 @@ def test_the_role_takes_the_cdks_roles_and_moves_no_alias(template: Template) ->
         # Versions only: the function's own ARN has nothing after its name.
         assert f":function:{stack}-*:*" in granted["lambda:DeleteFunction"]
         assert f"role/{stack}-FunctionRole*" in granted["iam:DeleteRole"]
+
+
+def test_an_account_of_one_environment_trusts_no_job_of_another(tmp_path: Path) -> None:
+    template = synthesize(tmp_path, repository="octo/etiquette", environments=["prod"])
+    assert roles(template).keys() == {"Prod"}
+    template.resource_count_is("AWS::IAM::Role", 1)
+
+
+def test_an_environment_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="give one of dev, prod"):
+        synthesize(tmp_path, repository="octo/etiquette", environments=["staging"])
 
 
 def test_a_provider_that_is_there_is_taken(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra_cdk.api import ACCESS_LOG_FORMAT
 from infra_cdk.limits import Limits
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from lambda_src import metrics
@@ -16,6 +17,8 @@ from tests.infra.synthesis import Synthesize, Synthesized
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
 GROUPS = {"Is it useful?", "Is it healthy?", "Is the new release good?"}
+EVENT_FIELDS = {"event_type", "top_confidence", "latency_ms"}
+"""Those of the function's events (lambda_src/api/telemetry.py) that the runbook filters by."""
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +69,26 @@ def test_every_alarm_has_an_entry_in_the_runbook_and_every_entry_an_alarm(
 ) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     headings = re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
-    assert set(re.findall(r"^## (.+)$", text, flags=re.MULTILINE)) == GROUPS
+    groups = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert set(groups) == {"Before anything else", *GROUPS}
     anchors = [heading.lower().replace(" ", "-") for heading in headings]
     assert len(set(anchors)) == len(anchors)
     assert set(anchors) == {entry(alarm) for alarm in all_alarms(prod)}
+
+
+def test_the_runbook_s_commands_name_what_is_there(prod: Synthesized) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    outputs = set(re.findall(r"output ([A-Z]\w+)", text))
+    assert outputs <= set(prod.template.to_json()["Outputs"])
+    assert len(outputs) > 4
+    fields = set(re.findall(r"\$\.(\w+)", text)) | set(re.findall(r'"(\w+)": "\[', text))
+    assert fields <= set(json.loads(ACCESS_LOG_FORMAT)) | EVENT_FIELDS
+    # At night nobody remembers that the scripts act on dev where nothing is said.
+    for command in re.findall(r"scripts/(?:releases|rollback)\b[^`]*", text):
+        assert "--environment prod" in command
+    for group in re.split(r"^## ", text, flags=re.MULTILINE)[2:-1]:
+        for each in re.split(r"^### ", group, flags=re.MULTILINE)[1:]:
+            assert re.search(r"\n\n    \S", each), f"{each.splitlines()[0]}: no first command"
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "emulator"])

@@ -103,6 +103,7 @@ def test_dev_is_what_a_person_gets_who_gives_nothing() -> None:
     [
         ({"environment": "stage"}, "environment is 'stage': give one of dev, prod, emulator"),
         ({"alarm_emial": "operator@example.org"}, "alarm_emial is no setting"),
+        ({"memory_mb": "2048"}, "changed in infra_cdk/settings.py"),
         ({"reserved_concurrency": "many"}, "reserved_concurrency is 'many': give a whole number"),
         ({"open_pages": "perhaps"}, "open_pages is 'perhaps': give one of true, false"),
         ({"model": ""}, "model is '': give it as text"),

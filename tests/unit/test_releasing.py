@@ -255,7 +255,7 @@ def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
         (["release", "--model", "README.md", "--yes"], "train a new one"),
         (["release", "--model", STARTER], "give --yes"),
         (["release", "--model", STARTER, "-c", "model=other"], "model and report by --"),
-        (["rollback"], "Unable to locate credentials"),
+        (["rollback"], "sign in with 'aws sso login'"),
         (["releases", "--environment", "emulator", "--emulator", "none"], "--name none up"),
     ],
 )
