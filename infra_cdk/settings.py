@@ -142,9 +142,12 @@ class Settings:
         return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.DESTROY
 
     def _check_identity(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.service):
+        # CloudFormation shortens names of roles beyond 64 characters; the permissions of
+        # deployments from GitHub know them by their beginning (delivery.py).
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,16}", self.service):
             raise SettingsError(
-                f"service is {self.service!r}: give up to 31 lower-case letters, digits and hyphens"
+                f"service is {self.service!r}: give up to 17 lower-case letters, digits and "
+                "hyphens, a letter first"
             )
         if not self.model.is_file():
             raise SettingsError(

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lambda_src.api import correlation
 from lambda_src.api.problems import ProblemError, problem_response
 
+ROUTES_OF_THEIR_OWN = frozenset({"POST /predict/batch", "POST /feedback"})
+"""Those that API Gateway has beside the one for all others, to throttle them harder."""
 MAX_REQUEST_BYTES = 2**20
 """Of a batch; a question alone is measured again, as text."""
 
@@ -42,8 +44,7 @@ class RequestGuard:
                 MutableHeaders(scope=message)[correlation.HEADER] = identifier
             await send(message)
 
-        headers = Headers(scope=scope)
-        refusal = _refusal(scope["method"], headers)
+        refusal = _refusal(scope)
         if refusal is not None:
             await problem_response(scope, *refusal)(scope, receive, send_named)
             return
@@ -67,9 +68,15 @@ class RequestGuard:
 _TOO_LARGE = (413, f"The request is larger than {MAX_REQUEST_BYTES} bytes. Send less text.")
 
 
-def _refusal(method: str, headers: Headers) -> tuple[int, str] | None:
-    if method != "POST":
+def _refusal(scope: Scope) -> tuple[int, str] | None:
+    if scope["method"] != "POST":
         return None
+    # API Gateway decodes the path that it hands on: one that is written %62atch may have matched
+    # no route of its own, and come past that route's throttle.
+    route = scope.get("aws.event", {}).get("routeKey")
+    if route == "$default" and f"POST {scope['path']}" in ROUTES_OF_THEIR_OWN:
+        return 404, f"Write the path as {scope['path']}, without percent signs."
+    headers = Headers(scope=scope)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         return 415, "Send JSON, with the header 'content-type: application/json'."

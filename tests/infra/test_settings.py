@@ -35,6 +35,7 @@ from tests.infra.synthesis import bundle_bytes
         ({"model": Path("absent.safetensors")}, "absent.safetensors: .*-c model=PATH"),
         ({"alarm_email": "nobody"}, "mail address"),
         ({"service": "Über uns"}, "lower-case letters"),
+        ({"service": "a" * 18}, "up to 17"),
         ({"memory_mb": 64}, "128 to 10240"),
         ({"timeout_seconds": 20}, "give 1 to 19; .* API Gateway answers by itself after 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),

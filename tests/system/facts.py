@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lambda_src.api.middleware import ROUTES_OF_THEIR_OWN
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, Deployment
 
@@ -46,9 +47,12 @@ class Release:
 
 def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
     """A request as API Gateway hands it to a function, payload format 2.0."""
+    route = f"{method} {path}"
+    if route not in ROUTES_OF_THEIR_OWN:
+        route = "$default"
     return {
         "version": "2.0",
-        "routeKey": "$default",
+        "routeKey": route,
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"content-type": "application/json", "host": "example.org"},
@@ -61,7 +65,7 @@ def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, 
                 "userAgent": "tests",
             },
             "requestId": "request",
-            "routeKey": "$default",
+            "routeKey": route,
             "stage": "$default",
         },
         "body": body,

@@ -100,6 +100,12 @@ def test_the_gateway_s_request_id_is_the_correlation_id_unless_the_caller_has_on
     assert invoke(named)["headers"]["x-correlation-id"] == "mine"
 
 
+def test_a_route_of_its_own_is_answered(invoke: Any) -> None:
+    given = event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}')
+    answer = invoke(given | {"routeKey": "POST /predict/batch"})
+    assert answer["statusCode"] == 200
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [
@@ -107,6 +113,8 @@ def test_the_gateway_s_request_id_is_the_correlation_id_unless_the_caller_has_on
         (event("POST", "/predict"), 422),
         (event("GET", "/predict"), 405),
         (event("GET", "/absent"), 404),
+        # Under its own route it would be throttled harder: an odd spelling does not get past that.
+        (event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}'), 404),
         (event("POST", "/predict", QUESTION, headers={"content-type": "text/plain"}), 415),
     ],
 )
