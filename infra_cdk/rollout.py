@@ -29,8 +29,8 @@ _CONFIGURATIONS: Final = {
     "all_at_once": codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
 }
 _MINUTE: Final = Duration.minutes(1)
-_CHECK_TIME: Final = Duration.minutes(6)
-"""Ten questions of at most 25 s each, and a minute until the version is Active."""
+_CHECK_TIME: Final = Duration.minutes(9)
+"""Ten questions of at most 25 s each, and four minutes until the version is Active."""
 
 
 class Rollout(Construct):

@@ -203,7 +203,6 @@ def _capacity(sources: Sources) -> list[Watch]:
                 starts=sources.service(metrics.COLD_STARTS, _STATS.SUM, _QUARTER),
                 invocations=sources.function("Invocations", _STATS.SUM, _QUARTER),
             ),
-            beside=[],
             limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_cold_start_share),
             to_alarm=2,
             periods=3,

@@ -19,7 +19,8 @@ _PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"total_ma
 """Ten questions that all hang still end within this function's time: CodeDeploy, which would wait
 an hour for an answer, gets one."""
 
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 240
+"""A snapshot takes minutes, and CloudFormation does not say that it waits for one."""
 
 
 def handler(event: dict[str, str], context: Any) -> dict[str, Any]:
