@@ -230,6 +230,14 @@ def test_releases_lists_each_version_with_its_model(
     assert any(row.startswith("| 1 ") and digest(STARTER)[:12] in row for row in rows)
 
 
+@pytest.mark.usefixtures("second_release")
+def test_a_stack_that_is_not_there_is_missed_in_its_region() -> None:
+    refused = command("releases", "-c", "service=absent")
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert "there is no stack absent-emulator in us-east-1" in line
+
+
 def test_rollback_moves_live_to_the_version_before_and_pins_it(second_release: Release) -> None:
     assert "pinned to 1 by a rollback from 2" in done("rollback")
     assert Release.read(second_release.deployment).live == "1"
