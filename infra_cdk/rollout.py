@@ -40,6 +40,8 @@ class Rollout(Construct):
     ----------
     alarms
         What makes it go back. All but that of the API watch the version under test alone.
+    check_log
+        Where the check before traffic says what speaks against a version.
     """
 
     def __init__(
@@ -135,7 +137,7 @@ class Rollout(Construct):
         application: codedeploy.LambdaApplication,
     ) -> lambda_.Function:
         """Make the function that asks the version under test, with a role for that and no more."""
-        log_group = logs.LogGroup(
+        self.check_log = logs.LogGroup(
             self,
             "CheckLog",
             retention=settings.log_retention,
@@ -163,7 +165,7 @@ class Rollout(Construct):
                 # By name, as the group itself is made when this role is there.
                 "Report": _policy((["codedeploy:PutLifecycleEventHookExecutionStatus"], [group])),
                 "WriteLog": _policy(
-                    (["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
+                    (["logs:CreateLogStream", "logs:PutLogEvents"], [self.check_log.log_group_arn])
                 ),
             },
         )
@@ -182,7 +184,7 @@ class Rollout(Construct):
             timeout=_CHECK_TIME,
             memory_size=256,
             role=role.without_policy_updates(),
-            log_group=log_group,
+            log_group=self.check_log,
             environment={"VERSION_ARN": alias.version.function_arn, "ALIAS": ALIAS},
         )
 

@@ -26,7 +26,9 @@ class EtiquetteStack(Stack):
         model = Model(self, "Model", path=settings.model, report=settings.report)
         function = ApiFunction(self, "Function", settings=settings, model=model)
         front = HttpFront(self, "Http", settings=settings, alias=function.alias)
-        Rollout(self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api)
+        rollout = Rollout(
+            self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api
+        )
         observability = Observability(
             self,
             "Observability",
@@ -51,6 +53,7 @@ class EtiquetteStack(Stack):
             "FunctionAlias": function.alias.function_arn,
             "FunctionLogGroup": function.log_group.log_group_name,
             "AccessLogGroup": front.access_log.log_group_name,
+            "CheckLogGroup": rollout.check_log.log_group_name,
             "AlarmTopic": observability.topic.topic_arn,
         }
         for name, value in outputs.items():
