@@ -49,7 +49,7 @@ def switch_off_refused(stack: Stack) -> None:
     for refused in filter(_is_refused, resources):
         refused.cfn_options.condition = on_aws
         for resource in resources:
-            resource.remove_dependency(refused)
+            resource.remove_resource_dependency(refused)
 
 
 def _is_refused(resource: CfnResource) -> bool:

@@ -72,7 +72,7 @@ class Rollout(Construct):
         # All of them name the new version. The alias names them in its UpdatePolicy alone, of
         # which CloudFormation does not say that it waits for what stands there.
         for named in (group, hook, *self.alarms):
-            _resource(alias).add_dependency(_resource(named))
+            _resource(alias).add_resource_dependency(_resource(named))
 
     def _alarms(
         self, settings: Settings, alias: lambda_.Alias, http_api: apigateway.HttpApi
