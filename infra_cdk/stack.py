@@ -47,6 +47,7 @@ class EtiquetteStack(Stack):
         Tags.of(self).add("environment", settings.environment)
         outputs = {
             "ApiUrl": front.url,
+            "Auth": settings.auth,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "ModelVersion": model.identity.version,

@@ -66,11 +66,18 @@ class Assembly:
         """The hash of what the image is built from, which is its tag."""
         return str(self._function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
 
+    @property
+    def auth(self) -> str:
+        """Who may call: `none`, `iam` or `jwt`."""
+        return str(self._template()["Outputs"]["Auth"]["Value"])
+
+    def _template(self) -> Any:
+        return json.loads((self.folder / f"{self.stack}.template.json").read_text())
+
     def _function(self) -> dict[str, Any]:
-        template = json.loads((self.folder / f"{self.stack}.template.json").read_text())
         (function,) = (
             each["Properties"]
-            for each in template["Resources"].values()
+            for each in self._template()["Resources"].values()
             if each["Type"] == "AWS::Lambda::Function"
             and each["Properties"].get("PackageType") == "Image"
         )

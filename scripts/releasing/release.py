@@ -36,7 +36,8 @@ def release(
     Raises
     ------
     ReleaseError
-        If the bundle is none, `live` is pinned, nobody agrees, or the deployment fails.
+        If the bundle is none, `live` is pinned, the API would open by a setting that was left out,
+        nobody agrees, or the deployment fails.
     """
     try:
         bundle = TagModel.load(model)
@@ -52,6 +53,7 @@ def release(
     if report is not None:
         settings["report"] = str(report.resolve())
     assembly = Assembly.synthesize(target, settings)
+    _refuse_to_open(target, assembly)
     say(changes(function, bundle, assembly))
     if target.emulator is not None:
         say("The emulator has no CodeDeploy: live moves at once, without the canary.")
@@ -62,6 +64,17 @@ def release(
     function = Function.of(target)
     say(f"live: version {function.live().version}, model {bundle.version}")
     prune_versions(function)
+
+
+def _refuse_to_open(target: Target, assembly: Assembly) -> None:
+    """Stop what a forgotten `-c auth` would do."""
+    live = (target.outputs() or {}).get("Auth", "none")
+    if live != "none" and assembly.auth == "none" and "auth" not in target.context:
+        raise ReleaseError(
+            f"the deployed API wants auth={live}, and this release would open it to everybody: "
+            f"give -c auth={live} with its settings again (or write them into "
+            "infra_cdk/settings.py), or -c auth=none if that is meant"
+        )
 
 
 def _ask() -> None:

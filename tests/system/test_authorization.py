@@ -6,6 +6,7 @@ The emulator refuses preflights by itself, where AWS hands them to the route tha
 
 import base64
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
 from scripts.emulator.local_aws import LocalAws
+from tests.conftest import ROOT, STARTER
 from tests.system.facts import gateway_event
 
 AUDIENCE = "etiquette"
@@ -162,3 +164,16 @@ def test_a_page_elsewhere_may_send_its_token(guarded: Deployment, issuer: Issuer
     headers = {"Authorization": f"Bearer {issuer.token()}", "Origin": PAGE}
     answer = guarded.call("/predict", body=QUESTION, headers=headers)
     assert answer.headers["access-control-allow-origin"] == PAGE
+
+
+def test_a_release_that_forgets_the_tokens_does_not_open_the_api(guarded: Deployment) -> None:
+    where = ["--environment", "emulator", "--emulator", "authorization-test"]
+    refused = subprocess.run(
+        [ROOT / "scripts" / "release", *where, "--model", STARTER, "--yes"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "give -c auth=jwt" in refused.stderr
+    assert guarded.call("/health").status == 401
