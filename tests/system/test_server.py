@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambda_src import metrics
 from tests.conftest import ROOT
 from tests.system.server import SECRET, Server
 
@@ -31,18 +32,14 @@ def test_a_counted_prediction_writes_one_metrics_line_and_one_event_line(server:
     assert directive["Dimensions"] == [["service"]]
     assert emf["service"] == "etiquette"
     units = {each["Name"]: each["Unit"] for each in directive["Metrics"]}
-    assert units == {
-        "Predictions": "Count",
-        "PredictionsWithTags": "Count",
-        "TagsPerPrediction": "Count",
-        "ModelLatency": "Milliseconds",
-        "TopConfidence": "None",
-    }
+    assert units == {metric.name: metric.unit for metric in metrics.PREDICTION_METRICS}
     values = {name: emf[name][0] for name in units}
     assert values["Predictions"] == values["PredictionsWithTags"] == 1
     assert values["TagsPerPrediction"] == len(answer["predicted_tags"])
     assert values["ModelLatency"] > 0
     assert 0 < values["TopConfidence"] <= 1
+    assert 0 <= values["UnknownWordShare"] < 1
+    assert values["ColdStarts"] in (0, 1)
 
     assert event["event_type"] == "prediction"
     assert event["service"] == "etiquette"

@@ -38,6 +38,7 @@ def ask(*requests: tuple[str, Body]) -> dict[str, list[float]]:
     """Ask a fresh copy, and collect what it measured by the metric's name."""
     events = [
         event("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
+        | ({"routeKey": "POST /feedback"} if path == "/feedback" else {})
         for path, body in requests
     ]
     done = subprocess.run(
