@@ -4,9 +4,10 @@ The version under test is the real application with the starter model, called in
 one that fails in a given way. tests/system/test_release.py asks a deployed one.
 """
 
+import asyncio
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -98,6 +99,17 @@ def run(monkeypatch: pytest.MonkeyPatch, functions: Functions) -> tuple[str, str
     return told["status"], given["complaint"]
 
 
+@pytest.fixture
+def event_loop_of_the_thread() -> Iterator[None]:
+    """Newer Pythons make none that was not asked for, and Mangum uses one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("event_loop_of_the_thread")
 def test_the_starter_model_may_serve(monkeypatch: pytest.MonkeyPatch, starter: TagModel) -> None:
     settings = Settings.from_environment({"ETIQUETTE_MODEL": str(STARTER)})
     application = Mangum(create_app(starter, settings), lifespan="off")
