@@ -18,11 +18,11 @@ class Limits:
 
     # Is it useful?
     minimum_prediction_rate: float = 0.7
-    """Of predictions with at least one tag. Held-out questions give 0.98 and more."""
+    """Of predictions with at least one tag; docs/quality.md has it for questions kept back."""
     minimum_confidence: float = 0.4
-    """Median confidence of the best tag. The starter's is 0.8 on questions of its own kind."""
+    """Median confidence of the best tag."""
     maximum_unknown_word_share: float = 0.2
-    """Median share of a question's words that the model does not know. The starter's is 0.03."""
+    """Median share of a question's words that the model does not know."""
     feedback_band: int = 3
     """Width of the expected band of feedbacks per prediction, in standard deviations."""
     volume_band: int = 4

@@ -63,8 +63,7 @@ def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> Qu
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    prose, code = split_body(body, body_format) if body else ("", "")
-    return QuestionTokens(*[words_in(_readable(text)) for text in (title, prose, code)])
+    return QuestionTokens(*map(words_in, _fields(title, body, body_format)))
 
 
 def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionPieces:
@@ -80,12 +79,8 @@ def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> Questio
     >>> cut("Merging C++ maps (in ASP.NET-MVC)?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    prose, code = split_body(body, body_format) if body else ("", "")
-    return QuestionPieces(
-        _readable(title).translate(_PARTING).split(),
-        _readable(prose).translate(_PARTING).split(),
-        _readable(code).translate(_PARTING).split(),
-    )
+    fields = _fields(title, body, body_format)
+    return QuestionPieces(*[text.translate(_PARTING).split() for text in fields])
 
 
 def words_in(text: str) -> list[str]:
@@ -93,7 +88,12 @@ def words_in(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def _readable(text: str) -> str:
+def _fields(title: str, body: str, body_format: BodyFormat) -> tuple[str, str, str]:
+    prose, code = split_body(body, body_format) if body else ("", "")
+    return _without_addresses(title), _without_addresses(prose), _without_addresses(code)
+
+
+def _without_addresses(text: str) -> str:
     text = text.lower()
     if "@" in text or "://" in text or "www." in text:
         text = _ADDRESS.sub(" ", text)

@@ -69,9 +69,8 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         array = arrays[name]
         fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.kind in kinds
         _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
-    rows, n_common = arrays["common_weights"], len(arrays["common_terms"])
-    fits = rows.dtype == arrays["weights_value"].dtype and rows.shape == (n_common, n_tags)
-    _require(fits, "its common terms have not one weight for each tag")
+    same_kind = arrays["common_weights"].dtype == arrays["weights_value"].dtype
+    _require(same_kind, "its common terms have weights of another kind")
     _require(arrays["terms"].dtype == np.uint64, "array 'terms' is not of 64-bit numbers")
 
     for name, array in arrays.items():

@@ -8,6 +8,10 @@ import numpy.typing as npt
 
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, Vocabulary
 
+_NO_PART: Final = -1
+_CODE: Final = -2
+"""The term t, in code, is written _CODE - t."""
+
 
 class NameArrays(NamedTuple):
     """The names of all tags as a bundle keeps them.
@@ -102,11 +106,6 @@ class TagNames:
                 if whole > counts.get(tag, 0):
                     counts[tag] = whole
         return counts
-
-
-_NO_PART: Final = -1
-_CODE: Final = -2
-"""The term t, in code, is written _CODE - t."""
 
 
 def _names_of(arrays: NameArrays) -> Iterator[tuple[int, int, list[int]]]:
