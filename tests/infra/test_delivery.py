@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import App, Validations
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import ManualArgs, lint_file
 
 from infra_cdk.delivery import Delivery
 from infra_cdk.settings import SettingsError
@@ -24,6 +25,13 @@ def synthesize(folder: Path, **given: Any) -> Template:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return synthesize(tmp_path_factory.mktemp("delivery"), repository="octo@1/etiquette@23")
+
+
+def test_cfn_lint_finds_nothing(template: Template, tmp_path: Path) -> None:
+    path = tmp_path / "delivery.template.json"
+    path.write_text(json.dumps(template.to_json()))
+    found = lint_file(path, config=ManualArgs(regions=["eu-west-1"]))
+    assert [f"{match.rule.id} {match.message}" for match in found] == []
 
 
 def roles(template: Template) -> dict[str, dict[str, Any]]:
