@@ -89,7 +89,7 @@ class Scorer:
         terms = self._terms(found)
         common = terms.lengths < 0
         rows = self._rows.take(terms.starts.compress(common), 0).astype(np.float32, copy=False)
-        places, owners = _places(terms, ~common)
+        places, owners = _places(terms)
         of_others = np.bincount(
             self._tags.take(places),
             self._values.take(places) * terms.factors.take(owners),
@@ -104,7 +104,7 @@ class Scorer:
         common = terms.lengths < 0
         values = np.zeros(len(common))
         values[common] = self._rows[terms.starts[common], tag]
-        places, owners = _places(terms, ~common)
+        places, owners = _places(terms)
         mine = self._tags[places] == tag
         values[owners[mine]] = self._values[places[mine]]
         return values * terms.factors
@@ -121,15 +121,15 @@ class Scorer:
         return _Terms(tfidf * step / (length or 1), records[:, 2], records[:, 3])
 
 
-def _places(terms: _Terms, chosen: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Say where the weights of some terms are, and which of all terms each one belongs to."""
-    chosen_terms = chosen.nonzero()[0]
-    lengths = terms.lengths.take(chosen_terms)
+def _places(terms: _Terms) -> tuple[Ints, Ints]:
+    """Say where the weights of terms without rows are, and to which term each one belongs."""
+    others = (terms.lengths > 0).nonzero()[0]
+    lengths = terms.lengths.take(others)
     ends = lengths.cumsum()
     # From a place among all that are read to the same place in the arrays.
-    shifts = terms.starts.take(chosen_terms) - (ends - lengths)
+    shifts = terms.starts.take(others) - (ends - lengths)
     places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(shifts, lengths)
-    return places, np.repeat(chosen_terms, lengths)
+    return places, np.repeat(others, lengths)
 
 
 def _check(arrays: ScorerArrays) -> None:
