@@ -16,7 +16,7 @@ from model_build.evaluation import draw_reliability, judge, report, table, write
 from model_build.features import NotEnoughQuestionsError
 from model_build.splitting import SPLIT_FACTS, is_dated, split
 from model_build.synonyms import WELL_KNOWN, read_synonyms
-from model_build.training import TrainingOptions, fit
+from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 
@@ -56,7 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="more synonyms: .csv (synonym,tag), or .json of the API's /tags/synonyms",
     )
-    train.add_argument("--prune", type=float, default=0.35, help="drop weights below this (0.35)")
+    train.add_argument(
+        "--prune",
+        type=float,
+        default=PRUNE,
+        help=f"drop weights worth less, as TrainingOptions.prune says ({PRUNE})",
+    )
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
     train.add_argument(

@@ -4,7 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from model_build.truth import Truth
 
 Floats32 = npt.NDArray[np.float32]
 
+PRUNE: Final = 0.01
+"""What `TrainingOptions.prune` is for a model that serves; docs/quality.md says what it costs."""
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -41,7 +44,9 @@ class TrainingOptions:
     tolerance: float = 0.1
     """At which the solver stops, in scikit-learn's terms."""
     prune: float = 0.0
-    """Weights nearer to zero are left out."""
+    """Weights worth less are left out. A weight is worth what it adds to a score where its term
+    stands, on average, times the fourth root of the share of questions where it stands: small
+    weights of rare terms are hardly ever met, those of common ones are what answers wait for."""
     near: int = 3000
     """Questions without a tag that its regression sees: so many, or eight for each with the tag,
     of those most like the questions with the tag ..."""
@@ -123,8 +128,9 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         n_tags = truth.marks.shape[1]
         similarities = _similarities(matrix, truth)
+        least = self._least_weights(matrix)
         tasks = (
-            delayed(self._fit_tag)(matrix, self._sample(truth, tag, similarities[:, tag]))
+            delayed(self._fit_tag)(matrix, self._sample(truth, tag, similarities[:, tag]), least)
             for tag in range(n_tags)
         )
         # Processes, not threads: liblinear draws from one random generator per process, and the
@@ -165,7 +171,18 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             np.repeat([balance, 1.0, other_weight], sizes),
         )
 
-    def _fit_tag(self, matrix: sp.csr_matrix, sample: "_Sample") -> tuple[sp.csr_matrix, float]:
+    def _least_weights(self, matrix: sp.csr_matrix) -> Floats32:
+        """Say of each term how large a weight must be to be kept; shape (n_terms,)."""
+        n_questions = np.bincount(matrix.indices, minlength=matrix.shape[1])
+        sums = np.bincount(matrix.indices, matrix.data, matrix.shape[1])
+        mean = sums / np.maximum(n_questions, 1)
+        worth = mean * (n_questions / matrix.shape[0]) ** 0.25
+        least: Floats32 = (self.prune / np.maximum(worth, 1e-9)).astype(np.float32)
+        return least
+
+    def _fit_tag(
+        self, matrix: sp.csr_matrix, sample: "_Sample", least: Floats32
+    ) -> tuple[sp.csr_matrix, float]:
         n_with = int(sample.present.sum())
         n_without = len(sample.rows) - n_with
         if not n_with or not n_without:  # nothing to tell apart: the odds alone
@@ -183,7 +200,7 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warnings.simplefilter("ignore", ConvergenceWarning)
             regression.fit(matrix[sample.rows], sample.present, sample_weight=sample.weights)
         weights = regression.coef_.astype(np.float32)
-        weights[np.abs(weights) < self.prune] = 0
+        weights[np.abs(weights) < least] = 0
         return sp.csr_matrix(weights), float(regression.intercept_[0])
 
     def decision_function(self, matrix: sp.csr_matrix) -> npt.NDArray[np.float64]:

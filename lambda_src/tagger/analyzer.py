@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
 
@@ -17,6 +17,10 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 _MAX_WORD = 40
 # Keys, tokens and numbers of accounts are long and full of digits; words are not.
 _SECRET = re.compile(r"(?=(?:\D*\d){4})\S{16,}")
+_READ_PIECES: Final = 400
+"""Of each field; what comes later costs time and tells no more of the topic (docs/quality.md)."""
+PAIRED_WORDS: Final = 100
+"""So many of the prose's first words make pairs with their neighbours."""
 
 
 class QuestionTokens(NamedTuple):
@@ -48,7 +52,9 @@ class QuestionPieces(NamedTuple):
     code: list[str]
 
 
-def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionTokens:
+def tokenize(
+    title: str, body: str = "", body_format: BodyFormat = "auto", *, whole: bool = False
+) -> QuestionTokens:
     """Find the words of a question.
 
     Parameters
@@ -57,13 +63,18 @@ def tokenize(title: str, body: str = "", body_format: BodyFormat = "auto") -> Qu
         Either may be empty.
     body_format : {"auto", "html", "markdown"}
         See `lambda_src.tagger.markup.split_body`.
+    whole : bool
+        True for all words of a field, not only as far as the model reads.
 
     Examples
     --------
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return QuestionTokens(*map(words_in, _fields(title, body, body_format)))
+    if whole:
+        return QuestionTokens(*map(words_in, _fields(title, body, body_format)))
+    pieces = cut(title, body, body_format)
+    return QuestionTokens(*[words_in(" ".join(of_field)) for of_field in pieces])
 
 
 def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionPieces:
@@ -80,7 +91,7 @@ def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> Questio
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
     fields = _fields(title, body, body_format)
-    return QuestionPieces(*[text.translate(_PARTING).split() for text in fields])
+    return QuestionPieces(*[text.translate(_PARTING).split()[:_READ_PIECES] for text in fields])
 
 
 def words_in(text: str) -> list[str]:

@@ -1,11 +1,20 @@
 """Choose the set of tags that is expected to match the true set best."""
 
 from collections.abc import Sequence
-from math import exp
-from operator import mul
+from math import exp, sqrt
+from typing import Final
 
-_MOST_OTHERS = 6
-"""A question has at most five tags: so many may be outside the candidates that could be chosen."""
+# Gauss and Legendre's rule of five points, from [-1, 1] to [0, 1]: Abramowitz and Stegun (1964),
+# "Handbook of Mathematical Functions", 25.4.29. With expected Jaccards it errs by 1e-6.
+_INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
+_HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
+_RULE: Final = (
+    (0.5 - _OUTER, _LIGHT),
+    (0.5 - _INNER, _HEAVY),
+    (0.5, 64 / 225),
+    (0.5 + _INNER, _HEAVY),
+    (0.5 + _OUTER, _LIGHT),
+)
 
 
 def expected_jaccards(
@@ -15,10 +24,11 @@ def expected_jaccards(
 
     Tags are taken as independent, so that the best set of each size is its likeliest tags. With
     ``h`` the expected hits of the ``k`` first and ``O`` the number of true tags outside, the
-    expected index is ``h E[1 / (k + O)]``. ``O`` is counted exactly for the candidates that could
-    still be chosen, and as Poisson distributed for the unlikely rest: the inference of Waegeman et
-    al. (2014), "On the Bayes-optimality of F-measure maximizers", carried over to the Jaccard
-    index.
+    expected index is ``h E[1 / (k + O)]``. That mean is the integral of ``t^(k - 1) E[t^O]`` from 0
+    to 1, and ``E[t^O]`` is a product: ``1 - p + p t`` for each candidate outside that could still
+    be chosen, and that of a Poisson distribution for the unlikely rest. The inference of Waegeman
+    et al. (2014), "On the Bayes-optimality of F-measure maximizers", carried over to the Jaccard
+    index, with the sum over counts as an integral.
 
     Parameters
     ----------
@@ -35,23 +45,19 @@ def expected_jaccards(
     """
     head = confidences[:max_tags]
     mean = sum(confidences[max_tags:]) + other_tags
-    others = [exp(-mean)]
-    for count in range(1, _MOST_OTHERS):
-        others.append(others[-1] * mean / count)
-    hits = sum(head)
+    means = [0.0] * len(head)
+    for point, weight in _RULE:
+        # For smaller sets one candidate more is outside.
+        outside = weight * exp(mean * (point - 1))
+        for place in range(len(head) - 1, -1, -1):
+            means[place] += outside * point**place
+            outside *= 1 + head[place] * (point - 1)
+    hits = 0.0
     expected = []
-    for size in range(len(head), 0, -1):
-        confidence = head[size - 1]
-        shares = [1 / count for count in range(size, size + len(others))]
-        expected.append(hits * sum(map(mul, others, shares)))
-        hits -= confidence
-        # For smaller sets this candidate is outside.
-        absent = 1 - confidence
-        others.append(0.0)
-        for count in range(len(others) - 1, 0, -1):
-            others[count] = others[count] * absent + others[count - 1] * confidence
-        others[0] *= absent
-    return expected[::-1]
+    for confidence, of_size in zip(head, means, strict=True):
+        hits += confidence
+        expected.append(hits * of_size)
+    return expected
 
 
 def best_size(confidences: Sequence[float], other_tags: float, max_tags: int) -> int:

@@ -10,10 +10,10 @@ from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
 
 STEPS: Final = 127
 """A term's largest weight is that many of its steps."""
-COMMON_SHARE: Final = 1 / 6
+COMMON_SHARE: Final = 1 / 15
 """A term with weights for more tags than this share is a common one and has a weight for each.
 
-Adding up a sixth of a row by the numbers of its tags takes as long as multiplying all of it.
+Adding so many weights up by the numbers of their tags takes longer than multiplying all of a row.
 """
 
 
@@ -89,10 +89,11 @@ class Scorer:
         terms = self._terms(found)
         common = terms.lengths < 0
         rows = self._rows.take(terms.starts.compress(common), 0).astype(np.float32, copy=False)
-        places, owners = _places(terms)
+        others = (terms.lengths > 0).nonzero()[0]
+        places, lengths = _places(terms, others)
         of_others = np.bincount(
             self._tags.take(places),
-            self._values.take(places) * terms.factors.take(owners),
+            self._values.take(places) * terms.factors.take(others).repeat(lengths),
             len(self._intercepts),
         )
         scores: Floats = of_others + terms.factors.compress(common) @ rows + self._intercepts
@@ -104,9 +105,10 @@ class Scorer:
         common = terms.lengths < 0
         values = np.zeros(len(common))
         values[common] = self._rows[terms.starts[common], tag]
-        places, owners = _places(terms)
+        others = (terms.lengths > 0).nonzero()[0]
+        places, lengths = _places(terms, others)
         mine = self._tags[places] == tag
-        values[owners[mine]] = self._values[places[mine]]
+        values[others.repeat(lengths)[mine]] = self._values[places[mine]]
         return values * terms.factors
 
     def intercept(self, tag: int) -> float:
@@ -121,15 +123,13 @@ class Scorer:
         return _Terms(tfidf * step / (length or 1), records[:, 2], records[:, 3])
 
 
-def _places(terms: _Terms) -> tuple[Ints, Ints]:
-    """Say where the weights of terms without rows are, and to which term each one belongs."""
-    others = (terms.lengths > 0).nonzero()[0]
-    lengths = terms.lengths.take(others)
+def _places(terms: _Terms, others: Ints) -> tuple[Ints, Ints]:
+    """Say where the weights of terms without rows are, and how many each of those terms has."""
+    lengths = terms.lengths.take(others).astype(np.intp)
     ends = lengths.cumsum()
     # From a place among all that are read to the same place in the arrays.
-    shifts = terms.starts.take(others) - (ends - lengths)
-    places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(shifts, lengths)
-    return places, np.repeat(others, lengths)
+    shifts = terms.starts.take(others) - ends + lengths
+    return shifts.repeat(lengths) + np.arange(ends[-1] if len(ends) else 0), lengths
 
 
 def _check(arrays: ScorerArrays) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import QuestionPieces, QuestionTokens, forms, words_in
+from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionPieces, QuestionTokens, forms, words_in
 from lambda_src.tagger.evidence import TOPICLESS
 
 # A key is one number: code or text, first word, one more than the second word (0: there is none).
@@ -14,9 +14,6 @@ from lambda_src.tagger.evidence import TOPICLESS
 _WORD_BITS = 28
 _WORD_MASK = (1 << _WORD_BITS) - 1
 _CODE_BIT = 1 << 2 * _WORD_BITS
-_TITLE_BITS = 32
-_IN_TITLE = 1 << _TITLE_BITS
-"""What an occurrence in the title adds to a sum of occurrences besides 1."""
 _REMEMBERED_PIECES = 30_000
 _REMEMBERED_LENGTH = 40
 
@@ -122,25 +119,22 @@ class Vocabulary:
         """Find the terms that a question's words and pairs of words are; code has no pairs."""
         if not len(self.keys):
             return FoundTerms(*np.zeros((3, 0), np.intp))
-        keys, n_title = self._question_keys(question)
-        occurrences = np.ones(len(keys), np.intp)
-        occurrences[:n_title] += _IN_TITLE
+        marked = self._marked_keys(question)
         # In order they are found faster, and like ones stand together.
-        order = keys.argsort()
-        keys = keys.take(order)
+        marked.sort()
+        keys = marked >> 1
         places = self.keys.searchsorted(keys)
         known = self.keys.take(places, mode="clip") == keys
         terms = places.compress(known)
-        occurrences = occurrences.take(order.compress(known))
         if not len(terms):
             return FoundTerms(terms, terms, terms)
-        first = np.ones(len(terms), np.bool_)
-        np.not_equal(terms[1:], terms[:-1], out=first[1:])
-        starts = first.nonzero()[0]
-        sums = np.add.reduceat(occurrences, starts)
-        in_title = sums >> _TITLE_BITS
-        others = sums & _IN_TITLE - 1
-        counts = others + in_title * (self.title_weight - 1)
+        is_first = np.ones(len(terms), np.bool_)
+        np.not_equal(terms[1:], terms[:-1], out=is_first[1:])
+        starts = is_first.nonzero()[0]
+        in_title = np.add.reduceat(marked.compress(known) & 1, starts)
+        counts = in_title * (self.title_weight - 1)
+        counts[:-1] += starts[1:] - starts[:-1]
+        counts[-1] += len(terms) - starts[-1]
         return FoundTerms(terms.take(starts), counts, in_title)
 
     def in_code(self, terms: Ints) -> Ints:
@@ -156,31 +150,27 @@ class Vocabulary:
         pair = f" {self.words[follower - 1]}" if follower else ""
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
-    def _question_keys(self, question: QuestionNumbers) -> tuple[Keys, int]:
-        """Give the keys of a question's words and pairs, and how many of the first are the title's.
+    def _marked_keys(self, question: QuestionNumbers) -> Keys:
+        """Give twice the key of each word and pair of a question, and one more in the title.
 
         Those of unknown words are among them, and are no term's.
         """
         title, prose, code = question
         # The unknown word between the two keeps them from making a pair.
         text = [*title.wholes, self.unknown, *prose.wholes]
-        n_text = len(text) + len(title.parts) + len(prose.parts)
-        numbers = np.array(
-            [*text, *title.parts, *prose.parts, *code.wholes, *code.parts], dtype=np.int64
-        )
-        words = numbers << _WORD_BITS
-        words[n_text:] |= _CODE_BIT
-        pairs = words[: len(text) - 1] | numbers[1 : len(text)] + 1
-        title_end, parts_end = len(title.wholes), len(text) + len(title.parts)
-        keys = (
-            words[:title_end],
-            words[len(text) : parts_end],
-            pairs[:title_end],
-            words[title_end : len(text)],
-            words[parts_end:],
-            pairs[title_end:],
-        )
-        return np.concatenate(keys), 2 * title_end + len(title.parts)
+        of_text = [*text, *title.parts, *prose.parts]
+        numbers = np.array([*of_text, *code.wholes, *code.parts], dtype=np.int64)
+        n_words, n_title, n_text = len(numbers), len(title.wholes), len(text)
+        n_pairs = n_title + min(len(prose.wholes), PAIRED_WORDS)
+        marked = np.empty(n_words + n_pairs, np.int64)
+        words, pairs = marked[:n_words], marked[n_words:]
+        np.left_shift(numbers, _WORD_BITS + 1, out=words)
+        np.bitwise_or(words[:n_pairs], numbers[1 : n_pairs + 1] + 1 << 1, out=pairs)
+        words[len(of_text) :] |= _CODE_BIT << 1
+        words[:n_title] |= 1
+        words[n_text : n_text + len(title.parts)] |= 1
+        pairs[:n_title] |= 1
+        return marked
 
     def _field_numbers(self, pieces: list[str]) -> FieldNumbers:
         single, others = self._single, self._others

@@ -24,7 +24,7 @@ from model_build.intervals import Figure, bootstrap_intervals, weighted
 from model_build.questions import Question
 from model_build.splitting import split
 from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
-from model_build.training import TrainingOptions, choose_tags, fit
+from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
 from scripts.benchmarks.table import table
 
 COLUMNS: Final = {
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             questions = read_corpus(options.questions, rejects)
         step = max(1, len(questions) // options.most)
         train, test = split(questions[::step], [0.8, 0.2], options.seed)
-        whole = TrainingOptions(min_tag_count=options.min_tag_count, prune=0.35)
+        whole = TrainingOptions(min_tag_count=options.min_tag_count, prune=PRUNE)
         path = Path(folder) / "model.safetensors"
         judged: dict[str, list[Judged]] = {}
         print("ablation: all", file=sys.stderr)

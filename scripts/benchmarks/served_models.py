@@ -15,15 +15,14 @@ from model_build.corpus import Rejects, read_corpus
 from model_build.features import FeatureOptions
 from model_build.questions import Question
 from model_build.synonyms import WELL_KNOWN, read_synonyms
-from model_build.training import TrainingOptions, choose_tags, fit
+from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
 from scripts.benchmarks.rivals.rival import CACHE
 from scripts.benchmarks.stacks.models import TunedModel, UsualModel, plain
 from scripts.emulator.places import ROOT
 
 MIN_TAG_COUNT: Final = 20
-PRUNE: Final = 0.3
 # More terms than by default: 200,000 and more of 40,000 questions.
-FEATURES: Final = FeatureOptions(min_word_count=2, min_pair_count=3)
+FEATURES: Final = FeatureOptions(min_word_count=2, min_pair_count=2)
 SMALL_TAGS: Final = 50
 SMALL_TERMS: Final = 20_000
 QUICK_QUESTIONS: Final = 3_000

@@ -22,7 +22,7 @@ from model_build.training import TrainingOptions, fit
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory, samples: list[Question]) -> Path:
     path = tmp_path_factory.mktemp("bundle") / "small.safetensors"
-    fitted = fit(samples, TrainingOptions(min_tag_count=5, prune=0.2, jobs=1))
+    fitted = fit(samples, TrainingOptions(min_tag_count=5, prune=0.005, jobs=1))
     write_bundle(fitted, path, corpus={"files": ["samples"]})
     return path
 

@@ -23,7 +23,14 @@ def exact(confidences: list[float], size: int) -> float:
 
 
 @given(confidences)
-def test_the_approximation_is_close_to_the_exact_expectation(values: list[float]) -> None:
+def test_where_all_candidates_could_be_chosen_the_expectation_is_exact(values: list[float]) -> None:
+    expected = expected_jaccards(values, 0.0, 7)
+    for size, value in enumerate(expected, 1):
+        assert value == pytest.approx(exact(values, size), abs=1e-5)
+
+
+@given(confidences)
+def test_taking_the_rest_as_poisson_distributed_is_close(values: list[float]) -> None:
     expected = expected_jaccards(values, 0.0, 5)
     for size, value in enumerate(expected, 1):
         assert value == pytest.approx(exact(values, size), abs=0.06)
