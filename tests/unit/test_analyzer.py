@@ -32,6 +32,13 @@ def test_parts_of_compound_words_are_words_too() -> None:
     assert words(["asp.net-mvc", "routes"]) == ["asp.net-mvc", "rout", "asp", "net", "mvc"]
 
 
+def test_only_the_beginning_of_a_long_field_is_read() -> None:
+    text = " ".join(f"word{number}" for number in range(1000))
+    assert tokenize(text, text).prose == tokenize(text, text, whole=True).prose[:400]
+    assert len(cut(text, text).title) == 400
+    assert tokenize(text, whole=True).title == text.split()
+
+
 def test_fields_are_kept_apart() -> None:
     tokens = tokenize("A title", "<p>Some prose</p><pre><code>some_code()</code></pre>")
     assert tokens == (["a", "title"], ["some", "prose"], ["some_code"])

@@ -1,7 +1,7 @@
 import numpy as np
 
 from lambda_src.tagger import vocabulary
-from lambda_src.tagger.analyzer import QuestionTokens, tokenize
+from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionTokens, tokenize
 from lambda_src.tagger.vocabulary import Vocabulary, term_key
 
 WORDS = ["a", "b", "node", "node.js", "js"]
@@ -26,6 +26,12 @@ def found(title: str, body: str = "") -> dict[str, int]:
 
 def test_words_and_pairs_are_counted_those_of_the_title_more() -> None:
     assert found("a b a", "a a b") == {"text a": 10, "text a b": 5}
+
+
+def test_only_the_first_words_of_the_prose_make_pairs() -> None:
+    near, far = (f"{'zzz ' * count} a b" for count in (PAIRED_WORDS - 2, PAIRED_WORDS - 1))
+    assert found("", near) == {"text a": 1, "text a b": 1}
+    assert found("", far) == {"text a": 1}
 
 
 def test_code_is_a_space_of_its_own_without_pairs() -> None:
