@@ -27,7 +27,7 @@ from model_build.truth import Truth
 
 Floats32 = npt.NDArray[np.float32]
 
-PRUNE: Final = 0.01
+PRUNE: Final = 0.0075
 """What `TrainingOptions.prune` is for a model that serves; docs/quality.md says what it costs."""
 
 
