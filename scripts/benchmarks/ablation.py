@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle
+from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle, vocabulary
 from lambda_src.tagger.bundle import MANIFEST_KEY
 from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
+from model_build import features
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus
 from model_build.evaluation import judge
@@ -37,6 +39,7 @@ COLUMNS: Final = {
 
 NAMELESS: Final = "no names of tags"
 UNSTEMMED: Final = "no stemming"
+UNLIMITED: Final = "fields read to their ends"
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -81,8 +84,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             print(f"ablation: {name}", file=sys.stderr)
             if name == NAMELESS:
                 judged[name] = _nameless(train, test, whole, path)
-            elif name == UNSTEMMED:
-                with _unstemmed():
+            elif name in _ANALYZERS:
+                with _ANALYZERS[name]():
                     judged[name] = judge(_train(train, whole, path), test)
             else:
                 judged[name] = judge(_train(train, variants[name], path), test)
@@ -152,30 +155,40 @@ def _nameless(
 @contextmanager
 def _unstemmed() -> Iterator[None]:
     """Let the analyzer, of training and of the judged model, leave words as they are."""
-    stem = analyzer.stem
-    analyzer.stem = lambda word: word
-    analyzer._remembered_forms.cache_clear()
-    try:
-        yield
-    finally:
-        analyzer.stem = stem
+    with patch.object(analyzer, "stem", lambda word: word):
         analyzer._remembered_forms.cache_clear()
+        yield
+    analyzer._remembered_forms.cache_clear()
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
+    """Let training and the judged model read fields to their ends."""
+    with (
+        patch.object(analyzer, "_READ_PIECES", None),
+        patch.object(features, "PAIRED_WORDS", sys.maxsize),
+        patch.object(vocabulary, "PAIRED_WORDS", sys.maxsize),
+    ):
+        yield
+
+
+_ANALYZERS: Final = {UNSTEMMED: _unstemmed, UNLIMITED: _unlimited}
 
 
 def _variants(whole: TrainingOptions) -> dict[str, TrainingOptions]:
-    features = whole.features
+    terms = whole.features
     return {
-        "no pairs of words": replace(whole, features=replace(features, min_pair_count=10**9)),
-        "no code": replace(whole, features=replace(features, code_weight=0.0)),
-        "title counts like prose": replace(whole, features=replace(features, title_weight=1)),
-        "plain idf": replace(whole, features=replace(features, rarity=1.0)),
+        "no pairs of words": replace(whole, features=replace(terms, min_pair_count=10**9)),
+        "no code": replace(whole, features=replace(terms, code_weight=0.0)),
+        "title counts like prose": replace(whole, features=replace(terms, title_weight=1)),
+        "plain idf": replace(whole, features=replace(terms, rarity=1.0)),
         "classes not balanced": replace(whole, balance=0.0),
         "no pruning": replace(whole, prune=0.0),
         "every negative": replace(whole, near=10**9),
     }
 
 
-_NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, UNSTEMMED]
+_NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, *_ANALYZERS]
 
 
 def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) -> TagModel:

@@ -197,7 +197,7 @@ def test_a_corpus_is_brought_to_scale(samples: list[Question]) -> None:
 def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Path) -> None:
     target = tmp_path / "figures.json"
     options = ["--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)]
-    variants = ["--variants", "no names of tags,no stemming"]
+    variants = ["--variants", "no names of tags,no stemming,fields read to their ends"]
     assert main(["ablation", *options, *variants, "--json", str(target)]) == 0
     rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
     assert list(rows) == [
@@ -206,6 +206,7 @@ def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Pa
         "raw scores, no calibrator",
         "no names of tags",
         "no stemming",
+        "fields read to their ends",
     ]
     assert all(interval == [0, 0] for interval in rows["all"]["gains"].values())
     # Questions of our own name their tags: without that evidence fewer are found.
