@@ -199,6 +199,7 @@ def test_a_confirmed_deployment_moves_on() -> None:
         refuse_if_pinned(deployed(client))
         client.alias["FunctionVersion"] = "4"  # as CloudFormation does
     refuse_if_pinned(deployed(client))
+    assert deployed(client).live().pin is None
 
 
 def test_a_confirmed_deployment_that_fails_leaves_the_pin() -> None:
