@@ -91,7 +91,8 @@ def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> Questio
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
     fields = _fields(title, body, body_format)
-    return QuestionPieces(*[text.translate(_PARTING).split()[:_READ_PIECES] for text in fields])
+    pieces = [text.translate(_PARTING).split(None, _READ_PIECES) for text in fields]
+    return QuestionPieces(*[of_field[:_READ_PIECES] for of_field in pieces])
 
 
 def words_in(text: str) -> list[str]:

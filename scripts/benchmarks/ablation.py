@@ -165,7 +165,7 @@ def _unstemmed() -> Iterator[None]:
 def _unlimited() -> Iterator[None]:
     """Let training and the judged model read fields to their ends."""
     with (
-        patch.object(analyzer, "_READ_PIECES", None),
+        patch.object(analyzer, "_READ_PIECES", sys.maxsize),
         patch.object(features, "PAIRED_WORDS", sys.maxsize),
         patch.object(vocabulary, "PAIRED_WORDS", sys.maxsize),
     ):
