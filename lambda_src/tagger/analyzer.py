@@ -53,7 +53,7 @@ class QuestionPieces(NamedTuple):
 
 
 def tokenize(
-    title: str, body: str = "", body_format: BodyFormat = "auto", *, whole: bool = False
+    title: str, body: str = "", body_format: BodyFormat = "auto", *, unlimited: bool = False
 ) -> QuestionTokens:
     """Find the words of a question.
 
@@ -63,7 +63,7 @@ def tokenize(
         Either may be empty.
     body_format : {"auto", "html", "markdown"}
         See `lambda_src.tagger.markup.split_body`.
-    whole : bool
+    unlimited : bool
         True for all words of a field, not only as far as the model reads.
 
     Examples
@@ -71,7 +71,7 @@ def tokenize(
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    if whole:
+    if unlimited:
         return QuestionTokens(*map(words_in, _fields(title, body, body_format)))
     pieces = cut(title, body, body_format)
     return QuestionTokens(*[words_in(" ".join(of_field)) for of_field in pieces])

@@ -5,7 +5,7 @@ from math import exp, sqrt
 from typing import Final
 
 # Gauss and Legendre's rule of five points, from [-1, 1] to [0, 1]: Abramowitz and Stegun (1964),
-# "Handbook of Mathematical Functions", 25.4.29. With expected Jaccards it errs by 1e-6.
+# "Handbook of Mathematical Functions", 25.4.29. A test compares it to the exact sum.
 _INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
 _HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
 _RULE: Final = (

@@ -89,8 +89,7 @@ class Scorer:
         terms = self._terms(found)
         common = terms.lengths < 0
         rows = self._rows.take(terms.starts.compress(common), 0).astype(np.float32, copy=False)
-        others = (terms.lengths > 0).nonzero()[0]
-        places, lengths = _places(terms, others)
+        others, lengths, places = _places(terms)
         of_others = np.bincount(
             self._tags.take(places),
             self._values.take(places) * terms.factors.take(others).repeat(lengths),
@@ -105,8 +104,7 @@ class Scorer:
         common = terms.lengths < 0
         values = np.zeros(len(common))
         values[common] = self._rows[terms.starts[common], tag]
-        others = (terms.lengths > 0).nonzero()[0]
-        places, lengths = _places(terms, others)
+        others, lengths, places = _places(terms)
         mine = self._tags[places] == tag
         values[others.repeat(lengths)[mine]] = self._values[places[mine]]
         return values * terms.factors
@@ -123,13 +121,15 @@ class Scorer:
         return _Terms(tfidf * step / (length or 1), records[:, 2], records[:, 3])
 
 
-def _places(terms: _Terms, others: Ints) -> tuple[Ints, Ints]:
-    """Say where the weights of terms without rows are, and how many each of those terms has."""
+def _places(terms: _Terms) -> tuple[Ints, Ints, Ints]:
+    """Name the terms without rows, how many weights each has, and where all of those are."""
+    others = (terms.lengths > 0).nonzero()[0]
     lengths = terms.lengths.take(others).astype(np.intp)
     ends = lengths.cumsum()
     # From a place among all that are read to the same place in the arrays.
     shifts = terms.starts.take(others) - ends + lengths
-    return shifts.repeat(lengths) + np.arange(ends[-1] if len(ends) else 0), lengths
+    places = shifts.repeat(lengths) + np.arange(ends[-1] if len(ends) else 0)
+    return others, lengths, places
 
 
 def _check(arrays: ScorerArrays) -> None:

@@ -155,10 +155,12 @@ def _nameless(
 @contextmanager
 def _unstemmed() -> Iterator[None]:
     """Let the analyzer, of training and of the judged model, leave words as they are."""
-    with patch.object(analyzer, "stem", lambda word: word):
-        analyzer._remembered_forms.cache_clear()
-        yield
     analyzer._remembered_forms.cache_clear()
+    try:
+        with patch.object(analyzer, "stem", lambda word: word):
+            yield
+    finally:
+        analyzer._remembered_forms.cache_clear()
 
 
 @contextmanager

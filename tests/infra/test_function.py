@@ -71,6 +71,9 @@ def test_a_foreign_architecture_needs_an_emulator(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pair", [("arm64", "aarch64"), ("arm64", "arm64"), ("x86_64", "AMD64")])
 def test_the_machines_own_architecture_needs_none(tmp_path: Path, pair: tuple[str, str]) -> None:
     check_can_build(pair[0], machine=pair[1], handlers=tmp_path)
+    other = "x86_64" if pair[0] == "arm64" else "arm64"
+    with pytest.raises(CrossBuildError, match=f"this machine is {pair[1]}"):
+        check_can_build(other, machine=pair[1], handlers=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,9 @@ def test_parts_of_compound_words_are_words_too() -> None:
 
 def test_only_the_beginning_of_a_long_field_is_read() -> None:
     text = " ".join(f"word{number}" for number in range(1000))
-    assert tokenize(text, text).prose == tokenize(text, text, whole=True).prose[:400]
+    assert tokenize(text, text).prose == tokenize(text, text, unlimited=True).prose[:400]
     assert len(cut(text, text).title) == 400
-    assert tokenize(text, whole=True).title == text.split()
+    assert tokenize(text, unlimited=True).title == text.split()
 
 
 def test_fields_are_kept_apart() -> None:

@@ -29,7 +29,7 @@ def lines(captured: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in captured.splitlines()]
 
 
-def assert_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
+def checked_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
@@ -102,7 +102,8 @@ def test_the_options_of_a_prediction(client: TestClient) -> None:
 def test_a_bad_request_is_told_what_to_do(
     client: TestClient, request_kwargs: dict[str, Any], status: int, word: str
 ) -> None:
-    assert_problem(client.post("/predict", **request_kwargs), status, word)
+    problem = checked_problem(client.post("/predict", **request_kwargs), status)
+    assert word in problem["detail"]
 
 
 def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
@@ -111,7 +112,7 @@ def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
         content=(b" " * 100_000 for _ in range(20)),
         headers={"content-type": "application/json"},
     )
-    assert_problem(response, 413)
+    assert "larger than" in checked_problem(response, 413)["detail"]
 
 
 def test_a_question_of_the_full_size_is_answered(client: TestClient) -> None:
@@ -125,9 +126,9 @@ def test_lone_surrogates_are_text_too(client: TestClient) -> None:
 
 
 def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
-    assert_problem(client.get("/absent"), 404, "/docs")
+    checked_problem(client.get("/absent"), 404, "/docs")
     problem = client.get("/predict")
-    assert_problem(problem, 405)
+    checked_problem(problem, 405)
     assert problem.headers["allow"] == "POST"
 
 
@@ -142,7 +143,7 @@ def test_an_error_of_ours_is_a_problem_and_tells_the_log_no_text(
 
     with caplog.at_level("ERROR"):
         response = TestClient(app, raise_server_exceptions=False).get("/broken")
-    problem = assert_problem(response, 500, "Report it")
+    problem = checked_problem(response, 500, "Report it")
     [record] = caplog.records
     logged = vars(record)
     assert logged["event_type"] == "failure"

@@ -73,7 +73,7 @@ def test_nothing_that_callers_rely_on_is_gone(current: Document, committed: Docu
 
 
 def test_the_committed_document_is_up_to_date(current: Document, committed: Document) -> None:
-    assert current == committed, "run .venv/bin/python scripts/write_openapi.py"
+    assert current == committed, "run .venv/bin/python -m scripts.write_openapi"
 
 
 def _schema_names(operation: Document) -> Iterator[str]:
