@@ -87,6 +87,7 @@ class Misbehaving(BaseHTTPRequestHandler):
 
     script: ClassVar[list[str]]
     requests: ClassVar[list[str]]
+    released: ClassVar[threading.Event]
 
     def do_GET(self) -> None:
         self.requests.append(self.path)
@@ -100,7 +101,7 @@ class Misbehaving(BaseHTTPRequestHandler):
             case "breaks off":
                 self._answer(200, CONTENT[:1000], claimed=len(CONTENT))
             case "hangs":
-                self.server.released.wait(10)  # type: ignore[attr-defined]
+                self.released.wait(10)
 
     def _answer(self, status: int, body: bytes, claimed: int | None = None) -> None:
         self.send_response(status)
@@ -118,14 +119,14 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Misbehaving]]:
     class Handler(Misbehaving):
         script: ClassVar[list[str]] = []
         requests: ClassVar[list[str]] = []
+        released = threading.Event()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.released = threading.Event()  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr(model_store, "_READ_SECONDS", 0.3)
     yield Handler
-    server.released.set()  # type: ignore[attr-defined]
+    Handler.released.set()
     server.shutdown()
     server.server_close()
 
