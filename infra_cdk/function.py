@@ -27,6 +27,7 @@ _NOT_IN_CONTEXT: Final = [
     "!api",
     "api/requirements-serve.txt",
     "**/__pycache__",
+    "**/*.so",
 ]
 
 

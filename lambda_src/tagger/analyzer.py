@@ -120,6 +120,8 @@ def forms(token: str) -> Forms:
     >>> forms("node.js")
     Forms(whole='node.js', parts=('nod', 'js'))
     """
+    if token.isalpha():
+        return Forms(stem(token) if len(token) <= _MAX_WORD else "", ())
     word = token.replace("\u2019", "'").removesuffix("'s")
     parts = tuple(stem(part) for part in _PART.split(word) if _is_word(part))
     return Forms(stem(word) if _is_word(word) else "", parts if len(parts) > 1 else ())

@@ -2,42 +2,21 @@
 
 import os
 from collections.abc import Collection, Mapping
-from operator import itemgetter
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from lambda_src.tagger.analyzer import cut
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
-from lambda_src.tagger.calibrator import (
-    Calibrator,
-    QuestionFacts,
-    TagFacts,
-    best_candidates,
-    confidences,
-)
 from lambda_src.tagger.contents import check_contents, words_of
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
+from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
-from lambda_src.tagger.names import NameArrays, TagNames
-from lambda_src.tagger.reranker import (
-    INPUTS,
-    CoOccurrence,
-    CorpusFacts,
-    Network,
-    PairCounts,
-    inputs,
-    shortlist,
-)
+from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
-from lambda_src.tagger.vocabulary import (
-    Floats,
-    FoundTerms,
-    Ints,
-    QuestionNumbers,
-    Vocabulary,
-)
+from lambda_src.tagger.vocabulary import Floats, FoundTerms, Vocabulary
 
 MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
@@ -61,7 +40,7 @@ class Prediction(NamedTuple):
     """Best first; empty where the model does not know."""
     top_confidence: float
     """Of the best tag, suggested or not; 0 where the question was not scored."""
-    terms: Ints
+    terms: npt.NDArray[np.signedinteger]
     """The model's terms in the question, ascending."""
     known_share: float
     """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
@@ -95,6 +74,8 @@ class TagModel:
     Parameters
     ----------
     bundle : Bundle
+    plain : bool
+        True to answer without the compiled kernel even where it was built.
 
     Raises
     ------
@@ -102,7 +83,7 @@ class TagModel:
         The bundle's arrays do not fit each other.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, plain: bool = False) -> None:
         self.sha256 = bundle.sha256
         self.manifest = bundle.manifest
         try:
@@ -110,27 +91,20 @@ class TagModel:
             words = words_of(bundle.arrays["words"])
             keys = bundle.arrays["terms"].view(np.int64)
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
-            self._names = TagNames(_name_arrays(bundle.arrays), self.vocabulary)
             self._scorer = Scorer(_scorer_arrays(bundle.arrays))
-            pairs = CoOccurrence(_pair_counts(bundle), len(bundle.manifest["tags"]))
+            ranker = PlainRanker(bundle, self.vocabulary, self._scorer)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
                 f"bundle {bundle.sha256[:12]}: {reason}. Train it again with "
                 "'python -m model_build train' of this release."
             ) from None
-        arrays = bundle.arrays
+        self._ranker: Ranker = ranker
+        if not plain and Kernel.can_rank(bundle):
+            self._ranker = Kernel(bundle, self.vocabulary, ranker)
         self.version: str = bundle.manifest["version"]
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
         self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
-        log_uses = np.log([max(count, 1) for _, count in bundle.manifest["tags"]])
-        facts = TagFacts(log_uses, arrays["name_worth"].astype(np.float64))
-        self._calibrator = Calibrator(arrays["calibrator"].astype(np.float64), facts)
-        self._corpus = CorpusFacts(facts, arrays["records"].astype(np.float64), pairs)
-        self._network = Network(
-            arrays["hidden"].reshape(len(INPUTS) + 1, -1).astype(np.float64),
-            arrays["output"].astype(np.float64),
-        )
         self._floor: float = bundle.manifest["floor"]
         self._other_tags: float = bundle.manifest["other_tags"]
         self._synonyms: dict[str, str] = bundle.manifest["synonyms"]
@@ -164,39 +138,36 @@ class TagModel:
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        question = self.vocabulary.number(cut(title, body, body_format))
-        found = self.vocabulary.find(question)
-        known = self.vocabulary.known_words(question)
-        if known.share < KNOWN_SHARE or not len(found.terms):
-            return Prediction([], 0.0, found.terms, known.share, "too_few_known_words")
-        if not known.has_topic:
-            return Prediction([], 0.0, found.terms, known.share, "no_topic")
-        ranked = self._rank(question, found)
-        top, _ = ranked[0]
+        (known_share, has_topic), terms, tags, sure = self._rank(title, body, body_format)
+        if known_share < KNOWN_SHARE or not len(terms):
+            return Prediction([], 0.0, terms, known_share, "too_few_known_words")
+        if not has_topic:
+            return Prediction([], 0.0, terms, known_share, "no_topic")
+        top = sure[0]
         if top < self._floor:
-            return Prediction([], top, found.terms, known.share, "not_sure")
+            return Prediction([], top, terms, known_share, "not_sure")
         if exclude:
-            unwanted = {self._synonyms.get(tag, tag) for tag in exclude}
-            ranked = [each for each in ranked if self.tags[each[1]] not in unwanted]
-        size = best_size([confidence for confidence, _ in ranked], self._other_tags, max_tags)
+            unwanted = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            kept = [place for place, tag in enumerate(tags) if tag not in unwanted]
+            tags, sure = [tags[place] for place in kept], [sure[place] for place in kept]
+        size = best_size(sure, self._other_tags, max_tags)
         chosen = [
             Suggestion(self.tags[tag], confidence)
-            for confidence, tag in ranked[:size]
+            for tag, confidence in zip(tags[:size], sure[:size], strict=True)
             if confidence >= min_confidence
         ]
         reason: QuietReason | None = None if chosen else "not_sure"
-        return Prediction(chosen, top, found.terms, known.share, reason)
+        return Prediction(chosen, top, terms, known_share, reason)
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
         """Give the likeliest tags, best first, whether or not they would be suggested."""
-        question = self.vocabulary.number(cut(title, body, body_format))
-        found = self.vocabulary.find(question)
-        if not len(found.terms):
-            return []
-        ranked = self._rank(question, found)[:limit]
-        return [Suggestion(self.tags[tag], confidence) for confidence, tag in ranked]
+        ranked = self._rank(title, body, body_format)
+        return [
+            Suggestion(self.tags[tag], confidence)
+            for tag, confidence in zip(ranked.tags[:limit], ranked.confidences[:limit], strict=True)
+        ]
 
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
@@ -239,16 +210,8 @@ class TagModel:
     def _find(self, title: str, body: str, body_format: BodyFormat) -> FoundTerms:
         return self.vocabulary.find(self.vocabulary.number(cut(title, body, body_format)))
 
-    def _rank(self, question: QuestionNumbers, found: FoundTerms) -> list[tuple[float, int]]:
-        """Give the candidates' confidences and numbers, best first."""
-        candidates = best_candidates(self._scorer.scores(found))
-        about = QuestionFacts(
-            self._names.count(found), len(question.title.wholes), len(question.prose.wholes)
-        )
-        listed = shortlist(candidates, self._calibrator.odds(candidates, about))
-        sure = confidences(self._network.odds(inputs(listed, about, self._corpus)))
-        ranked = zip(sure.tolist(), listed.tags.tolist(), strict=True)
-        return sorted(ranked, key=itemgetter(0), reverse=True)
+    def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranked:
+        return self._ranker.rank(self.vocabulary.number(cut(title, body, body_format)))
 
 
 def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
@@ -261,20 +224,4 @@ def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
         arrays["weights_tag"],
         arrays["weights_value"],
         arrays["intercepts"],
-    )
-
-
-def _pair_counts(bundle: Bundle) -> PairCounts:
-    return PairCounts(
-        bundle.arrays["pairs"].astype(np.int64),
-        bundle.arrays["pair_counts"].astype(np.intp),
-        bundle.manifest["complete_questions"],
-    )
-
-
-def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
-    return NameArrays(
-        arrays["names"].astype(np.intp),
-        arrays["name_starts"].astype(np.intp),
-        arrays["tag_names"].astype(np.intp),
     )

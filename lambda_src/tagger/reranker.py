@@ -72,6 +72,8 @@ class CoOccurrence:
         uses = np.zeros(n_tags)
         alone = first == second
         uses[first[alone]] = counts[alone]
+        self.uses = uses
+        """Shape (n_tags,): in how many of those questions each tag is."""
         self._n_tags = n_tags
         self._unmet = -np.log1p(uses / _PRIOR)
         # Both ways: the given tag is the second of a key. A tag with itself says nothing.

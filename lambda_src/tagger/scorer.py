@@ -10,10 +10,10 @@ from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
 
 STEPS: Final = 127
 """A term's largest weight is that many of its steps."""
-COMMON_SHARE: Final = 1 / 15
+COMMON_SHARE: Final = 1 / 3
 """A term with weights for more tags than this share is a common one and has a weight for each.
 
-Adding so many weights up by the numbers of their tags takes longer than multiplying all of a row.
+Adding so many weights up by the numbers of their tags takes longer than adding all of a row.
 """
 
 
@@ -42,17 +42,6 @@ class ScorerArrays(NamedTuple):
     """Shape (n_tags,): log-odds."""
 
 
-class _Terms(NamedTuple):
-    """What the scorer knows of a question's terms, shape (n_found,) each."""
-
-    factors: npt.NDArray[np.float32]
-    """By which a term's weights are multiplied: its TF-IDF times its step."""
-    starts: npt.NDArray[np.int32]
-    """Where its weights begin; of a common term the number of its row."""
-    lengths: npt.NDArray[np.int32]
-    """How many weights it has; -1 for a common term."""
-
-
 class Scorer:
     """TF-IDF and one logistic regression per tag.
 
@@ -72,64 +61,56 @@ class Scorer:
 
     def __init__(self, arrays: ScorerArrays) -> None:
         _check(arrays)
-        self._rows, self._tags, self._values = arrays.rows, arrays.tags, arrays.values
-        self._intercepts = arrays.intercepts.astype(np.float64)
-        # One record per term: a term's place in memory is visited once.
-        records = np.empty((len(arrays.steps), 4), np.int32)
-        floats = records.view(np.float32)
-        floats[:, 0], floats[:, 1] = arrays.term_weights, arrays.steps
-        records[:, 2] = arrays.starts[:-1]
-        records[:, 3] = np.diff(arrays.starts)
-        records[arrays.common, 2] = np.arange(len(arrays.common))
-        records[arrays.common, 3] = -1
-        self._records = records
+        self._arrays = arrays
+        # No term has the number behind the last one.
+        self._common = np.append(arrays.common, np.uint32(len(arrays.steps)))
 
     def scores(self, found: FoundTerms) -> Floats:
         """Give each tag's score, the log-odds of its regression; shape (n_tags,)."""
-        terms = self._terms(found)
-        common = terms.lengths < 0
-        rows = self._rows.take(terms.starts.compress(common), 0).astype(np.float32, copy=False)
-        others, lengths, places = _places(terms)
-        of_others = np.bincount(
-            self._tags.take(places),
-            self._values.take(places) * terms.factors.take(others).repeat(lengths),
-            len(self._intercepts),
-        )
-        scores: Floats = of_others + terms.factors.compress(common) @ rows + self._intercepts
+        arrays, factors = self._arrays, self._factors(found)
+        rows, is_common = self._rows_of(found.terms)
+        of_common = arrays.rows[rows[is_common]].astype(np.float32, copy=False)
+        owners, places = self._weights_of(found.terms)
+        weights = arrays.values[places] * factors[owners]
+        of_others = np.bincount(arrays.tags[places], weights, len(arrays.intercepts))
+        scores: Floats = of_others + factors[is_common] @ of_common + arrays.intercepts
         return scores
 
     def contributions(self, found: FoundTerms, tag: int) -> Floats:
         """Say what each term adds to one tag's score; shape (n_found,)."""
-        terms = self._terms(found)
-        common = terms.lengths < 0
-        values = np.zeros(len(common))
-        values[common] = self._rows[terms.starts[common], tag]
-        others, lengths, places = _places(terms)
-        mine = self._tags[places] == tag
-        values[others.repeat(lengths)[mine]] = self._values[places[mine]]
-        return values * terms.factors
+        rows, is_common = self._rows_of(found.terms)
+        owners, places = self._weights_of(found.terms)
+        mine = self._arrays.tags[places] == tag
+        values = np.zeros(len(found.terms))
+        values[is_common] = self._arrays.rows[rows[is_common], tag]
+        values[owners[mine]] = self._arrays.values[places[mine]]
+        return values * self._factors(found)
 
     def intercept(self, tag: int) -> float:
         """Give what one tag's score is without any term."""
-        return float(self._intercepts[tag])
+        return float(self._arrays.intercepts[tag])
 
-    def _terms(self, found: FoundTerms) -> _Terms:
-        records = self._records.take(found.terms, 0)
-        weight, step = records.view(np.float32).T[:2]
-        tfidf = (1 + np.log(found.counts, dtype=np.float32)) * weight
-        length = np.sqrt(tfidf @ tfidf)
-        return _Terms(tfidf * step / (length or 1), records[:, 2], records[:, 3])
+    def _factors(self, found: FoundTerms) -> npt.NDArray[np.float32]:
+        """By what each term's weights are multiplied: its TF-IDF times its step."""
+        weights, steps = self._arrays.term_weights[found.terms], self._arrays.steps[found.terms]
+        tfidf = (1 + np.log(found.counts, dtype=np.float32)) * weights
+        length = np.sqrt(tfidf @ tfidf) or np.float32(1)
+        factors: npt.NDArray[np.float32] = (tfidf * steps / length).astype(np.float32, copy=False)
+        return factors
 
+    def _rows_of(self, terms: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Give the row of each term, and whether it has one."""
+        rows = self._common.searchsorted(terms)
+        return rows, self._common[rows] == terms
 
-def _places(terms: _Terms) -> tuple[Ints, Ints, Ints]:
-    """Name the terms without rows, how many weights each has, and where all of those are."""
-    others = (terms.lengths > 0).nonzero()[0]
-    lengths = terms.lengths.take(others).astype(np.intp)
-    ends = lengths.cumsum()
-    # From a place among all that are read to the same place in the arrays.
-    shifts = terms.starts.take(others) - ends + lengths
-    places = shifts.repeat(lengths) + np.arange(ends[-1] if len(ends) else 0)
-    return others, lengths, places
+    def _weights_of(self, terms: Ints) -> tuple[Ints, Ints]:
+        """Give the places of all the terms' weights that are in no row, and whose each one is."""
+        starts = self._arrays.starts[terms].astype(np.intp)
+        lengths = self._arrays.starts[terms + 1] - starts
+        owners = np.arange(len(terms)).repeat(lengths)
+        # From a place among all that are read to the same place in the arrays.
+        shifts = starts - lengths.cumsum() + lengths
+        return owners, shifts.repeat(lengths) + np.arange(len(owners))
 
 
 def _check(arrays: ScorerArrays) -> None:

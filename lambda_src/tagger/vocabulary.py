@@ -1,6 +1,7 @@
 """The terms that a model knows: from a question's words to numbered terms."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -30,21 +31,29 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
     return (_CODE_BIT if space == "code" else 0) | first << _WORD_BITS | follower
 
 
-class FieldNumbers(NamedTuple):
-    """The words of a field by their numbers."""
-
-    wholes: list[int]
-    """In reading order; one that the model does not know has `Vocabulary.unknown`."""
-    parts: list[int]
-    """Of compound words, as far as the model knows them."""
-
-
 class QuestionNumbers(NamedTuple):
-    """The words of a question by their numbers."""
+    """The words of a question's fields by their numbers, in reading order.
 
-    title: FieldNumbers
-    prose: FieldNumbers
-    code: FieldNumbers
+    A 32-bit integer for each: the number of a word, which is `Vocabulary.unknown` of one that the
+    model does not know, or ``~number`` for a known part of the compound word before it.
+    """
+
+    title: bytes
+    prose: bytes
+    code: bytes
+
+
+class FieldNumbers(NamedTuple):
+    """The words of one field of those, parted; shape (n_wholes,) and (n_parts,)."""
+
+    wholes: Ints
+    parts: Ints
+
+
+def unpack(field: bytes) -> FieldNumbers:
+    """Part the words of a field from the parts of compound words."""
+    numbers = np.frombuffer(field, np.int32).astype(np.int64)
+    return FieldNumbers(numbers[numbers >= 0], ~numbers[numbers < 0])
 
 
 class KnownWords(NamedTuple):
@@ -92,10 +101,11 @@ class Vocabulary:
         self._numbers = dict(zip(words, range(len(words)), strict=True))
         # Of a word that no term has: what it makes is looked up like everything, and not found.
         self.unknown = len(words)
-        topicless = {self._numbers.get(forms(word).whole, self.unknown) for word in TOPICLESS}
-        self._topicless = frozenset(topicless | {self.unknown})
-        self._single: dict[str, int] = {}
-        self._others: dict[str, FieldNumbers] = {}
+        self.topicless = np.zeros(len(words) + 1, np.bool_)
+        """By the numbers of words: whether one is a filler, a courtesy or unknown."""
+        fillers = [self._numbers.get(forms(word).whole, self.unknown) for word in TOPICLESS]
+        self.topicless[[*fillers, self.unknown]] = True
+        self._pieces = _Pieces(self._numbers, self.unknown)
         if len(self._numbers) != len(words) or len(words) >= _WORD_MASK:
             raise ValueError("its words are too many or not distinct")
         _check(keys, len(words))
@@ -105,15 +115,16 @@ class Vocabulary:
 
     def number(self, question: QuestionPieces | QuestionTokens) -> QuestionNumbers:
         """Look a question's words up; that it was cut to pieces is enough."""
-        return QuestionNumbers(*map(self._field_numbers, question))
+        number = self._pieces.__getitem__
+        return QuestionNumbers(*[b"".join(map(number, of_field)) for of_field in question])
 
     def known_words(self, question: QuestionNumbers) -> KnownWords:
         """Judge whether a question says anything in words that the model knows."""
-        numbers = question.title.wholes + question.prose.wholes
-        if not numbers:
-            return KnownWords(1.0, bool(question.code.wholes))
-        share = 1 - numbers.count(self.unknown) / len(numbers)
-        return KnownWords(share, not self._topicless.issuperset(numbers))
+        numbers = np.append(unpack(question.title).wholes, unpack(question.prose).wholes)
+        if not len(numbers):
+            return KnownWords(1.0, bool(question.code))
+        known_share = float(np.mean(numbers != self.unknown))
+        return KnownWords(known_share, not self.topicless[numbers].all())
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms that a question's words and pairs of words are; code has no pairs."""
@@ -143,6 +154,16 @@ class Vocabulary:
         places = self.keys.searchsorted(keys)
         return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
+    def first_terms(self) -> npt.NDArray[np.int32]:
+        """Tell where the terms begin that have a given first word; shape (2 n_words + 1,).
+
+        Those of text come first, then those of code; the last entry is the number of terms.
+        """
+        first_words = self.keys >> _WORD_BITS & _WORD_MASK
+        first_words[self.keys >= _CODE_BIT] += len(self.words)
+        n_each = np.bincount(first_words, minlength=2 * len(self.words))
+        return np.concatenate([[0], n_each.cumsum()]).astype(np.int32)
+
     def spell(self, term: int) -> tuple[Space, str]:
         """Write a term for people: its space and its word or words."""
         key = int(self.keys[term])
@@ -155,7 +176,7 @@ class Vocabulary:
 
         Those of unknown words are among them, and are no term's.
         """
-        title, prose, code = question
+        title, prose, code = map(unpack, question)
         # The unknown word between the two keeps them from making a pair.
         text = [*title.wholes, self.unknown, *prose.wholes]
         of_text = [*text, *title.parts, *prose.parts]
@@ -172,39 +193,28 @@ class Vocabulary:
         pairs[:n_title] |= 1
         return marked
 
-    def _field_numbers(self, pieces: list[str]) -> FieldNumbers:
-        single, others = self._single, self._others
-        wholes: list[int] = []
-        parts: list[int] = []
-        for piece in pieces:
-            number = single.get(piece)
-            if number is not None:
-                wholes.append(number)
-            else:
-                words = others.get(piece) or self._look_up(piece)
-                wholes += words.wholes
-                parts += words.parts
-        return FieldNumbers(wholes, parts)
 
-    def _look_up(self, piece: str) -> FieldNumbers:
-        """Number the words of one piece, and remember it unless it is too long for that."""
-        wholes: list[int] = []
-        parts: list[int] = []
+class _Pieces(dict[str, bytes]):
+    """What pieces of text stand for, packed as in `QuestionNumbers`, remembered within bounds."""
+
+    def __init__(self, numbers: Mapping[str, int], unknown: int) -> None:
+        super().__init__()
+        self._numbers = numbers
+        self._unknown = unknown
+
+    def __missing__(self, piece: str) -> bytes:
+        packed = array("i")
         for token in words_in(piece):
-            whole, its_parts = forms(token)
-            wholes.append(self._numbers.get(whole, self.unknown))
-            parts += [self._numbers[part] for part in its_parts if part in self._numbers]
-        words = FieldNumbers(wholes, parts)
+            whole, parts = forms(token)
+            packed.append(self._numbers.get(whole, self._unknown))
+            packed.extend([~self._numbers[part] for part in parts if part in self._numbers])
+        found = packed.tobytes()
         if len(piece) <= _REMEMBERED_LENGTH:
-            if len(self._single) + len(self._others) >= _REMEMBERED_PIECES:
+            if len(self) >= _REMEMBERED_PIECES:
                 # The common words are back within a few questions.
-                self._single.clear()
-                self._others.clear()
-            if len(wholes) == 1 and not parts:
-                self._single[piece] = wholes[0]
-            else:
-                self._others[piece] = words
-        return words
+                self.clear()
+            self[piece] = found
+        return found
 
 
 def _check(keys: Keys, n_words: int) -> None:

@@ -1,0 +1,117 @@
+"""From a question's numbered words to the likeliest tags and how likely each is."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lambda_src.tagger.bundle import Array, Bundle
+from lambda_src.tagger.calibrator import (
+    QuestionFacts,
+    TagFacts,
+    best_candidates,
+    confidences,
+    features,
+)
+from lambda_src.tagger.names import NameArrays, TagNames
+from lambda_src.tagger.reranker import (
+    INPUTS,
+    CoOccurrence,
+    CorpusFacts,
+    Network,
+    PairCounts,
+    inputs,
+    shortlist,
+)
+from lambda_src.tagger.scorer import Scorer
+from lambda_src.tagger.vocabulary import KnownWords, QuestionNumbers, Vocabulary, unpack
+
+
+class Ranked(NamedTuple):
+    """What is said of a question."""
+
+    known: KnownWords
+    terms: npt.NDArray[np.signedinteger]
+    """The model's terms in the question, ascending; shape (n_found,)."""
+    tags: list[int]
+    """The numbers of the likeliest tags, best first; empty where no term was found."""
+    confidences: list[float]
+    """Of each of those, between 0 and 1."""
+
+
+class Ranker(Protocol):
+    """What ranks the tags: `PlainRanker`, or `lambda_src.tagger.kernel.Kernel` in its place."""
+
+    def rank(self, question: QuestionNumbers) -> Ranked:
+        """Rank the tags for a question."""
+
+
+class PlainRanker:
+    """The definition: scorer, calibrator and re-ranker, one after the other.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    vocabulary : Vocabulary
+    scorer : Scorer
+        Both of that bundle.
+
+    Raises
+    ------
+    ValueError
+        The bundle's arrays do not fit each other.
+    """
+
+    def __init__(self, bundle: Bundle, vocabulary: Vocabulary, scorer: Scorer) -> None:
+        arrays = bundle.arrays
+        counts = bundle.manifest["tags"]
+        self._vocabulary = vocabulary
+        self._scorer = scorer
+        self._names = TagNames(_name_arrays(arrays), vocabulary)
+        self.calibrator = arrays["calibrator"].astype(np.float64)
+        """Shape (len(FEATURES) + 1,): the weights of the features and the intercept."""
+        log_uses = np.log([max(count, 1) for _, count in counts])
+        self.corpus = CorpusFacts(
+            TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
+            arrays["records"].astype(np.float64),
+            CoOccurrence(_pair_counts(bundle), len(counts)),
+        )
+        self.network = Network(
+            arrays["hidden"].reshape(len(INPUTS) + 1, -1).astype(np.float64),
+            arrays["output"].astype(np.float64),
+        )
+
+    def rank(self, question: QuestionNumbers) -> Ranked:
+        """Rank the tags for a question."""
+        known = self._vocabulary.known_words(question)
+        found = self._vocabulary.find(question)
+        if not len(found.terms):
+            return Ranked(known, found.terms, [], [])
+        candidates = best_candidates(self._scorer.scores(found))
+        about = QuestionFacts(
+            self._names.count(found),
+            len(unpack(question.title).wholes),
+            len(unpack(question.prose).wholes),
+        )
+        described = features(candidates, about, self.corpus.facts)
+        listed = shortlist(candidates, described @ self.calibrator[:-1] + self.calibrator[-1])
+        sure = confidences(self.network.odds(inputs(listed, about, self.corpus)))
+        order = np.argsort(-sure, kind="stable")
+        return Ranked(known, found.terms, listed.tags[order].tolist(), sure[order].tolist())
+
+
+def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
+    return NameArrays(
+        arrays["names"].astype(np.intp),
+        arrays["name_starts"].astype(np.intp),
+        arrays["tag_names"].astype(np.intp),
+    )
+
+
+def _pair_counts(bundle: Bundle) -> PairCounts:
+    return PairCounts(
+        bundle.arrays["pairs"].astype(np.int64),
+        bundle.arrays["pair_counts"].astype(np.intp),
+        bundle.manifest["complete_questions"],
+    )

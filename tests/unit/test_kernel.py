@@ -1,0 +1,135 @@
+"""The compiled ranker beside the definition of what it has to say."""
+
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lambda_src.tagger import TagModel, kernel, read_bundle
+from lambda_src.tagger.analyzer import PAIRED_WORDS
+from lambda_src.tagger.bundle import Bundle
+from lambda_src.tagger.kernel import Kernel
+from lambda_src.tagger.ranker import PlainRanker
+from model_build.bundle_writer import write_bundle
+from model_build.questions import Question
+from model_build.training import TrainingOptions, fit
+from scripts.benchmarks.growth import hostile_questions
+from tests.conftest import STARTER
+
+Models = tuple[TagModel, TagModel]
+Text = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    """The starter with the kernel and without it."""
+    bundle = read_bundle(STARTER)
+    if not Kernel.can_rank(bundle):
+        pytest.skip("the kernel is not built: run scripts/setup kernel")
+    return TagModel(bundle), TagModel(bundle, plain=True)
+
+
+def assert_same(models: Models, questions: Iterable[Text]) -> int:
+    """Compare all that both say of questions; gives the number of those that have tags."""
+    fast, plain = models
+    n_ranked = 0
+    for title, body in questions:
+        ours, theirs = fast.suggest(title, body), plain.suggest(title, body)
+        assert ours.terms.tolist() == theirs.terms.tolist()
+        assert ours.known_share == pytest.approx(theirs.known_share)
+        assert ours.quiet_reason == theirs.quiet_reason
+        assert ours.top_confidence == pytest.approx(theirs.top_confidence, abs=1e-5)
+        assert [each.tag for each in ours.suggestions] == [each.tag for each in theirs.suggestions]
+        ranked, expected = (dict(each.rank(title, body, limit=99)) for each in models)
+        assert ranked == pytest.approx(expected, abs=1e-5)
+        n_ranked += bool(ranked)
+    return n_ranked
+
+
+def test_it_answers_in_the_place_of_the_definition(models: Models) -> None:
+    assert [type(each._ranker) for each in models] == [Kernel, PlainRanker]
+
+
+def test_questions_get_the_same_answers(models: Models, samples: list[Question]) -> None:
+    texts = [(each.title, each.body_html) for each in samples]
+    assert assert_same(models, texts) > len(texts) / 2
+    assert assert_same(models, [(title, "") for title, _ in texts]) > len(texts) / 2
+    assert assert_same(models, [("", body) for _, body in texts if body])
+
+
+def test_hostile_questions_get_the_same_answers(models: Models) -> None:
+    assert assert_same(models, hostile_questions().values())
+
+
+_FILLING = "how to python pandas node.js asp.net-mvc c++ don't qwrtz '' sql-server"
+_WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", "\0", "C#'s"])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(title=st.text() | st.lists(_WORDS).map(" ".join), body=st.lists(_WORDS).map(" ".join))
+def test_any_text_gets_the_same_answer(models: Models, title: str, body: str) -> None:
+    assert_same(models, [(title, body), (body, title)])
+
+
+def test_pairs_end_where_those_of_the_definition_end(models: Models) -> None:
+    for far in range(PAIRED_WORDS - 3, PAIRED_WORDS + 2):
+        assert assert_same(models, [("", f"{'qwrtz ' * far} object oriented programming")]) <= 1
+        assert assert_same(models, [("", f"{'the ' * far} unit testing object oriented")])
+
+
+def test_questions_at_the_same_time_do_not_disturb_each_other(
+    models: Models, samples: list[Question]
+) -> None:
+    fast, _ = models
+    texts = [(each.title, each.body_html) for each in samples] * 5
+    alone = [fast.suggest(*each).suggestions for each in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda each: fast.suggest(*each).suggestions, texts)) == alone
+
+
+@pytest.mark.parametrize("min_tag_count", [5, 12])
+def test_small_models_answer_the_same(
+    tmp_path: Path, samples: list[Question], models: Models, min_tag_count: int
+) -> None:
+    """With fewer tags than there are candidates, and none, or few, that go together."""
+    small = [
+        TagModel(bundle, plain=plain)
+        for bundle in [trained(tmp_path, samples, min_tag_count, prune=0.005)]
+        for plain in (False, True)
+    ]
+    assert type(small[0]._ranker) is type(models[0]._ranker)
+    assert assert_same((small[0], small[1]), [(each.title, each.body_html) for each in samples])
+
+
+def test_a_model_that_was_not_pruned_answers_without_it(
+    tmp_path: Path, samples: list[Question]
+) -> None:
+    model = TagModel(trained(tmp_path, samples, 5, prune=0))
+    assert isinstance(model._ranker, PlainRanker)
+    assert any(model.suggest(each.title, each.body_html).suggestions for each in samples)
+
+
+def test_one_of_another_source_is_not_taken(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(kernel.FOLDER, tmp_path / "kernel")
+    monkeypatch.setattr(kernel, "FOLDER", tmp_path / "kernel")
+    load_now = kernel.load_library.__wrapped__
+    assert load_now() is not None
+    with (tmp_path / "kernel" / "kernel.c").open("a") as source:
+        source.write("/* changed */\n")
+    assert load_now() is None
+    kernel.library_path().write_bytes(b"no library")
+    with pytest.raises(OSError, match=r"kernel-.*\.so"):
+        load_now()
+
+
+def trained(folder: Path, samples: list[Question], min_tag_count: int, *, prune: float) -> Bundle:
+    path = folder / "small.safetensors"
+    fitted = fit(samples, TrainingOptions(min_tag_count=min_tag_count, prune=prune, jobs=1))
+    write_bundle(fitted, path, corpus={"files": ["samples"]})
+    return read_bundle(path)
