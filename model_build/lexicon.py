@@ -9,7 +9,7 @@ from sklearn.pipeline import FeatureUnion
 
 from lambda_src.tagger.analyzer import forms
 from lambda_src.tagger.names import NameArrays, TagNames
-from lambda_src.tagger.vocabulary import Ints, Keys, Space, Vocabulary, term_key
+from lambda_src.tagger.vocabulary import Ints, Keys, Space, Vocabulary, Words, term_key
 
 Name = tuple[str, ...]
 
@@ -30,7 +30,7 @@ class Lexicon:
 
     def vocabulary(self, title_weight: int) -> Vocabulary:
         """The vocabulary as the service will have it."""
-        return Vocabulary(self.words, self.keys, title_weight)
+        return Vocabulary(Words.of(self.words), self.keys, title_weight)
 
     def tag_names(self, vocabulary: Vocabulary) -> TagNames:
         """The names as the service will have them."""

@@ -40,6 +40,14 @@ class Forms(NamedTuple):
     """Of a compound word (``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``); they make no pairs."""
 
 
+class Fields(NamedTuple):
+    """A question's texts, in lower case and without addresses."""
+
+    title: str
+    prose: str
+    code: str
+
+
 class QuestionPieces(NamedTuple):
     """A question's fields in pieces, with most of its punctuation left out, in lower case.
 
@@ -71,38 +79,37 @@ def tokenize(
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
+    question = fields_of(title, body, body_format)
     if unlimited:
-        return QuestionTokens(*map(words_in, _fields(title, body, body_format)))
-    pieces = cut(title, body, body_format)
-    return QuestionTokens(*[words_in(" ".join(of_field)) for of_field in pieces])
+        return QuestionTokens(*map(words_in, question))
+    return QuestionTokens(*[words_in(" ".join(of_field)) for of_field in cut(question)])
 
 
-def cut(title: str, body: str = "", body_format: BodyFormat = "auto") -> QuestionPieces:
-    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds.
+def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
+    """Part a question; the parameters are those of `tokenize`."""
+    prose, code = split_body(body, body_format) if body else ("", "")
+    return Fields(_without_addresses(title), _without_addresses(prose), _without_addresses(code))
 
-    Parameters
-    ----------
-    title, body, body_format
-        As those of `tokenize`.
+
+def cut(question: Fields) -> QuestionPieces:
+    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds."""
+    return QuestionPieces(*map(pieces_of, question))
+
+
+def pieces_of(field: str) -> list[str]:
+    """Cut the text of one field, as far as it is read.
 
     Examples
     --------
-    >>> cut("Merging C++ maps (in ASP.NET-MVC)?").title
+    >>> pieces_of("merging c++ maps (in asp.net-mvc)?")
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    fields = _fields(title, body, body_format)
-    pieces = [text.translate(_PARTING).split(None, _READ_PIECES) for text in fields]
-    return QuestionPieces(*[of_field[:_READ_PIECES] for of_field in pieces])
+    return field.translate(_PARTING).split(None, _READ_PIECES)[:_READ_PIECES]
 
 
 def words_in(text: str) -> list[str]:
     """Find the words of a text in lower case."""
     return _WORD.findall(text)
-
-
-def _fields(title: str, body: str, body_format: BodyFormat) -> tuple[str, str, str]:
-    prose, code = split_body(body, body_format) if body else ("", "")
-    return _without_addresses(title), _without_addresses(prose), _without_addresses(code)
 
 
 def _without_addresses(text: str) -> str:

@@ -10,11 +10,6 @@ from lambda_src.tagger.calibrator import FEATURES
 from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
 
 
-def words_of(blob: Array) -> list[str]:
-    """The words that stand, one a line, in an array of bytes."""
-    return bytes(blob).decode().split("\n") if len(blob) else []
-
-
 def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Refuse arrays that would answer nonsense, or read beyond each other.
 

@@ -1,6 +1,12 @@
 """Whether a question says enough, in words that the model knows, to suggest anything at all."""
 
+from collections.abc import Callable
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from lambda_src.tagger.analyzer import forms
 
 KNOWN_SHARE: Final = 0.6
 """Of a question's words at least this share must be known: gibberish has fewer."""
@@ -28,6 +34,21 @@ whether which while who whole why will wish with without won't wonder wonderful 
 would wouldn't wrong yeah year years yes yesterday yet you your yours yourself
 """
 
-TOPICLESS: Final = frozenset(_TOPICLESS.split())
-"""Words that stand in questions of every kind, and those of greetings and thanks: a text of nothing
-else has no topic, however well the model knows its words."""
+
+def topicless(number: Callable[[str], int], unknown: int) -> npt.NDArray[np.bool_]:
+    """Say of each word, by its number, whether it tells of no topic.
+
+    Some words stand in questions of every kind, and so do those of greetings and thanks: a text of
+    nothing else has no topic, however well the model knows its words.
+
+    Parameters
+    ----------
+    number : callable
+        Gives a word's number.
+    unknown : int
+        The number of unknown words, which is the largest.
+    """
+    mask = np.zeros(unknown + 1, np.bool_)
+    mask[[number(forms(word).whole) for word in _TOPICLESS.split()]] = True
+    mask[unknown] = True
+    return mask

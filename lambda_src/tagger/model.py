@@ -5,18 +5,17 @@ from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import cut
+from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
-from lambda_src.tagger.contents import check_contents, words_of
+from lambda_src.tagger.contents import check_contents
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
-from lambda_src.tagger.vocabulary import Floats, FoundTerms, Vocabulary
+from lambda_src.tagger.vocabulary import Counts, Floats, Vocabulary, Words
 
 MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
@@ -40,7 +39,7 @@ class Prediction(NamedTuple):
     """Best first; empty where the model does not know."""
     top_confidence: float
     """Of the best tag, suggested or not; 0 where the question was not scored."""
-    terms: npt.NDArray[np.signedinteger]
+    terms: Counts
     """The model's terms in the question, ascending."""
     known_share: float
     """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
@@ -88,20 +87,22 @@ class TagModel:
         self.manifest = bundle.manifest
         try:
             check_contents(bundle.manifest, bundle.arrays)
-            words = words_of(bundle.arrays["words"])
+            words = Words(bundle.arrays["words"])
             keys = bundle.arrays["terms"].view(np.int64)
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
             self._scorer = Scorer(_scorer_arrays(bundle.arrays))
             ranker = PlainRanker(bundle, self.vocabulary, self._scorer)
+            self._ranker: Ranker = ranker
+            if not plain and Kernel.can_rank(bundle):
+                self._ranker = Kernel(bundle, self.vocabulary, ranker)
+            else:
+                self.vocabulary.index()
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
                 f"bundle {bundle.sha256[:12]}: {reason}. Train it again with "
                 "'python -m model_build train' of this release."
             ) from None
-        self._ranker: Ranker = ranker
-        if not plain and Kernel.can_rank(bundle):
-            self._ranker = Kernel(bundle, self.vocabulary, ranker)
         self.version: str = bundle.manifest["version"]
         self.tags: list[str] = [tag for tag, _ in bundle.manifest["tags"]]
         self._numbers = dict(zip(self.tags, range(len(self.tags)), strict=True))
@@ -138,7 +139,8 @@ class TagModel:
         exclude : collection of str
             Tags that are not to be suggested.
         """
-        (known_share, has_topic), terms, tags, sure = self._rank(title, body, body_format)
+        (known_share, has_topic), found, tags, sure = self._rank(title, body, body_format)
+        terms = np.sort(found.terms)
         if known_share < KNOWN_SHARE or not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
         if not has_topic:
@@ -186,7 +188,7 @@ class TagModel:
         KeyError
             The model does not know one of the tags.
         """
-        found = self._find(title, body, body_format)
+        found = self._rank(title, body, body_format).found
         explanations = {}
         for tag in tags:
             number = self._numbers[tag]
@@ -205,13 +207,10 @@ class TagModel:
 
     def scores(self, title: str, body: str = "", body_format: BodyFormat = "auto") -> Floats:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
-        return self._scorer.scores(self._find(title, body, body_format))
-
-    def _find(self, title: str, body: str, body_format: BodyFormat) -> FoundTerms:
-        return self.vocabulary.find(self.vocabulary.number(cut(title, body, body_format)))
+        return self._scorer.scores(self._rank(title, body, body_format).found)
 
     def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranked:
-        return self._ranker.rank(self.vocabulary.number(cut(title, body, body_format)))
+        return self._ranker.rank(fields_of(title, body, body_format))
 
 
 def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:

@@ -1,11 +1,11 @@
-"""From a question's numbered words to the likeliest tags and how likely each is."""
+"""From a question's texts to the likeliest tags and how likely each is."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from lambda_src.tagger.analyzer import Fields, cut
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.calibrator import (
     QuestionFacts,
@@ -25,15 +25,14 @@ from lambda_src.tagger.reranker import (
     shortlist,
 )
 from lambda_src.tagger.scorer import Scorer
-from lambda_src.tagger.vocabulary import KnownWords, QuestionNumbers, Vocabulary, unpack
+from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary, unpack
 
 
 class Ranked(NamedTuple):
     """What is said of a question."""
 
     known: KnownWords
-    terms: npt.NDArray[np.signedinteger]
-    """The model's terms in the question, ascending; shape (n_found,)."""
+    found: FoundTerms
     tags: list[int]
     """The numbers of the likeliest tags, best first; empty where no term was found."""
     confidences: list[float]
@@ -43,7 +42,7 @@ class Ranked(NamedTuple):
 class Ranker(Protocol):
     """What ranks the tags: `PlainRanker`, or `lambda_src.tagger.kernel.Kernel` in its place."""
 
-    def rank(self, question: QuestionNumbers) -> Ranked:
+    def rank(self, question: Fields) -> Ranked:
         """Rank the tags for a question."""
 
 
@@ -82,23 +81,24 @@ class PlainRanker:
             arrays["output"].astype(np.float64),
         )
 
-    def rank(self, question: QuestionNumbers) -> Ranked:
+    def rank(self, question: Fields) -> Ranked:
         """Rank the tags for a question."""
-        known = self._vocabulary.known_words(question)
-        found = self._vocabulary.find(question)
+        numbers = self._vocabulary.number(cut(question))
+        known = self._vocabulary.known_words(numbers)
+        found = self._vocabulary.find(numbers)
         if not len(found.terms):
-            return Ranked(known, found.terms, [], [])
+            return Ranked(known, found, [], [])
         candidates = best_candidates(self._scorer.scores(found))
         about = QuestionFacts(
             self._names.count(found),
-            len(unpack(question.title).wholes),
-            len(unpack(question.prose).wholes),
+            len(unpack(numbers.title).wholes),
+            len(unpack(numbers.prose).wholes),
         )
         described = features(candidates, about, self.corpus.facts)
         listed = shortlist(candidates, described @ self.calibrator[:-1] + self.calibrator[-1])
         sure = confidences(self.network.odds(inputs(listed, about, self.corpus)))
         order = np.argsort(-sure, kind="stable")
-        return Ranked(known, found.terms, listed.tags[order].tolist(), sure[order].tolist())
+        return Ranked(known, found, listed.tags[order].tolist(), sure[order].tolist())
 
 
 def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:

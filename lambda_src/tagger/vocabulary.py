@@ -2,13 +2,14 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionPieces, QuestionTokens, forms, words_in
-from lambda_src.tagger.evidence import TOPICLESS
+from lambda_src.tagger.evidence import topicless
 
 # A key is one number: code or text, first word, one more than the second word (0: there is none).
 # Pairs are found by the numbers of their words, so that no pair is ever stored or hashed as text.
@@ -20,6 +21,7 @@ _REMEMBERED_LENGTH = 40
 
 Keys = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.intp]
+Counts = npt.NDArray[np.signedinteger]
 Floats = npt.NDArray[np.float64]
 Space = Literal["text", "code"]
 """Title and prose share their terms; those of code are its own."""
@@ -66,14 +68,54 @@ class KnownWords(NamedTuple):
 
 
 class FoundTerms(NamedTuple):
-    """The terms of a question, shape (n_found,) each."""
+    """The terms of a question, each once; shape (n_found,) each."""
 
-    terms: Ints
-    """Ascending, each once."""
-    counts: Ints
+    terms: Counts
+    counts: Counts
     """How often each occurs, one in the title counting `title_weight` times."""
-    in_title: Ints
+    in_title: Counts
     """How often each occurs in the title."""
+
+
+class Words:
+    """The words of a model, in the order of their numbers.
+
+    They stay as a bundle has them: of the most of them a question never asks.
+
+    Parameters
+    ----------
+    lines : ndarray of uint8
+        UTF-8, one word a line.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It is no UTF-8.
+    """
+
+    def __init__(self, lines: npt.NDArray[np.uint8]) -> None:
+        str(lines.data, "utf-8")
+        self.lines = lines
+        ends = np.append((lines == ord("\n")).nonzero()[0], len(lines)) if len(lines) else lines
+        self.starts = np.concatenate([[0], ends + 1]).astype(np.int32)
+        """Shape (n_words + 1,): where each begins among the lines; the last one ends before."""
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Self:
+        """Number words."""
+        return cls(np.frombuffer("\n".join(words).encode(), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, number: int) -> str:
+        start, end = self.starts[number : number + 2].tolist()
+        return str(self.lines[start : end - 1].data, "utf-8")
+
+    def numbers(self) -> dict[str, int]:
+        """Give the number of each word."""
+        words = str(self.lines.data, "utf-8").split("\n")[: len(self)]
+        return dict(zip(words, range(len(self)), strict=True))
 
 
 class Vocabulary:
@@ -81,7 +123,7 @@ class Vocabulary:
 
     Parameters
     ----------
-    words : sequence of str
+    words : Words
         Without repeats.
     keys : ndarray of int64, shape (n_terms,)
         `term_key` of every term, strictly ascending.
@@ -91,27 +133,32 @@ class Vocabulary:
     Raises
     ------
     ValueError
-        A word stands twice, or the keys are out of order or name words that there are not.
+        The keys are out of order or name words that there are not.
     """
 
-    def __init__(self, words: Sequence[str], keys: Keys, title_weight: int) -> None:
+    def __init__(self, words: Words, keys: Keys, title_weight: int) -> None:
         self.words = words
         self.keys = keys
         self.title_weight = title_weight
-        self._numbers = dict(zip(words, range(len(words)), strict=True))
         # Of a word that no term has: what it makes is looked up like everything, and not found.
         self.unknown = len(words)
-        self.topicless = np.zeros(len(words) + 1, np.bool_)
-        """By the numbers of words: whether one is a filler, a courtesy or unknown."""
-        fillers = [self._numbers.get(forms(word).whole, self.unknown) for word in TOPICLESS]
-        self.topicless[[*fillers, self.unknown]] = True
-        self._pieces = _Pieces(self._numbers, self.unknown)
-        if len(self._numbers) != len(words) or len(words) >= _WORD_MASK:
-            raise ValueError("its words are too many or not distinct")
+        if len(words) >= _WORD_MASK:
+            raise ValueError("its words are too many")
         _check(keys, len(words))
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def index(self) -> None:
+        """Make what `number` needs, which else it makes when it is first asked.
+
+        Raises
+        ------
+        ValueError
+            A word stands there twice.
+        """
+        if len(self._pieces.numbers) != len(self.words):
+            raise ValueError("its words are not distinct")
 
     def number(self, question: QuestionPieces | QuestionTokens) -> QuestionNumbers:
         """Look a question's words up; that it was cut to pieces is enough."""
@@ -124,7 +171,7 @@ class Vocabulary:
         if not len(numbers):
             return KnownWords(1.0, bool(question.code))
         known_share = float(np.mean(numbers != self.unknown))
-        return KnownWords(known_share, not self.topicless[numbers].all())
+        return KnownWords(known_share, not self._topicless[numbers].all())
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms that a question's words and pairs of words are; code has no pairs."""
@@ -171,6 +218,14 @@ class Vocabulary:
         pair = f" {self.words[follower - 1]}" if follower else ""
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
+    @cached_property
+    def _pieces(self) -> "_Pieces":
+        return _Pieces(self.words.numbers(), self.unknown)
+
+    @cached_property
+    def _topicless(self) -> npt.NDArray[np.bool_]:
+        return topicless(self._pieces.number, self.unknown)
+
     def _marked_keys(self, question: QuestionNumbers) -> Keys:
         """Give twice the key of each word and pair of a question, and one more in the title.
 
@@ -199,15 +254,18 @@ class _Pieces(dict[str, bytes]):
 
     def __init__(self, numbers: Mapping[str, int], unknown: int) -> None:
         super().__init__()
-        self._numbers = numbers
+        self.numbers = numbers
         self._unknown = unknown
+
+    def number(self, word: str) -> int:
+        return self.numbers.get(word, self._unknown)
 
     def __missing__(self, piece: str) -> bytes:
         packed = array("i")
         for token in words_in(piece):
             whole, parts = forms(token)
-            packed.append(self._numbers.get(whole, self._unknown))
-            packed.extend([~self._numbers[part] for part in parts if part in self._numbers])
+            packed.append(self.number(whole))
+            packed.extend([~self.numbers[part] for part in parts if part in self.numbers])
         found = packed.tobytes()
         if len(piece) <= _REMEMBERED_LENGTH:
             if len(self) >= _REMEMBERED_PIECES:

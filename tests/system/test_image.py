@@ -41,11 +41,17 @@ def test_of_our_code_it_holds_what_serves_and_nothing_else(aws: LocalAws, image:
 
 def test_it_holds_no_build_or_test_tools(aws: LocalAws, image: str) -> None:
     script = (
-        "for module in pip setuptools pytest sklearn scipy joblib pandas mlflow moto; do "
+        "for module in pip setuptools pytest sklearn scipy joblib pandas mlflow moto ziglang; do "
         'python3 -c "import $module" 2>/dev/null && echo $module; done; '
         "for program in gcc make git uv pip pip3; do command -v $program; done; true"
     )
     assert shell(aws, image, script) == []
+
+
+def test_it_ranks_with_the_kernel(aws: LocalAws, image: str) -> None:
+    program = "from lambda_src.tagger.kernel import load_library; print(load_library())"
+    (loaded,) = shell(aws, image, f"cd /var/task && python3 -c '{program}'")
+    assert "/kernel-" in loaded
 
 
 def test_all_of_it_is_compiled(aws: LocalAws, image: str) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_src.tagger.analyzer import cut, forms, pairs, stem, tokenize, words, words_in
+from lambda_src.tagger.analyzer import cut, fields_of, forms, pairs, stem, tokenize, words, words_in
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_parts_of_compound_words_are_words_too() -> None:
 def test_only_the_beginning_of_a_long_field_is_read() -> None:
     text = " ".join(f"word{number}" for number in range(1000))
     assert tokenize(text, text).prose == tokenize(text, text, unlimited=True).prose[:400]
-    assert len(cut(text, text).title) == 400
+    assert len(cut(fields_of(text, text)).title) == 400
     assert tokenize(text, unlimited=True).title == text.split()
 
 
@@ -109,6 +109,6 @@ def test_hostile_texts_give_no_long_words(hostile: str) -> None:
 @given(st.text() | st.text(alphabet="aB1 .-_'\u2019+#@:/\n(é)"))
 @example("foo.bar, (C++/c#) -x- .NET ..net www.a.b a@b.c --a__b__ it's #a a+b c++11")
 def test_the_words_of_pieces_are_those_of_the_text(text: str) -> None:
-    pieces, tokens = cut(text).title, tokenize(text).title
+    pieces, tokens = cut(fields_of(text)).title, tokenize(text).title
     assert [word for piece in pieces for word in words_in(piece)] == tokens
     assert all(words_in(token) == [token] for token in tokens)

@@ -2,9 +2,9 @@ import numpy as np
 
 from lambda_src.tagger import vocabulary
 from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionTokens, tokenize
-from lambda_src.tagger.vocabulary import Vocabulary, term_key, unpack
+from lambda_src.tagger.vocabulary import Vocabulary, Words, term_key, unpack
 
-WORDS = ["a", "b", "node", "node.js", "js"]
+WORDS = Words.of(["a", "b", "node", "node.js", "js"])
 KEYS = np.array(
     sorted(
         [

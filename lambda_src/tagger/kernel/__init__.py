@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from lambda_src.tagger.analyzer import Fields, forms, pieces_of, words_in
 from lambda_src.tagger.bundle import Array, Bundle
+from lambda_src.tagger.evidence import topicless
 from lambda_src.tagger.ranker import PlainRanker, Ranked
 from lambda_src.tagger.reranker import N_SHORTLISTED
-from lambda_src.tagger.vocabulary import KnownWords, QuestionNumbers, Vocabulary
+from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
 FOLDER: Final = Path(__file__).parent
 
@@ -28,6 +30,10 @@ class _Model(ctypes.Structure):
     """As `model` in kernel.c."""
 
     _fields_ = (
+        ("words", _ARRAY),
+        ("word_starts", _ARRAY),
+        ("word_slots", _ARRAY),
+        ("word_mask", _INT),
         ("n_words", _INT),
         ("title_weight", _INT),
         ("keys", _ARRAY),
@@ -97,9 +103,13 @@ def load_library() -> Any:
     library.sizes.restype = _INT
     if library.sizes() != ctypes.sizeof(_Model) << 16 | ctypes.sizeof(_Answer):
         raise ImportError(f"{FOLDER}: kernel.c and __init__.py do not describe the same structures")
-    field = (ctypes.c_char_p, _INT)
+    text = (ctypes.c_char_p, _INT)
     model, answer = ctypes.POINTER(_Model), ctypes.POINTER(_Answer)
-    library.rank.argtypes = (model, *field, *field, *field, _ARRAY, answer)
+    library.index_words.argtypes = (model,)
+    library.index_words.restype = _INT
+    library.number_of.argtypes = (model, *text)
+    library.number_of.restype = _INT
+    library.rank.argtypes = (model, *text, *text, *text, _ARRAY, answer)
     return library
 
 
@@ -116,9 +126,16 @@ class Kernel:
     """
 
     def __init__(self, bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> None:
-        self._rank = load_library().rank
-        self._arrays = _arrays(bundle, vocabulary, plain)
+        self._library = load_library()
+        self._rank = self._library.rank
+        # A word for every second slot, at most.
+        n_slots = 1 << (2 * len(vocabulary.words)).bit_length()
+        self._arrays = {
+            **_arrays(bundle, vocabulary, plain),
+            "word_slots": np.zeros(n_slots, np.int32),
+        }
         self._model = _Model(
+            word_mask=n_slots - 1,
             n_words=len(vocabulary.words),
             title_weight=vocabulary.title_weight,
             n_tags=len(bundle.manifest["tags"]),
@@ -126,6 +143,10 @@ class Kernel:
             n_questions=max(bundle.manifest["complete_questions"], 1),
             **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
+        if self._library.index_words(self._model):
+            raise ValueError("its words are not distinct")
+        self._arrays["topicless"] = topicless(self._number, vocabulary.unknown)
+        self._model.topicless = self._arrays["topicless"].ctypes.data
 
     @staticmethod
     def can_rank(bundle: Bundle) -> bool:
@@ -142,35 +163,54 @@ class Kernel:
         fits = all(bundle.arrays[name].dtype == kind for name, kind in kinds.items())
         return fits and load_library() is not None
 
-    def rank(self, question: QuestionNumbers) -> Ranked:
+    def rank(self, question: Fields) -> Ranked:
         """Rank the tags for a question."""
-        title, prose, code = question
-        # Four bytes a word, which is a term and begins another.
-        terms = np.empty((len(title) + len(prose) + len(code)) // 2, np.int32)
+        title, prose, code = map(self._plain_text, question)
+        # kernel.c says why that is enough room for each of the three kinds of numbers.
+        room = len(title) + len(prose) + len(code) + 3
+        found = np.empty((3, room), np.int32)
         answer = _Answer()
         failed = self._rank(
             self._model,
             title,
-            len(title) // 4,
+            len(title),
             prose,
-            len(prose) // 4,
+            len(prose),
             code,
-            len(code) // 4,
-            terms.ctypes.data,
+            len(code),
+            found.ctypes.data,
             answer,
         )
         if failed:
             raise MemoryError
-        terms = terms[: answer.n_found]
-        terms.sort()
         n_words, n_ranked = answer.n_words, answer.n_ranked
-        known_share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranked(
-            KnownWords(known_share, bool(answer.has_topic)),
-            terms,
+            KnownWords(1 - answer.n_unknown / n_words if n_words else 1.0, bool(answer.has_topic)),
+            FoundTerms(*found[:, : answer.n_found]),
             answer.tags[:n_ranked],
             answer.confidences[:n_ranked],
         )
+
+    def _plain_text(self, field: str) -> bytes:
+        """Write a text as the kernel reads it: in ASCII, with numbers for all other pieces."""
+        if not field.isascii():
+            pieces = pieces_of(field)
+            field = " ".join([each if each.isascii() else self._numbered(each) for each in pieces])
+        return field.encode()
+
+    def _numbered(self, piece: str) -> str:
+        """Write a piece as the numbers of its words: nothing else is an upper-case letter."""
+        written = []
+        for token in words_in(piece):
+            whole, parts = forms(token)
+            written.append(f"W{self._number(whole)}")
+            written += [f"P{self._number(part)}" for part in parts]
+        return "".join(written)
+
+    def _number(self, word: str) -> int:
+        text = word.encode(errors="surrogatepass")
+        number: int = self._library.number_of(self._model, text, len(text))
+        return number
 
 
 def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[str, Array]:
@@ -180,9 +220,10 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
     corpus, network = plain.corpus, plain.network
     first_tags = arrays["pairs"] // n_tags
     found = {
+        "words": vocabulary.words.lines,
+        "word_starts": vocabulary.words.starts,
         "keys": vocabulary.keys,
         "first_terms": vocabulary.first_terms(),
-        "topicless": vocabulary.topicless,
         "term_weights": arrays["term_weights"].astype(np.float32, copy=False),
         "steps": arrays["weight_steps"].astype(np.float32, copy=False),
         "common": arrays["common_terms"],

@@ -22,7 +22,7 @@ _TARGETS: Final = {
     ("Darwin", "x86_64"): ("-target", "x86_64-macos"),
     ("Darwin", "arm64"): ("-target", "aarch64-macos"),
 }
-_FLAGS: Final = ("-std=c11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC", "-s")
+_FLAGS: Final = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC", "-s")
 _WARNINGS: Final = ("-Wall", "-Wextra", "-Werror")
 
 

@@ -10,8 +10,12 @@
 #include <string.h>
 
 enum {
+  READ_PIECES = 400, /* analyzer.py */
+  PAIRED_WORDS = 100,
+  MAX_WORD = 40,
+  SECRET_LENGTH = 16,
+  SECRET_DIGITS = 4,
   WORD_BITS = 28,     /* vocabulary.py */
-  PAIRED_WORDS = 100, /* analyzer.py */
   N_CANDIDATES = 25,  /* calibrator.py */
   N_KNOTS = 6,
   FIRST_KNOT = -2,
@@ -53,6 +57,11 @@ enum {
 
 /* As `_Model` in __init__.py. */
 typedef struct {
+  /* Words: word w is text[word_starts[w]] and what follows, up to a line's end. */
+  const char *words;
+  const int32_t *word_starts;
+  int32_t *word_slots;
+  int64_t word_mask;
   /* Vocabulary. The terms whose first word has number w begin at first_terms[w], those of code at
      first_terms[n_words + w]; the last entry is their number. */
   int64_t n_words, title_weight;
@@ -147,37 +156,210 @@ static int32_t find_word(const model *m, int64_t first_word) {
   return is_alone ? term : -1;
 }
 
-typedef struct {
-  int64_t n_words, n_unknown;
-  int has_topic;
-} field_facts;
-
 typedef enum { TITLE, PROSE, CODE } field;
 
-/* Words are numbered from 0 to n_words, which is the unknown one; ~number is a part of one. */
-static field_facts find_terms(const model *m, found *f, field kind, const int32_t *words,
-                              int64_t length) {
-  int64_t space = kind == CODE ? m->n_words : 0;
-  int64_t n_paired = kind == TITLE ? length : kind == PROSE ? PAIRED_WORDS : 0;
-  int64_t before = m->n_words;
-  field_facts facts = {0};
-  for (int64_t place = 0; place < length; place++) {
-    int is_part = words[place] < 0;
-    int64_t word = is_part ? ~words[place] : words[place];
-    int is_known = word < m->n_words;
-    int32_t alone = is_known ? find_word(m, space + word) : -1;
-    if (alone >= 0) count_term(m, f, alone, kind == TITLE);
-    if (is_part) continue;
-    facts.n_words++;
-    facts.n_unknown += !is_known;
-    facts.has_topic |= !m->topicless[word];
-    if (is_known && before < m->n_words && facts.n_words <= n_paired) {
-      int32_t pair = find_term(m, before, before << WORD_BITS | (word + 1));
-      if (pair >= 0) count_term(m, f, pair, kind == TITLE);
-    }
-    before = word;
+typedef struct {
+  const model *m;
+  found *f;
+  field kind;
+  /* The whole word before, which the next one makes a pair with. */
+  int64_t before;
+  int64_t n_words, n_unknown;
+  int has_topic;
+} reader;
+
+static void meet(reader *r, int64_t word, int is_part) {
+  const model *m = r->m;
+  int in_title = r->kind == TITLE, is_known = word < m->n_words;
+  int32_t alone = is_known ? find_word(m, (r->kind == CODE ? m->n_words : 0) + word) : -1;
+  if (alone >= 0) count_term(m, r->f, alone, in_title);
+  if (is_part) return;
+  r->n_words++;
+  r->n_unknown += !is_known;
+  r->has_topic |= !m->topicless[word];
+  int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= PAIRED_WORDS);
+  if (is_known && r->before < m->n_words && makes_pairs) {
+    int32_t pair = find_term(m, r->before, r->before << WORD_BITS | (word + 1));
+    if (pair >= 0) count_term(m, r->f, pair, in_title);
   }
-  return facts;
+  r->before = word;
+}
+
+/* Words. */
+
+static uint32_t hash_of(const char *word, int64_t length) {
+  uint32_t hash = 2166136261u;
+  for (int64_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)word[i]) * 16777619u;
+  return hash ^ hash >> 15;
+}
+
+static int32_t *word_slot(const model *m, const char *word, int64_t length) {
+  int64_t place = hash_of(word, length) & m->word_mask;
+  for (; m->word_slots[place]; place = (place + 1) & m->word_mask) {
+    int32_t number = m->word_slots[place] - 1;
+    const int32_t *start = m->word_starts + number;
+    if (start[1] - start[0] - 1 == length && !memcmp(m->words + start[0], word, (size_t)length))
+      break;
+  }
+  return m->word_slots + place;
+}
+
+/* The number of a word; that of the unknown one where it is none. */
+int64_t number_of(const model *m, const char *word, int64_t length) {
+  int32_t slot = *word_slot(m, word, length);
+  return slot ? slot - 1 : m->n_words;
+}
+
+/* Fill the slots, which are all 0; gives the number of words that stand there twice. */
+int64_t index_words(const model *m) {
+  int64_t n_twice = 0;
+  for (int32_t number = 0; number < m->n_words; number++) {
+    const int32_t *start = m->word_starts + number;
+    int32_t *slot = word_slot(m, m->words + start[0], start[1] - start[0] - 1);
+    n_twice += *slot != 0;
+    *slot = number + 1;
+  }
+  return n_twice;
+}
+
+/* The analyzer, for ASCII in lower case. Words with other characters come as numbers: W12 is the
+   word of that number, P3 a part of the one before. */
+
+enum { LETTER = 1, DIGIT = 2, PARTS_WORDS = 4, JOINS_WORDS = 8, OF_PIECE = 16, NUMBER_MARK = 32 };
+static const unsigned char KINDS[256] = {
+    ['a' ... 'z'] = LETTER | OF_PIECE,
+    ['0' ... '9'] = DIGIT | OF_PIECE,
+    ['.'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
+    ['_'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
+    ['-'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
+    ['\''] = JOINS_WORDS | OF_PIECE,
+    ['+'] = OF_PIECE,
+    ['#'] = OF_PIECE,
+    ['W'] = NUMBER_MARK | OF_PIECE,
+    ['P'] = NUMBER_MARK | OF_PIECE,
+};
+
+static int is(char c, int kinds) { return KINDS[(unsigned char)c] & kinds; }
+
+static int ends_with(const char *word, int length, const char *ending) {
+  int its_length = (int)strlen(ending);
+  return length >= its_length && !memcmp(word + length - its_length, ending, (size_t)its_length);
+}
+
+static int singular(char *word, int length) {
+  static const char *const plurals[] = {"sses", "shes", "ches", "xes", "zes"};
+  if (ends_with(word, length, "ies")) {
+    if (length <= 4) return length - 1;
+    word[length - 3] = 'y';
+    return length - 2;
+  }
+  for (size_t i = 0; i < sizeof plurals / sizeof *plurals; i++)
+    if (ends_with(word, length, plurals[i])) return length - 2;
+  return strchr("sui", word[length - 2]) ? length : length - 1;
+}
+
+/* Gives the length of what is left of the word. */
+static int stem(char *word, int length) {
+  if (length < 4) return length;
+  for (int i = 0; i < length; i++)
+    if (!is(word[i], LETTER)) return length;
+  if (word[length - 1] == 's') length = singular(word, length);
+  int ending = ends_with(word, length, "ing") ? 3 : ends_with(word, length, "ed") ? 2 : 0;
+  int base = length - ending, has_vowel = 0;
+  for (int i = 0; i < base; i++) has_vowel |= strchr("aeiouy", word[i]) != NULL;
+  if (ending && base >= 3 && has_vowel) {
+    char last = word[base - 1];
+    int doubled = last == word[base - 2] && !strchr("lsz", last);
+    length = doubled ? base - 1 : base;
+  }
+  return length > 3 && word[length - 1] == 'e' ? length - 1 : length;
+}
+
+static int is_word(const char *word, int64_t length) {
+  if (length < 1 || length > MAX_WORD) return 0;
+  int n_digits = 0;
+  for (int64_t i = 0; i < length; i++) n_digits += is(word[i], DIGIT) != 0;
+  return length < SECRET_LENGTH || n_digits < SECRET_DIGITS;
+}
+
+static int64_t number_of_stem(const model *m, const char *word, int64_t length) {
+  char stemmed[MAX_WORD];
+  memcpy(stemmed, word, (size_t)length);
+  return number_of(m, stemmed, stem(stemmed, (int)length));
+}
+
+static int64_t part_end(const char *word, int64_t start, int64_t length) {
+  while (start < length && !is(word[start], PARTS_WORDS)) start++;
+  return start;
+}
+
+static void read_word(reader *r, const char *word, int64_t length) {
+  if (length >= 2 && word[length - 2] == '\'' && word[length - 1] == 's') length -= 2;
+  meet(r, is_word(word, length) ? number_of_stem(r->m, word, length) : r->m->n_words, 0);
+  if (part_end(word, 0, length) == length) return;
+  int n_parts = 0;
+  for (int64_t start = 0, end; start < length; start = end + 1) {
+    end = part_end(word, start, length);
+    n_parts += is_word(word + start, end - start);
+  }
+  if (n_parts < 2) return;
+  for (int64_t start = 0, end; start < length; start = end + 1) {
+    end = part_end(word, start, length);
+    if (is_word(word + start, end - start))
+      meet(r, number_of_stem(r->m, word + start, end - start), 1);
+  }
+}
+
+static int64_t skip_alphanumeric(const char *piece, int64_t place, int64_t length) {
+  while (place < length && is(piece[place], LETTER | DIGIT)) place++;
+  return place;
+}
+
+/* Where the word ends that begins there; the same place where none does. */
+static int64_t word_end(const char *piece, int64_t start, int64_t length) {
+  if (length - start >= 4 && !memcmp(piece + start, ".net", 4) &&
+      (length - start == 4 || !(is(piece[start + 4], LETTER | DIGIT) || piece[start + 4] == '_')))
+    return start + 4;
+  int64_t end = skip_alphanumeric(piece, start, length);
+  if (end == start) return start;
+  for (int64_t next = end; next < length && is(piece[next], JOINS_WORDS);) {
+    while (next < length && is(piece[next], JOINS_WORDS)) next++;
+    int64_t longer = skip_alphanumeric(piece, next, length);
+    if (longer == next) break;
+    next = end = longer;
+  }
+  if (length - end >= 2 && piece[end] == '+' && piece[end + 1] == '+') return end + 2;
+  return end < length && piece[end] == '#' ? end + 1 : end;
+}
+
+static void read_piece(reader *r, const char *piece, int64_t length) {
+  for (int64_t place = 0, end; place < length; place = end) {
+    if (is(piece[place], NUMBER_MARK)) {
+      int64_t number = 0;
+      for (end = place + 1; end < length && is(piece[end], DIGIT) && number < r->m->n_words; end++)
+        number = 10 * number + piece[end] - '0';
+      meet(r, number < r->m->n_words ? number : r->m->n_words, piece[place] == 'P');
+    } else {
+      end = word_end(piece, place, length);
+      if (end > place)
+        read_word(r, piece + place, end - place);
+      else
+        end++;
+    }
+  }
+}
+
+static reader read_field(const model *m, found *f, field kind, const char *text, int64_t length) {
+  reader r = {.m = m, .f = f, .kind = kind, .before = m->n_words};
+  int64_t end = 0;
+  for (int n_pieces = 0; n_pieces < READ_PIECES; n_pieces++) {
+    int64_t start = end;
+    while (start < length && !is(text[start], OF_PIECE)) start++;
+    for (end = start; end < length && is(text[end], OF_PIECE);) end++;
+    if (start == end) break;
+    read_piece(&r, text + start, end - start);
+  }
+  return r;
 }
 
 /* Scores. */
@@ -201,6 +383,9 @@ static void score(const model *m, const found *f, float *restrict scores) {
     float frequency = it->count > 1 ? 1 + logf((float)it->count) : 1;
     it->tfidf = frequency * m->term_weights[it->term];
     squares += it->tfidf * it->tfidf;
+    /* Where its weights are is far from where the others' are: fetch all of them at once. */
+    __builtin_prefetch(m->tags + m->starts[it->term]);
+    __builtin_prefetch(m->values + m->starts[it->term]);
   }
   float scale = squares > 0 ? 1 / sqrtf(squares) : 1;
   memcpy(scores, m->intercepts, (size_t)m->n_tags * sizeof *scores);
@@ -376,27 +561,33 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
   }
 }
 
-/* The whole. `terms` has room for twice as many as there are words in the three fields: each word,
-   and each pair. Gives 0, or -1 where there is no memory for it. */
-int rank(const model *m, const int32_t *title, int64_t title_length, const int32_t *prose,
-         int64_t prose_length, const int32_t *code, int64_t code_length, int32_t *terms,
+/* The whole. The three fields' texts are ASCII in lower case, without addresses. `terms` has room
+   for as many terms as the texts have characters, then for their counts and those of the title.
+   Gives 0, or -1 where there is no memory for it. */
+int rank(const model *m, const char *title, int64_t title_length, const char *prose,
+         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms,
          answer *out) {
-  size_t room = 2 * (size_t)(title_length + prose_length + code_length), n_slots = 64;
-  while (n_slots < 2 * room) n_slots *= 2;
-  found f = {.terms = malloc((room + 1) * sizeof *f.terms),
+  /* A word or part has a character and one that ends it; it is a term and ends a pair. */
+  size_t room = (size_t)(title_length + prose_length + code_length) + 3, n_slots = 64;
+  while (n_slots <= room) n_slots *= 2;
+  found f = {.terms = malloc(room * sizeof *f.terms),
              .slots = calloc(n_slots, sizeof *f.slots),
              .mask = (uint32_t)(n_slots - 1)};
   float *scores = malloc((size_t)m->n_tags * sizeof *scores);
   int done = f.terms && f.slots && scores;
   if (done) {
-    field_facts of_title = find_terms(m, &f, TITLE, title, title_length);
-    field_facts of_prose = find_terms(m, &f, PROSE, prose, prose_length);
-    field_facts of_code = find_terms(m, &f, CODE, code, code_length);
+    reader of_title = read_field(m, &f, TITLE, title, title_length);
+    reader of_prose = read_field(m, &f, PROSE, prose, prose_length);
+    reader of_code = read_field(m, &f, CODE, code, code_length);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_found = f.n_terms};
     out->has_topic = of_title.has_topic || of_prose.has_topic || (!out->n_words && of_code.n_words);
-    for (int64_t i = 0; i < f.n_terms; i++) terms[i] = f.terms[i].term;
+    for (int64_t i = 0; i < f.n_terms; i++) {
+      terms[i] = f.terms[i].term;
+      terms[(int64_t)room + i] = f.terms[i].count;
+      terms[2 * (int64_t)room + i] = f.terms[i].in_title;
+    }
     if (f.n_terms) {
       lengths q = {log1p((double)of_title.n_words), log1p((double)of_prose.n_words),
                    of_prose.n_words > 0};
