@@ -13,6 +13,7 @@ from lambda_src.tagger import TagModel, kernel, read_bundle
 from lambda_src.tagger.analyzer import PAIRED_WORDS
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
+from lambda_src.tagger.kernel.build import TARGETS, compile_for
 from lambda_src.tagger.ranker import PlainRanker
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
@@ -126,6 +127,15 @@ def test_one_of_another_source_is_not_taken(
     kernel.library_path().write_bytes(b"no library")
     with pytest.raises(OSError, match=r"kernel-.*\.so"):
         load_now()
+
+
+@pytest.mark.parametrize("machine", TARGETS)
+def test_it_compiles_for_each_machine_that_it_names(
+    tmp_path: Path, machine: tuple[str, str]
+) -> None:
+    compile_for(TARGETS[machine], tmp_path / "kernel.so")
+    beginning = (tmp_path / "kernel.so").read_bytes()[:4]
+    assert beginning == (b"\x7fELF" if machine[0] == "Linux" else b"\xcf\xfa\xed\xfe")
 
 
 def trained(folder: Path, samples: list[Question], min_tag_count: int, *, prune: float) -> Bundle:
