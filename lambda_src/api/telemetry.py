@@ -61,7 +61,7 @@ class Telemetry:
             tags=[each.tag for each in suggestions],
             confidences=[round(each.confidence, 4) for each in suggestions],
             top_confidence=round(prediction.top_confidence, 4),
-            terms=prediction.terms.tolist(),
+            terms=sorted(prediction.terms.tolist()),
             latency_ms=round(latency_ms, 3),
         )
 

@@ -8,13 +8,8 @@ from typing import Final
 # "Handbook of Mathematical Functions", 25.4.29. A test compares it to the exact sum.
 _INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
 _HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
-_RULE: Final = (
-    (0.5 - _OUTER, _LIGHT),
-    (0.5 - _INNER, _HEAVY),
-    (0.5, 64 / 225),
-    (0.5 + _INNER, _HEAVY),
-    (0.5 + _OUTER, _LIGHT),
-)
+_POINTS: Final = (0.5 - _OUTER, 0.5 - _INNER, 0.5, 0.5 + _INNER, 0.5 + _OUTER)
+_WEIGHTS: Final = (_LIGHT, _HEAVY, 64 / 225, _HEAVY, _LIGHT)
 
 
 def expected_jaccards(
@@ -46,12 +41,14 @@ def expected_jaccards(
     head = confidences[:max_tags]
     mean = sum(confidences[max_tags:]) + other_tags
     means = [0.0] * len(head)
-    for point, weight in _RULE:
-        # For smaller sets one candidate more is outside.
-        outside = weight * exp(mean * (point - 1))
-        for place in range(len(head) - 1, -1, -1):
-            means[place] += outside * point**place
-            outside *= 1 + head[place] * (point - 1)
+    backwards = range(len(head) - 1, -1, -1)
+    for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
+        # For smaller sets one candidate more is outside, and one power less of the point.
+        less = point - 1
+        outside = weight * exp(mean * less) * point ** (len(head) - 1)
+        for place in backwards:
+            means[place] += outside
+            outside *= (1 + head[place] * less) / point
     hits = 0.0
     expected = []
     for confidence, of_size in zip(head, means, strict=True):

@@ -55,9 +55,7 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
 def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(body)
     code = []
-    lower = body.lower()
-    # Looking for an element costs more than looking for its name.
-    for tag in (tag for tag in _NO_PROSE if tag in lower):
+    for tag in _NO_PROSE:
         # Backwards, so that an element inside another is taken out before the one around it:
         # taking the outer one out first frees the inner one.
         for node in reversed(tree.tags(tag)):

@@ -40,7 +40,7 @@ class Prediction(NamedTuple):
     top_confidence: float
     """Of the best tag, suggested or not; 0 where the question was not scored."""
     terms: Counts
-    """The model's terms in the question, ascending."""
+    """The model's terms in the question, each once."""
     known_share: float
     """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
     quiet_reason: QuietReason | None = None
@@ -140,7 +140,7 @@ class TagModel:
             Tags that are not to be suggested.
         """
         (known_share, has_topic), found, tags, sure = self._rank(title, body, body_format)
-        terms = np.sort(found.terms)
+        terms = found.terms
         if known_share < KNOWN_SHARE or not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
         if not has_topic:

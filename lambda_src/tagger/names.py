@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, Vocabulary
 
-_NO_PART: Final = -1
-_CODE: Final = -2
+_CODE: Final = -1
 """The term t, in code, is written _CODE - t."""
 
 
@@ -64,12 +63,12 @@ class TagNames:
         if not fits:
             raise ValueError("the names of its tags do not fit each other")
         self._title_weight = vocabulary.title_weight
-        # What stands for a term: itself where it is part of a name, for its word in code, too.
-        self._part = np.full(len(vocabulary), _NO_PART, np.int32)
-        self._part[terms] = terms
+        # The terms that are part of a name or the same word in code, and what stands for each.
         words_in_code = vocabulary.in_code(terms)
         known = words_in_code >= 0
-        self._part[words_in_code[known]] = _CODE - terms[known]
+        watched = np.append(terms, words_in_code[known])
+        self._watched, places = np.unique(watched, return_index=True)
+        self._parts = np.append(terms, _CODE - terms[known])[places]
         # By their first parts: a name is only where that one is.
         self._names: dict[int, list[tuple[int, list[int]]]] = {}
         for tag, first, others in _names_of(arrays):
@@ -77,18 +76,19 @@ class TagNames:
 
     def count(self, found: FoundTerms) -> NameCounts:
         """Count names in each field; the commonest name of a tag counts."""
-        parts = self._part.take(found.terms)
-        places = (parts != _NO_PART).nonzero()[0]
+        _, places, watched = np.intersect1d(
+            found.terms, self._watched, assume_unique=True, return_indices=True
+        )
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
         for part, count, in_title in zip(
-            parts.take(places).tolist(),
+            self._parts.take(watched).tolist(),
             found.counts.take(places).tolist(),
             found.in_title.take(places).tolist(),
             strict=True,
         ):
-            if part < _NO_PART:
+            if part < 0:
                 code[_CODE - part] = count
                 continue
             if in_title:

@@ -201,15 +201,24 @@ class Vocabulary:
         places = self.keys.searchsorted(keys)
         return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
-    def first_terms(self) -> npt.NDArray[np.int32]:
-        """Tell where the terms begin that have a given first word; shape (2 n_words + 1,).
+    def of_words(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Tell by the numbers of words which terms they are.
 
-        Those of text come first, then those of code; the last entry is the number of terms.
+        Returns
+        -------
+        word_terms : ndarray of int, shape (2 n_words,)
+            The term of each word in text, then in code; -1 where there is none.
+        pair_terms : ndarray of int, shape (n_words + 1,)
+            Where the terms of text begin that have this first word; the last entry is their number.
         """
+        n_words = len(self.words)
         first_words = self.keys >> _WORD_BITS & _WORD_MASK
-        first_words[self.keys >= _CODE_BIT] += len(self.words)
-        n_each = np.bincount(first_words, minlength=2 * len(self.words))
-        return np.concatenate([[0], n_each.cumsum()]).astype(np.int32)
+        alone = (self.keys & _WORD_MASK == 0).nonzero()[0]
+        n_text = int(self.keys.searchsorted(_CODE_BIT))
+        word_terms = np.full(2 * n_words, -1, np.int32)
+        word_terms[first_words[alone] + n_words * (alone >= n_text)] = alone
+        n_each = np.bincount(first_words[:n_text], minlength=n_words)
+        return word_terms, np.concatenate([[0], n_each.cumsum()]).astype(np.int32)
 
     def spell(self, term: int) -> tuple[Space, str]:
         """Write a term for people: its space and its word or words."""

@@ -37,7 +37,8 @@ class _Model(ctypes.Structure):
         ("n_words", _INT),
         ("title_weight", _INT),
         ("keys", _ARRAY),
-        ("first_terms", _ARRAY),
+        ("pair_terms", _ARRAY),
+        ("word_terms", _ARRAY),
         ("topicless", _ARRAY),
         ("n_tags", _INT),
         ("n_common", _INT),
@@ -178,7 +179,7 @@ class Kernel:
             len(prose),
             code,
             len(code),
-            found.ctypes.data,
+            found.__array_interface__["data"][0],
             answer,
         )
         if failed:
@@ -219,11 +220,13 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
     n_tags = len(bundle.manifest["tags"])
     corpus, network = plain.corpus, plain.network
     first_tags = arrays["pairs"] // n_tags
+    word_terms, pair_terms = vocabulary.of_words()
     found = {
         "words": vocabulary.words.lines,
         "word_starts": vocabulary.words.starts,
         "keys": vocabulary.keys,
-        "first_terms": vocabulary.first_terms(),
+        "pair_terms": pair_terms,
+        "word_terms": word_terms,
         "term_weights": arrays["term_weights"].astype(np.float32, copy=False),
         "steps": arrays["weight_steps"].astype(np.float32, copy=False),
         "common": arrays["common_terms"],

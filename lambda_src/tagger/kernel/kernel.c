@@ -62,11 +62,11 @@ typedef struct {
   const int32_t *word_starts;
   int32_t *word_slots;
   int64_t word_mask;
-  /* Vocabulary. The terms whose first word has number w begin at first_terms[w], those of code at
-     first_terms[n_words + w]; the last entry is their number. */
+  /* Vocabulary. The pairs that begin with word w are pair_terms[w] up to pair_terms[w + 1]; a word
+     alone is term word_terms[w], in code word_terms[n_words + w]; -1 where it is none. */
   int64_t n_words, title_weight;
   const int64_t *keys;
-  const int32_t *first_terms;
+  const int32_t *pair_terms, *word_terms;
   const uint8_t *topicless;
   /* Scorer. */
   int64_t n_tags, n_common;
@@ -135,9 +135,10 @@ static void count_term(const model *m, found *f, int32_t term, int in_title) {
   it->in_title += in_title;
 }
 
-/* The term with that key among those of a first word; -1 where there is none. */
-static int32_t find_term(const model *m, int64_t first_word, int64_t key) {
-  int32_t low = m->first_terms[first_word], end = m->first_terms[first_word + 1], high = end;
+/* The term that two words are; -1 where they are none. */
+static int32_t find_pair(const model *m, int64_t first, int64_t second) {
+  int64_t key = first << WORD_BITS | (second + 1);
+  int32_t low = m->pair_terms[first], end = m->pair_terms[first + 1], high = end;
   while (low < high) {
     int32_t middle = low + (high - low) / 2;
     if (m->keys[middle] < key)
@@ -146,14 +147,6 @@ static int32_t find_term(const model *m, int64_t first_word, int64_t key) {
       high = middle;
   }
   return low < end && m->keys[low] == key ? low : -1;
-}
-
-/* A word alone has the smallest key of all terms that begin with it. */
-static int32_t find_word(const model *m, int64_t first_word) {
-  int32_t term = m->first_terms[first_word];
-  int32_t is_alone = term < m->first_terms[first_word + 1] &&
-                     !(m->keys[term] & (((int64_t)1 << WORD_BITS) - 1));
-  return is_alone ? term : -1;
 }
 
 typedef enum { TITLE, PROSE, CODE } field;
@@ -171,7 +164,7 @@ typedef struct {
 static void meet(reader *r, int64_t word, int is_part) {
   const model *m = r->m;
   int in_title = r->kind == TITLE, is_known = word < m->n_words;
-  int32_t alone = is_known ? find_word(m, (r->kind == CODE ? m->n_words : 0) + word) : -1;
+  int32_t alone = is_known ? m->word_terms[(r->kind == CODE ? m->n_words : 0) + word] : -1;
   if (alone >= 0) count_term(m, r->f, alone, in_title);
   if (is_part) return;
   r->n_words++;
@@ -179,10 +172,13 @@ static void meet(reader *r, int64_t word, int is_part) {
   r->has_topic |= !m->topicless[word];
   int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= PAIRED_WORDS);
   if (is_known && r->before < m->n_words && makes_pairs) {
-    int32_t pair = find_term(m, r->before, r->before << WORD_BITS | (word + 1));
+    int32_t pair = find_pair(m, r->before, word);
     if (pair >= 0) count_term(m, r->f, pair, in_title);
   }
   r->before = word;
+  /* Where the next word will be looked for: far from all else, so fetch it meanwhile. */
+  if (is_known && makes_pairs)
+    __builtin_prefetch(m->keys + (m->pair_terms[word] + m->pair_terms[word + 1]) / 2);
 }
 
 /* Words. */
@@ -225,7 +221,15 @@ int64_t index_words(const model *m) {
 /* The analyzer, for ASCII in lower case. Words with other characters come as numbers: W12 is the
    word of that number, P3 a part of the one before. */
 
-enum { LETTER = 1, DIGIT = 2, PARTS_WORDS = 4, JOINS_WORDS = 8, OF_PIECE = 16, NUMBER_MARK = 32 };
+enum {
+  LETTER = 1,
+  DIGIT = 2,
+  PARTS_WORDS = 4,
+  JOINS_WORDS = 8,
+  ENDS_WORDS = 16,
+  NUMBER_MARK = 32,
+  OF_PIECE = 64,
+};
 static const unsigned char KINDS[256] = {
     ['a' ... 'z'] = LETTER | OF_PIECE,
     ['0' ... '9'] = DIGIT | OF_PIECE,
@@ -233,8 +237,8 @@ static const unsigned char KINDS[256] = {
     ['_'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
     ['-'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
     ['\''] = JOINS_WORDS | OF_PIECE,
-    ['+'] = OF_PIECE,
-    ['#'] = OF_PIECE,
+    ['+'] = ENDS_WORDS | OF_PIECE,
+    ['#'] = ENDS_WORDS | OF_PIECE,
     ['W'] = NUMBER_MARK | OF_PIECE,
     ['P'] = NUMBER_MARK | OF_PIECE,
 };
@@ -355,9 +359,15 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
   for (int n_pieces = 0; n_pieces < READ_PIECES; n_pieces++) {
     int64_t start = end;
     while (start < length && !is(text[start], OF_PIECE)) start++;
-    for (end = start; end < length && is(text[end], OF_PIECE);) end++;
+    int kinds = 0;
+    for (end = start; end < length && is(text[end], OF_PIECE); end++)
+      kinds |= KINDS[(unsigned char)text[end]];
     if (start == end) break;
-    read_piece(&r, text + start, end - start);
+    /* Most pieces are one word, as plain as words can be. */
+    if (kinds == (LETTER | OF_PIECE) && end - start <= MAX_WORD)
+      meet(&r, number_of_stem(m, text + start, end - start), 0);
+    else
+      read_piece(&r, text + start, end - start);
   }
   return r;
 }
@@ -376,6 +386,9 @@ static int64_t row_of(const model *m, uint32_t term) {
   return low < m->n_common && m->common[low] == term ? low : -1;
 }
 
+#if defined(__x86_64__) && defined(__linux__)
+__attribute__((target_clones("avx2", "default")))
+#endif
 static void score(const model *m, const found *f, float *restrict scores) {
   float squares = 0;
   for (int64_t i = 0; i < f->n_terms; i++) {
@@ -509,7 +522,7 @@ static double times_met(const model *m, int64_t one, int64_t other) {
 /* By how much a tag that was met so often raises the log-probability of another, beyond what one
    raises it that was never met. */
 static double lift(const model *m, int64_t tag, double met) {
-  return log1p(met * m->n_questions / (PRIOR * (m->uses[tag] + 0.5)));
+  return log(1 + met * m->n_questions / (PRIOR * (m->uses[tag] + 0.5)));
 }
 
 static void rerank(const model *m, candidate *c, int n, lengths q) {
@@ -517,7 +530,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
   double all_sure = 0, all_unmet = 0;
   for (int i = 0; i < n; i++) {
     c[i].sure = logistic(c[i].odds);
-    unmet[i] = -log1p(m->uses[c[i].tag] / PRIOR) * c[i].sure;
+    unmet[i] = -log(1 + m->uses[c[i].tag] / PRIOR) * c[i].sure;
     all_sure += c[i].sure;
     all_unmet += unmet[i];
   }
