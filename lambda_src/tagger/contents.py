@@ -64,6 +64,7 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         array = arrays[name]
         fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.kind in kinds
         _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
+    _require(bool((arrays["weight_steps"] >= 0).all()), "a step is less than nothing")
     same_kind = arrays["common_weights"].dtype == arrays["weights_value"].dtype
     _require(same_kind, "its common terms have weights of another kind")
     _require(arrays["terms"].dtype == np.uint64, "array 'terms' is not of 64-bit numbers")

@@ -8,8 +8,14 @@ from typing import Final
 # "Handbook of Mathematical Functions", 25.4.29. A test compares it to the exact sum.
 _INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
 _HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
-_POINTS: Final = (0.5 - _OUTER, 0.5 - _INNER, 0.5, 0.5 + _INNER, 0.5 + _OUTER)
-_WEIGHTS: Final = (_LIGHT, _HEAVY, 64 / 225, _HEAVY, _LIGHT)
+_RULE: Final = (
+    (0.5 - _OUTER, _LIGHT),
+    (0.5 - _INNER, _HEAVY),
+    (0.5, 64 / 225),
+    (0.5 + _INNER, _HEAVY),
+    (0.5 + _OUTER, _LIGHT),
+)
+_FACTORS: Final = tuple((point, weight, 1 / point, 1 - 1 / point) for point, weight in _RULE)
 
 
 def expected_jaccards(
@@ -42,13 +48,12 @@ def expected_jaccards(
     mean = sum(confidences[max_tags:]) + other_tags
     means = [0.0] * len(head)
     backwards = range(len(head) - 1, -1, -1)
-    for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
+    for point, weight, inverse, slope in _FACTORS:
         # For smaller sets one candidate more is outside, and one power less of the point.
-        less = point - 1
-        outside = weight * exp(mean * less) * point ** (len(head) - 1)
+        outside = weight * exp(mean * (point - 1)) * point ** (len(head) - 1)
         for place in backwards:
             means[place] += outside
-            outside *= (1 + head[place] * less) / point
+            outside *= inverse + head[place] * slope
     hits = 0.0
     expected = []
     for confidence, of_size in zip(head, means, strict=True):
@@ -60,4 +65,4 @@ def expected_jaccards(
 def best_size(confidences: Sequence[float], other_tags: float, max_tags: int) -> int:
     """How many of the first candidates to suggest; see `expected_jaccards`."""
     expected = expected_jaccards(confidences, other_tags, max_tags)
-    return max(range(len(expected)), key=expected.__getitem__) + 1 if expected else 0
+    return expected.index(max(expected)) + 1 if expected else 0

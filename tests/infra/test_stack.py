@@ -151,7 +151,7 @@ def test_the_image_is_built_from_what_serves_and_nothing_else(synthesized: Synth
         "tagger",
         "api",
     }
-    assert not list(folder.rglob("*.pyc"))
+    assert not [*folder.rglob("*.pyc"), *folder.rglob("*.so")]
     assert not (folder / "api" / "requirements-serve.txt").exists()
 
 

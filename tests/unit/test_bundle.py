@@ -143,6 +143,7 @@ def test_a_header_longer_than_the_file_is_refused(tmp_path: Path) -> None:
 def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
     n_terms, n_tags = len(arrays["terms"]), len(arrays["intercepts"])
     n_words = len(bytes(arrays["words"]).split(b"\n"))
+    newline = np.frombuffer(b"\n", np.uint8)
     backwards = arrays["weights_start"].copy()
     backwards[1] = backwards[-1]
     return {
@@ -158,6 +159,7 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         },
         "term weights not numbers": {"term_weights": np.full(n_terms, np.nan, np.float32)},
         "infinite weights": {"weight_steps": np.full_like(arrays["weight_steps"], np.inf)},
+        "steps below nothing": {"weight_steps": -arrays["weight_steps"]},
         "some weights as floats": {"weights_value": arrays["weights_value"].astype(np.float32)},
         "common terms beyond all": {"common_terms": arrays["common_terms"] + np.uint32(n_terms)},
         "rows of other tags": {"common_weights": arrays["common_weights"][:, :-1].copy()},
@@ -184,7 +186,7 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a pair of no tag": {"pairs": arrays["pairs"] + np.uint32(n_tags * n_tags)},
         "a network of another width": {"output": arrays["output"][:-1]},
         "a network of other inputs": {"hidden": arrays["hidden"][:-1]},
-        "a word twice": {"words": np.frombuffer(b"a\na", np.uint8)},
+        "a word twice": {"words": np.concatenate([arrays["words"], newline, arrays["words"]])},
         "words not text": {"words": np.full(20, 255, np.uint8)},
     }[name]
 
@@ -220,13 +222,16 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a network of another width",
         "a network of other inputs",
         "a word twice",
+        "steps below nothing",
         "words not text",
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     arrays = hostile_arrays(name, load(bundle.read_bytes()))
-    with pytest.raises(BundleFormatError, match="Train it again"):
-        TagModel.load(changed(bundle, tmp_path, **arrays))
+    read = read_bundle(changed(bundle, tmp_path, **arrays))
+    for plain in (False, True):
+        with pytest.raises(BundleFormatError, match="Train it again"):
+            TagModel(read, plain=plain)
 
 
 @pytest.mark.parametrize(

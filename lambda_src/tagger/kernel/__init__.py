@@ -153,6 +153,7 @@ class Kernel:
     def can_rank(bundle: Bundle) -> bool:
         """Whether the kernel was built, and for bundles of this kind: those that were pruned."""
         kinds = {
+            "weight_steps": np.float16,
             "common_weights": np.int8,
             "weights_value": np.int8,
             "weights_tag": np.uint16,
@@ -169,7 +170,7 @@ class Kernel:
         title, prose, code = map(self._plain_text, question)
         # kernel.c says why that is enough room for each of the three kinds of numbers.
         room = len(title) + len(prose) + len(code) + 3
-        found = np.empty((3, room), np.int32)
+        found = np.empty(3 * room, np.int32)
         answer = _Answer()
         failed = self._rank(
             self._model,
@@ -179,15 +180,20 @@ class Kernel:
             len(prose),
             code,
             len(code),
-            found.__array_interface__["data"][0],
+            found.ctypes.data,
             answer,
         )
         if failed:
             raise MemoryError
-        n_words, n_ranked = answer.n_words, answer.n_ranked
+        n_words, n_found, n_ranked = answer.n_words, answer.n_found, answer.n_ranked
+        share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranked(
-            KnownWords(1 - answer.n_unknown / n_words if n_words else 1.0, bool(answer.has_topic)),
-            FoundTerms(*found[:, : answer.n_found]),
+            KnownWords(share, bool(answer.has_topic)),
+            FoundTerms(
+                found[:n_found],
+                found[room : room + n_found],
+                found[2 * room : 2 * room + n_found],
+            ),
             answer.tags[:n_ranked],
             answer.confidences[:n_ranked],
         )
@@ -228,7 +234,7 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "pair_terms": pair_terms,
         "word_terms": word_terms,
         "term_weights": arrays["term_weights"].astype(np.float32, copy=False),
-        "steps": arrays["weight_steps"].astype(np.float32, copy=False),
+        "steps": arrays["weight_steps"],
         "common": arrays["common_terms"],
         "starts": arrays["weights_start"],
         "rows": arrays["common_weights"],

@@ -70,7 +70,8 @@ typedef struct {
   const uint8_t *topicless;
   /* Scorer. */
   int64_t n_tags, n_common;
-  const float *term_weights, *steps;
+  const float *term_weights;
+  const uint16_t *steps;
   const uint32_t *common, *starts;
   const int8_t *rows, *values;
   const uint16_t *tags;
@@ -374,6 +375,15 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
 
 /* Scores. */
 
+/* A 16-bit float that is no less than 0: one of 32 bits has the same bits further up, and an
+   exponent that counts from 112 less. */
+static float widened(uint16_t bits) {
+  uint32_t shifted = (uint32_t)bits << 13;
+  float value;
+  memcpy(&value, &shifted, sizeof value);
+  return value * 0x1p112f;
+}
+
 static int64_t row_of(const model *m, uint32_t term) {
   int64_t low = 0, high = m->n_common;
   while (low < high) {
@@ -399,12 +409,13 @@ static void score(const model *m, const found *f, float *restrict scores) {
     /* Where its weights are is far from where the others' are: fetch all of them at once. */
     __builtin_prefetch(m->tags + m->starts[it->term]);
     __builtin_prefetch(m->values + m->starts[it->term]);
+    __builtin_prefetch(m->steps + it->term);
   }
   float scale = squares > 0 ? 1 / sqrtf(squares) : 1;
   memcpy(scores, m->intercepts, (size_t)m->n_tags * sizeof *scores);
   for (int64_t i = 0; i < f->n_terms; i++) {
     int32_t term = f->terms[i].term;
-    float factor = f->terms[i].tfidf * scale * m->steps[term];
+    float factor = f->terms[i].tfidf * scale * widened(m->steps[term]);
     uint32_t start = m->starts[term], end = m->starts[term + 1];
     for (uint32_t place = start; place < end; place++)
       scores[m->tags[place]] += factor * (float)m->values[place];
@@ -519,18 +530,16 @@ static double times_met(const model *m, int64_t one, int64_t other) {
   return low < end && m->pairs[low] == key ? m->pair_counts[low] : 0;
 }
 
-/* By how much a tag that was met so often raises the log-probability of another, beyond what one
-   raises it that was never met. */
-static double lift(const model *m, int64_t tag, double met) {
-  return log(1 + met * m->n_questions / (PRIOR * (m->uses[tag] + 0.5)));
-}
-
 static void rerank(const model *m, candidate *c, int n, lengths q) {
-  double lifts[N_SHORTLISTED] = {0}, implied[N_SHORTLISTED] = {0}, unmet[N_SHORTLISTED];
-  double all_sure = 0, all_unmet = 0;
+  /* What a meeting says of a tag grows with `rarity`, and of the one that it met with `share`. */
+  double rarity[N_SHORTLISTED], share[N_SHORTLISTED], unmet[N_SHORTLISTED];
+  double lifts[N_SHORTLISTED] = {0}, implied[N_SHORTLISTED] = {0}, all_sure = 0, all_unmet = 0;
   for (int i = 0; i < n; i++) {
+    double uses = m->uses[c[i].tag];
     c[i].sure = logistic(c[i].odds);
-    unmet[i] = -log(1 + m->uses[c[i].tag] / PRIOR) * c[i].sure;
+    rarity[i] = m->n_questions / (PRIOR * (uses + 0.5));
+    share[i] = c[i].sure / (uses + PRIOR);
+    unmet[i] = -log(1 + uses / PRIOR) * c[i].sure;
     all_sure += c[i].sure;
     all_unmet += unmet[i];
   }
@@ -538,10 +547,10 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
     for (int j = 0; j < i; j++) {
       double met = times_met(m, c[i].tag, c[j].tag);
       if (met == 0) continue;
-      lifts[i] += lift(m, c[i].tag, met) * c[j].sure;
-      lifts[j] += lift(m, c[j].tag, met) * c[i].sure;
-      implied[i] = fmax(implied[i], met / (m->uses[c[j].tag] + PRIOR) * c[j].sure);
-      implied[j] = fmax(implied[j], met / (m->uses[c[i].tag] + PRIOR) * c[i].sure);
+      lifts[i] += log(1 + met * rarity[i]) * c[j].sure;
+      lifts[j] += log(1 + met * rarity[j]) * c[i].sure;
+      implied[i] = fmax(implied[i], met * share[j]);
+      implied[j] = fmax(implied[j], met * share[i]);
     }
   double best_odds = c[0].odds;
   for (int i = 0; i < n; i++) {
