@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 _MAX_WORD = 40
 # Keys, tokens and numbers of accounts are long and full of digits; words are not.
 _SECRET = re.compile(r"(?=(?:\D*\d){4})\S{16,}")
-_READ_PIECES: Final = 400
+READ_PIECES: Final = 400
 """Of each field; what comes later costs time and tells no more of the topic (docs/quality.md)."""
 PAIRED_WORDS: Final = 100
 """So many of the prose's first words make pairs with their neighbours."""
@@ -104,7 +104,7 @@ def pieces_of(field: str) -> list[str]:
     >>> pieces_of("merging c++ maps (in asp.net-mvc)?")
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return field.translate(_PARTING).split(None, _READ_PIECES)[:_READ_PIECES]
+    return field.translate(_PARTING).split(None, READ_PIECES)[:READ_PIECES]
 
 
 def words_in(text: str) -> list[str]:

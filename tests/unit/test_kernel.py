@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_src.tagger import TagModel, kernel, read_bundle
-from lambda_src.tagger.analyzer import PAIRED_WORDS
+from lambda_src.tagger.analyzer import PAIRED_WORDS, fields_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.kernel.build import TARGETS, compile_for
@@ -31,7 +32,7 @@ def models() -> Models:
     bundle = read_bundle(STARTER)
     if not Kernel.can_rank(bundle):
         pytest.skip("the kernel is not built: run scripts/setup kernel")
-    return TagModel(bundle), TagModel(bundle, plain=True)
+    return both(bundle)
 
 
 def assert_same(models: Models, questions: Iterable[Text]) -> int:
@@ -72,8 +73,15 @@ _WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(title=st.text() | st.lists(_WORDS).map(" ".join), body=st.lists(_WORDS).map(" ".join))
-def test_any_text_gets_the_same_answer(models: Models, title: str, body: str) -> None:
-    assert_same(models, [(title, body), (body, title)])
+def test_in_any_text_the_same_words_are_found(models: Models, title: str, body: str) -> None:
+    """Tags only nearly so: where two are as likely, the last bits of a sum decide."""
+    for text in ((title, body), (body, title)):
+        (ours, found, _, sure), (theirs, expected, _, expected_sure) = (
+            each._ranker.rank(fields_of(*text)) for each in models
+        )
+        assert ours == (pytest.approx(theirs.share), theirs.has_topic)
+        assert set(zip(*found, strict=True)) == set(zip(*expected, strict=True))
+        assert sure == pytest.approx(expected_sure, abs=0.01)
 
 
 def test_pairs_end_where_those_of_the_definition_end(models: Models) -> None:
@@ -97,19 +105,33 @@ def test_small_models_answer_the_same(
     tmp_path: Path, samples: list[Question], models: Models, min_tag_count: int
 ) -> None:
     """With fewer tags than there are candidates, and none, or few, that go together."""
-    small = [
-        TagModel(bundle, plain=plain)
-        for bundle in [trained(tmp_path, samples, min_tag_count, prune=0.005)]
-        for plain in (False, True)
-    ]
+    small = both(trained(tmp_path, samples, min_tag_count))
     assert type(small[0]._ranker) is type(models[0]._ranker)
-    assert assert_same((small[0], small[1]), [(each.title, each.body_html) for each in samples])
+    assert assert_same(small, [(each.title, each.body_html) for each in samples])
+
+
+def test_words_of_other_alphabets_are_found(tmp_path: Path, samples: list[Question]) -> None:
+    """A corpus in letters that are not ASCII, with some words that mix both, or are of signs."""
+    greek = str.maketrans("abgdelmnoprst", "αβγδελμνοπρστ")
+    written = [
+        replace(
+            each,
+            title=f"{each.title.translate(greek)} ²\u2013 …{number} naïve\u2019s e-ητα",
+            body_html=f"<p>{each.body_html.translate(greek)}</p> \u00a0\u3000 x\u2028y",
+        )
+        for number, each in enumerate(samples)
+    ]
+    model = both(trained(tmp_path, written, 5))
+    assert "ητα" in model[0].vocabulary.words.numbers()
+    assert assert_same(model, [(each.title, each.body_html) for each in written]) == len(written)
+    long = " ".join(f"{each.title}—{each.body_html}" for each in written)
+    assert assert_same(model, [(long, ""), ("", long), ("", f"<code>{long}</code>")]) >= 2
 
 
 def test_a_model_that_was_not_pruned_answers_without_it(
     tmp_path: Path, samples: list[Question]
 ) -> None:
-    model = TagModel(trained(tmp_path, samples, 5, prune=0))
+    model, _ = both(trained(tmp_path, samples, 5, prune=0))
     assert isinstance(model._ranker, PlainRanker)
     assert any(model.suggest(each.title, each.body_html).suggestions for each in samples)
 
@@ -138,8 +160,14 @@ def test_it_compiles_for_each_machine_that_it_names(
     assert beginning == (b"\x7fELF" if machine[0] == "Linux" else b"\xcf\xfa\xed\xfe")
 
 
-def trained(folder: Path, samples: list[Question], min_tag_count: int, *, prune: float) -> Bundle:
+def trained(
+    folder: Path, questions: list[Question], min_tag_count: int, *, prune: float = 0.005
+) -> Bundle:
     path = folder / "small.safetensors"
-    fitted = fit(samples, TrainingOptions(min_tag_count=min_tag_count, prune=prune, jobs=1))
+    fitted = fit(questions, TrainingOptions(min_tag_count=min_tag_count, prune=prune, jobs=1))
     write_bundle(fitted, path, corpus={"files": ["samples"]})
     return read_bundle(path)
+
+
+def both(bundle: Bundle) -> Models:
+    return TagModel(bundle), TagModel(bundle, plain=True)

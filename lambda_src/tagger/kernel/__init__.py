@@ -6,13 +6,14 @@
 import ctypes
 import hashlib
 import os
-from functools import cache
+import re
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import Fields, forms, pieces_of, words_in
+from lambda_src.tagger.analyzer import READ_PIECES, Fields, forms, words_in
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.evidence import topicless
 from lambda_src.tagger.ranker import PlainRanker, Ranked
@@ -20,6 +21,13 @@ from lambda_src.tagger.reranker import N_SHORTLISTED
 from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
 FOLDER: Final = Path(__file__).parent
+
+# As far as no word goes on: the kernel's own characters, and at least one that is not ASCII.
+_NOT_ASCII = re.compile(
+    r"(?<![a-z0-9._'+#\-])[a-z0-9._'+#\-]*+(?:[^\x00-\x7f\s][a-z0-9._'+#\-]*+)+"
+)
+_REMEMBERED_PIECES = 5_000
+_REMEMBERED_LENGTH = 40
 
 _INT = ctypes.c_int64
 _DOUBLE = ctypes.c_double
@@ -146,6 +154,7 @@ class Kernel:
         )
         if self._library.index_words(self._model):
             raise ValueError("its words are not distinct")
+        self._remembered = lru_cache(_REMEMBERED_PIECES)(self._write)
         self._arrays["topicless"] = topicless(self._number, vocabulary.unknown)
         self._model.topicless = self._arrays["topicless"].ctypes.data
 
@@ -201,18 +210,23 @@ class Kernel:
     def _plain_text(self, field: str) -> bytes:
         """Write a text as the kernel reads it: in ASCII, with numbers for all other pieces."""
         if not field.isascii():
-            pieces = pieces_of(field)
-            field = " ".join([each if each.isascii() else self._numbered(each) for each in pieces])
-        return field.encode()
+            field = _NOT_ASCII.sub(self._numbered, field, count=READ_PIECES)
+        # Spaces of other kinds, and what is not read any more, are question marks then.
+        return field.encode("ascii", "replace")
 
-    def _numbered(self, piece: str) -> str:
+    def _numbered(self, match: re.Match[str]) -> str:
+        piece = match[0]
+        return self._remembered(piece) if len(piece) <= _REMEMBERED_LENGTH else self._write(piece)
+
+    def _write(self, piece: str) -> str:
         """Write a piece as the numbers of its words: nothing else is an upper-case letter."""
         written = []
         for token in words_in(piece):
             whole, parts = forms(token)
             written.append(f"W{self._number(whole)}")
             written += [f"P{self._number(part)}" for part in parts]
-        return "".join(written)
+        # One without words is a piece as well.
+        return "".join(written) or "+"
 
     def _number(self, word: str) -> int:
         text = word.encode(errors="surrogatepass")
