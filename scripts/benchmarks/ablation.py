@@ -126,7 +126,7 @@ def _without_reranker(path: Path) -> TagModel:
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     target = path.with_name("no-second-look.safetensors")
     save_file(contiguous, target, {MANIFEST_KEY: json.dumps(dict(bundle.manifest))})
-    return TagModel.load(target)
+    return _load(target)
 
 
 def _nameless(
@@ -148,7 +148,7 @@ def _nameless(
 
     return [
         Judged(frozenset(question.tags), named(each.ranked), named(each.suggested))
-        for question, each in zip(test, judge(TagModel.load(path), test), strict=True)
+        for question, each in zip(test, judge(_load(path), test), strict=True)
     ]
 
 
@@ -167,7 +167,7 @@ def _unstemmed() -> Iterator[None]:
 def _unlimited() -> Iterator[None]:
     """Let training and the judged model read fields to their ends."""
     with (
-        patch.object(analyzer, "_READ_PIECES", sys.maxsize),
+        patch.object(analyzer, "READ_PIECES", sys.maxsize),
         patch.object(features, "PAIRED_WORDS", sys.maxsize),
         patch.object(vocabulary, "PAIRED_WORDS", sys.maxsize),
     ):
@@ -195,7 +195,12 @@ _NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, *_ANALYZERS]
 
 def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) -> TagModel:
     write_bundle(fit(questions, options, read_synonyms([WELL_KNOWN])), path, corpus={})
-    return TagModel.load(path)
+    return _load(path)
+
+
+def _load(path: Path) -> TagModel:
+    # Variants change the analyzer, and the kernel has one of its own.
+    return TagModel(read_bundle(path), plain=True)
 
 
 def _raw(model: TagModel, questions: Sequence[Question]) -> list[Judged]:

@@ -53,7 +53,7 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
 ]
 SENTENCE = "How can pandas merge two frames by date? "
 LONG_QUESTION = {"title": "Merge frames", "body": SENTENCE * 1400}
-LONG_BATCH = {"questions": [{"title": "Merge frames", "body": SENTENCE * 300}] * 75}
+HARD_BATCH = {"questions": [{"title": "Merge frames", "body": "<pre><code>" * 5900}] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
@@ -169,7 +169,7 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
         function.starve()
         return [
             *record(function, "slow", questions([LONG_QUESTION] * 2)),
-            *record(function, "out of time", questions([LONG_BATCH], "/predict/batch")),
+            *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
         ]
 
 

@@ -44,7 +44,7 @@ DRILLS = [
     Drill("heartbeat", "a model that is not the right one", days.all_become("not started")),
     Drill("model-latency", "a starved function", days.instead("slow", *ASKED)),
     Drill("api-latency", "one in fifty out of time", days.one_in(50, "out of time")),
-    Drill("near-timeout", "a batch of long questions", days.one_in(1000, "out of time")),
+    Drill("near-timeout", "a batch that is hard to parse", days.one_in(1000, "out of time")),
     Drill("server-errors", "a model that is not the right one", days.all_become("not started")),
     Drill("server-errors", "one in fifty out of time", days.one_in(50, "out of time")),
     Drill("client-errors", "a client of another release", days.instead("refused", *ASKED, "draft")),
