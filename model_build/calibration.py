@@ -43,7 +43,7 @@ class Calibration:
     """What turns scores into confidences and confidences into a set of tags."""
 
     weights: Floats
-    """Shape (len(FEATURES) + 1,): of `lambda_src.tagger.calibrator.Calibrator`."""
+    """Shape (len(FEATURES) + 1,): those of the features, and the intercept."""
     facts: TagFacts
     records: Floats
     """Shape (n_tags,): see `lambda_src.tagger.reranker.CorpusFacts`."""

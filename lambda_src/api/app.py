@@ -13,7 +13,7 @@ from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.settings import Settings, SettingsError
 from lambda_src.api.telemetry import Telemetry
-from lambda_src.tagger import BundleError, TagModel
+from lambda_src.tagger import BundleError, KernelError, TagModel
 
 
 def create_app(model: TagModel, settings: Settings) -> FastAPI:
@@ -63,7 +63,7 @@ def _from_environment() -> FastAPI:
     try:
         settings = Settings.from_environment(os.environ)
         return create_app(load_model(settings.model, settings.model_sha256), settings)
-    except (SettingsError, BundleError) as error:
+    except (SettingsError, BundleError, KernelError) as error:
         # One line and no traceback: a person reads this in a log or a terminal.
         print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(1)

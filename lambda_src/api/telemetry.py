@@ -61,6 +61,7 @@ class Telemetry:
             tags=[each.tag for each in suggestions],
             confidences=[round(each.confidence, 4) for each in suggestions],
             top_confidence=round(prediction.top_confidence, 4),
+            # In reading order they would tell what the question says.
             terms=sorted(prediction.terms.tolist()),
             latency_ms=round(latency_ms, 3),
         )

@@ -9,6 +9,7 @@ from lambda_src.tagger.bundle import (
     BundleFormatError,
     read_bundle,
 )
+from lambda_src.tagger.kernel import KernelError
 from lambda_src.tagger.model import Explanation, Prediction, Suggestion, TagModel
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "BundleError",
     "BundleFormatError",
     "Explanation",
+    "KernelError",
     "Prediction",
     "Suggestion",
     "TagModel",

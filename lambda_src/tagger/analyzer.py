@@ -92,19 +92,15 @@ def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> F
 
 
 def cut(question: Fields) -> QuestionPieces:
-    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds."""
-    return QuestionPieces(*map(pieces_of, question))
-
-
-def pieces_of(field: str) -> list[str]:
-    """Cut the text of one field, as far as it is read.
+    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds.
 
     Examples
     --------
-    >>> pieces_of("merging c++ maps (in asp.net-mvc)?")
+    >>> cut(fields_of("Merging C++ maps (in ASP.NET-MVC)?")).title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return field.translate(_PARTING).split(None, READ_PIECES)[:READ_PIECES]
+    pieces = [field.translate(_PARTING).split(None, READ_PIECES) for field in question]
+    return QuestionPieces(*[of_field[:READ_PIECES] for of_field in pieces])
 
 
 def words_in(text: str) -> list[str]:
@@ -127,7 +123,7 @@ def forms(token: str) -> Forms:
     >>> forms("node.js")
     Forms(whole='node.js', parts=('nod', 'js'))
     """
-    if token.isalpha():
+    if token.isalpha():  # the most of them: the same, sooner
         return Forms(stem(token) if len(token) <= _MAX_WORD else "", ())
     word = token.replace("\u2019", "'").removesuffix("'s")
     parts = tuple(stem(part) for part in _PART.split(word) if _is_word(part))

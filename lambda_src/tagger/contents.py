@@ -9,6 +9,9 @@ from lambda_src.tagger.bundle import Array
 from lambda_src.tagger.calibrator import FEATURES
 from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
 
+_MOST = 2**31
+_LARGEST = 1e9
+
 
 def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Refuse arrays that would answer nonsense, or read beyond each other.
@@ -31,12 +34,13 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     known &= manifest["reranker_inputs"] == list(INPUTS)
     _require(known, "its calibrator is of another release")
     complete = manifest["complete_questions"]
-    _require(type(complete) is int and complete >= 0, "its number of complete questions")
+    fits = type(complete) is int and 0 <= complete < _MOST
+    _require(fits, "its number of complete questions")
     _require(isinstance(manifest["quality"], dict), "its figures")
     synonyms = manifest["synonyms"]
     _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
     title_weight = manifest["title_weight"]
-    _require(type(title_weight) is int and title_weight > 0, "its title weight is no whole number")
+    _require(type(title_weight) is int and 0 < title_weight < 1000, "its title weight")
 
     nnz = arrays["weights_value"].size
     expected = {
@@ -64,14 +68,19 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         array = arrays[name]
         fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.kind in kinds
         _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
-    _require(bool((arrays["weight_steps"] >= 0).all()), "a step is less than nothing")
+    _require(not np.signbit(arrays["weight_steps"]).any(), "a step is less than nothing")
+    _require(arrays["words"].dtype == np.uint8, "its words are no text")
+    _require(n_terms > 0, "it has no terms")
     same_kind = arrays["common_weights"].dtype == arrays["weights_value"].dtype
     _require(same_kind, "its common terms have weights of another kind")
     _require(arrays["terms"].dtype == np.uint64, "array 'terms' is not of 64-bit numbers")
 
     for name, array in arrays.items():
-        if array.dtype.kind == "f":
-            _require(bool(np.isfinite(array).all()), f"array {name!r} holds no numbers")
+        # Places in an array are 32-bit integers.
+        _require(array.size < _MOST, f"array {name!r} is too long")
+        if array.dtype.kind == "f" and array.size:
+            in_range = float(array.min()) > -_LARGEST and float(array.max()) < _LARGEST
+            _require(in_range, f"array {name!r} holds no numbers, or far too large ones")
 
 
 def _require(condition: bool, complaint: str) -> None:

@@ -1,21 +1,20 @@
 """The model as it answers: a question in, calibrated tags out."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
 from lambda_src.tagger.analyzer import fields_of
-from lambda_src.tagger.bundle import Array, Bundle, BundleFormatError, read_bundle
+from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
-from lambda_src.tagger.scorer import Scorer, ScorerArrays
-from lambda_src.tagger.vocabulary import Counts, Floats, Vocabulary, Words
+from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
 
 MAX_TAGS = 5
 """A Stack Exchange question has at most five tags."""
@@ -39,7 +38,7 @@ class Prediction(NamedTuple):
     """Best first; empty where the model does not know."""
     top_confidence: float
     """Of the best tag, suggested or not; 0 where the question was not scored."""
-    terms: Counts
+    terms: Integers
     """The model's terms in the question, each once."""
     known_share: float
     """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
@@ -80,6 +79,8 @@ class TagModel:
     ------
     BundleFormatError
         The bundle's arrays do not fit each other.
+    KernelError
+        The kernel was built and cannot be loaded.
     """
 
     def __init__(self, bundle: Bundle, *, plain: bool = False) -> None:
@@ -90,11 +91,11 @@ class TagModel:
             words = Words(bundle.arrays["words"])
             keys = bundle.arrays["terms"].view(np.int64)
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
-            self._scorer = Scorer(_scorer_arrays(bundle.arrays))
-            ranker = PlainRanker(bundle, self.vocabulary, self._scorer)
-            self._ranker: Ranker = ranker
+            definition = PlainRanker(bundle, self.vocabulary)
+            self._scorer = definition.scorer
+            self._ranker: Ranker = definition
             if not plain and Kernel.can_rank(bundle):
-                self._ranker = Kernel(bundle, self.vocabulary, ranker)
+                self._ranker = Kernel(bundle, self.vocabulary, definition)
             else:
                 self.vocabulary.index()
         except (KeyError, TypeError, ValueError) as error:
@@ -211,16 +212,3 @@ class TagModel:
 
     def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranked:
         return self._ranker.rank(fields_of(title, body, body_format))
-
-
-def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
-    return ScorerArrays(
-        arrays["term_weights"],
-        arrays["weight_steps"],
-        arrays["common_terms"],
-        arrays["common_weights"],
-        arrays["weights_start"],
-        arrays["weights_tag"],
-        arrays["weights_value"],
-        arrays["intercepts"],
-    )

@@ -67,7 +67,9 @@ class TagNames:
         words_in_code = vocabulary.in_code(terms)
         known = words_in_code >= 0
         watched = np.append(terms, words_in_code[known])
-        self._watched, places = np.unique(watched, return_index=True)
+        watched, places = np.unique(watched, return_index=True)
+        # No term has the number behind the last one.
+        self._watched = np.append(watched, len(vocabulary))
         self._parts = np.append(terms, _CODE - terms[known])[places]
         # By their first parts: a name is only where that one is.
         self._names: dict[int, list[tuple[int, list[int]]]] = {}
@@ -76,14 +78,13 @@ class TagNames:
 
     def count(self, found: FoundTerms) -> NameCounts:
         """Count names in each field; the commonest name of a tag counts."""
-        _, places, watched = np.intersect1d(
-            found.terms, self._watched, assume_unique=True, return_indices=True
-        )
+        watched = self._watched.searchsorted(found.terms)
+        places = (self._watched.take(watched) == found.terms).nonzero()[0]
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
         for part, count, in_title in zip(
-            self._parts.take(watched).tolist(),
+            self._parts.take(watched.take(places)).tolist(),
             found.counts.take(places).tolist(),
             found.in_title.take(places).tolist(),
             strict=True,

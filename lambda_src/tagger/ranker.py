@@ -24,8 +24,8 @@ from lambda_src.tagger.reranker import (
     inputs,
     shortlist,
 )
-from lambda_src.tagger.scorer import Scorer
-from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary, unpack
+from lambda_src.tagger.scorer import Scorer, ScorerArrays
+from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
 
 class Ranked(NamedTuple):
@@ -53,8 +53,7 @@ class PlainRanker:
     ----------
     bundle : Bundle
     vocabulary : Vocabulary
-    scorer : Scorer
-        Both of that bundle.
+        Of that bundle.
 
     Raises
     ------
@@ -62,11 +61,11 @@ class PlainRanker:
         The bundle's arrays do not fit each other.
     """
 
-    def __init__(self, bundle: Bundle, vocabulary: Vocabulary, scorer: Scorer) -> None:
+    def __init__(self, bundle: Bundle, vocabulary: Vocabulary) -> None:
         arrays = bundle.arrays
         counts = bundle.manifest["tags"]
         self._vocabulary = vocabulary
-        self._scorer = scorer
+        self.scorer = Scorer(_scorer_arrays(arrays))
         self._names = TagNames(_name_arrays(arrays), vocabulary)
         self.calibrator = arrays["calibrator"].astype(np.float64)
         """Shape (len(FEATURES) + 1,): the weights of the features and the intercept."""
@@ -88,17 +87,30 @@ class PlainRanker:
         found = self._vocabulary.find(numbers)
         if not len(found.terms):
             return Ranked(known, found, [], [])
-        candidates = best_candidates(self._scorer.scores(found))
+        candidates = best_candidates(self.scorer.scores(found))
         about = QuestionFacts(
             self._names.count(found),
-            len(unpack(numbers.title).wholes),
-            len(unpack(numbers.prose).wholes),
+            len(numbers.title.wholes),
+            len(numbers.prose.wholes),
         )
         described = features(candidates, about, self.corpus.facts)
         listed = shortlist(candidates, described @ self.calibrator[:-1] + self.calibrator[-1])
         sure = confidences(self.network.odds(inputs(listed, about, self.corpus)))
         order = np.argsort(-sure, kind="stable")
         return Ranked(known, found, listed.tags[order].tolist(), sure[order].tolist())
+
+
+def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
+    return ScorerArrays(
+        arrays["term_weights"],
+        arrays["weight_steps"],
+        arrays["common_terms"],
+        arrays["common_weights"],
+        arrays["weights_start"],
+        arrays["weights_tag"],
+        arrays["weights_value"],
+        arrays["intercepts"],
+    )
 
 
 def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:

@@ -106,7 +106,7 @@ class Scorer:
     def _weights_of(self, terms: Ints) -> tuple[Ints, Ints]:
         """Give the places of all the terms' weights that are in no row, and whose each one is."""
         starts = self._arrays.starts[terms].astype(np.intp)
-        lengths = self._arrays.starts[terms + 1] - starts
+        lengths = self._arrays.starts[terms + 1].astype(np.intp) - starts
         owners = np.arange(len(terms)).repeat(lengths)
         # From a place among all that are read to the same place in the arrays.
         shifts = starts - lengths.cumsum() + lengths
@@ -121,7 +121,7 @@ def _check(arrays: ScorerArrays) -> None:
     _require(bool((starts[1:] >= starts[:-1]).all()), "its weights are not in order")
     _require(len(arrays.tags) == len(arrays.values), "its weights do not add up")
     _require(not len(arrays.tags) or int(arrays.tags.max()) < n_tags, "a weight has no tag")
-    in_order = bool((common[1:] > common[:-1]).all()) and int(common[-1:].sum()) < max(n_terms, 1)
+    in_order = bool((common[1:] > common[:-1]).all()) and int(common[-1:].sum()) < n_terms
     alone = in_order and not (starts[1:] - starts[:-1])[common].any()
     _require(alone and arrays.rows.shape == (len(common), n_tags), "its common terms do not fit")
 

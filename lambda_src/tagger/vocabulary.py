@@ -21,7 +21,7 @@ _REMEMBERED_LENGTH = 40
 
 Keys = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.intp]
-Counts = npt.NDArray[np.signedinteger]
+Integers = npt.NDArray[np.signedinteger]
 Floats = npt.NDArray[np.float64]
 Space = Literal["text", "code"]
 """Title and prose share their terms; those of code are its own."""
@@ -33,29 +33,21 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
     return (_CODE_BIT if space == "code" else 0) | first << _WORD_BITS | follower
 
 
-class QuestionNumbers(NamedTuple):
-    """The words of a question's fields by their numbers, in reading order.
-
-    A 32-bit integer for each: the number of a word, which is `Vocabulary.unknown` of one that the
-    model does not know, or ``~number`` for a known part of the compound word before it.
-    """
-
-    title: bytes
-    prose: bytes
-    code: bytes
-
-
 class FieldNumbers(NamedTuple):
-    """The words of one field of those, parted; shape (n_wholes,) and (n_parts,)."""
+    """The words of a field by their numbers."""
 
     wholes: Ints
+    """In reading order; one that the model does not know has `Vocabulary.unknown`."""
     parts: Ints
+    """Of compound words, as far as the model knows them."""
 
 
-def unpack(field: bytes) -> FieldNumbers:
-    """Part the words of a field from the parts of compound words."""
-    numbers = np.frombuffer(field, np.int32).astype(np.int64)
-    return FieldNumbers(numbers[numbers >= 0], ~numbers[numbers < 0])
+class QuestionNumbers(NamedTuple):
+    """The words of a question by their numbers."""
+
+    title: FieldNumbers
+    prose: FieldNumbers
+    code: FieldNumbers
 
 
 class KnownWords(NamedTuple):
@@ -70,10 +62,10 @@ class KnownWords(NamedTuple):
 class FoundTerms(NamedTuple):
     """The terms of a question, each once; shape (n_found,) each."""
 
-    terms: Counts
-    counts: Counts
+    terms: Integers
+    counts: Integers
     """How often each occurs, one in the title counting `title_weight` times."""
-    in_title: Counts
+    in_title: Integers
     """How often each occurs in the title."""
 
 
@@ -89,8 +81,8 @@ class Words:
 
     Raises
     ------
-    UnicodeDecodeError
-        It is no UTF-8.
+    ValueError
+        It is no UTF-8, or a line is empty.
     """
 
     def __init__(self, lines: npt.NDArray[np.uint8]) -> None:
@@ -99,6 +91,8 @@ class Words:
         ends = np.append((lines == ord("\n")).nonzero()[0], len(lines)) if len(lines) else lines
         self.starts = np.concatenate([[0], ends + 1]).astype(np.int32)
         """Shape (n_words + 1,): where each begins among the lines; the last one ends before."""
+        if (np.diff(self.starts) < 2).any():
+            raise ValueError("one of its words is empty")
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Self:
@@ -162,21 +156,18 @@ class Vocabulary:
 
     def number(self, question: QuestionPieces | QuestionTokens) -> QuestionNumbers:
         """Look a question's words up; that it was cut to pieces is enough."""
-        number = self._pieces.__getitem__
-        return QuestionNumbers(*[b"".join(map(number, of_field)) for of_field in question])
+        return QuestionNumbers(*map(self._field_numbers, question))
 
     def known_words(self, question: QuestionNumbers) -> KnownWords:
         """Judge whether a question says anything in words that the model knows."""
-        numbers = np.append(unpack(question.title).wholes, unpack(question.prose).wholes)
+        numbers = np.append(question.title.wholes, question.prose.wholes)
         if not len(numbers):
-            return KnownWords(1.0, bool(question.code))
-        known_share = float(np.mean(numbers != self.unknown))
-        return KnownWords(known_share, not self._topicless[numbers].all())
+            return KnownWords(1.0, len(question.code.wholes) > 0)
+        share = 1 - np.count_nonzero(numbers == self.unknown) / len(numbers)
+        return KnownWords(share, not self._topicless[numbers].all())
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms that a question's words and pairs of words are; code has no pairs."""
-        if not len(self.keys):
-            return FoundTerms(*np.zeros((3, 0), np.intp))
         marked = self._marked_keys(question)
         # In order they are found faster, and like ones stand together.
         marked.sort()
@@ -240,11 +231,11 @@ class Vocabulary:
 
         Those of unknown words are among them, and are no term's.
         """
-        title, prose, code = map(unpack, question)
+        title, prose, code = question
         # The unknown word between the two keeps them from making a pair.
-        text = [*title.wholes, self.unknown, *prose.wholes]
-        of_text = [*text, *title.parts, *prose.parts]
-        numbers = np.array([*of_text, *code.wholes, *code.parts], dtype=np.int64)
+        text = np.concatenate([title.wholes, [self.unknown], prose.wholes])
+        of_text = np.concatenate([text, title.parts, prose.parts])
+        numbers = np.concatenate([of_text, code.wholes, code.parts])
         n_words, n_title, n_text = len(numbers), len(title.wholes), len(text)
         n_pairs = n_title + min(len(prose.wholes), PAIRED_WORDS)
         marked = np.empty(n_words + n_pairs, np.int64)
@@ -257,9 +248,17 @@ class Vocabulary:
         pairs[:n_title] |= 1
         return marked
 
+    def _field_numbers(self, pieces: list[str]) -> FieldNumbers:
+        packed = b"".join(map(self._pieces.__getitem__, pieces))
+        numbers = np.frombuffer(packed, np.int32).astype(np.int64)
+        return FieldNumbers(numbers[numbers >= 0], ~numbers[numbers < 0])
+
 
 class _Pieces(dict[str, bytes]):
-    """What pieces of text stand for, packed as in `QuestionNumbers`, remembered within bounds."""
+    """What pieces of text stand for, remembered within bounds.
+
+    A 32-bit integer for each word: its number, or ``~number`` for a known part of the one before.
+    """
 
     def __init__(self, numbers: Mapping[str, int], unknown: int) -> None:
         super().__init__()

@@ -7,11 +7,14 @@ a logistic regression per tag. The tuned one: all its weights in one matrix of 3
 import argparse
 import hashlib
 import statistics
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from lambda_src.tagger import read_bundle
+from lambda_src.tagger.kernel import Kernel
 from model_build.questions import Question
 from scripts.benchmarks import served_models
 from scripts.benchmarks.cold_starts import Function, cold_starts, limits_processor
@@ -44,6 +47,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure, print the tables, give the figures."""
     questions = served_models.read(options.questions, quick=options.quick)
     models = served_models.served_models(questions, options.questions, options.model)
+    if not Kernel.can_rank(read_bundle(models.ours)):
+        sys.exit("bench: without the kernel this is not what is deployed: run scripts/setup kernel")
     texts = [(each.title, each.body_html) for each in questions]
     found = _bundle(models) | _speed(models, texts, rounds=3 if options.quick else 25)
     found |= _memory(models, texts, 1_000 if options.quick else REQUESTS)

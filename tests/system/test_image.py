@@ -26,14 +26,15 @@ def shell(aws: LocalAws, image: str, script: str) -> list[str]:
 
 
 def test_of_our_code_it_holds_what_serves_and_nothing_else(aws: LocalAws, image: str) -> None:
-    found = shell(aws, image, "cd /var/task && find lambda_src -type f -not -name '*.pyc'")
+    compiled = "-name '*.pyc' -o -name '*.so'"
+    found = shell(aws, image, rf"cd /var/task && find lambda_src -type f -not \( {compiled} \)")
     served = {"__init__.py", "metrics.py", "tagger", "api"}
     ours = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "lambda_src").rglob("*")
         if path.is_file()
         and path.relative_to(ROOT / "lambda_src").parts[0] in served
-        and "__pycache__" not in path.parts
+        and path.suffix not in (".pyc", ".so")
         and not path.name.startswith(("requirements", "Dockerfile"))
     }
     assert set(found) == ours

@@ -10,9 +10,11 @@ import pytest
 import scipy.sparse as sp
 from sklearn.preprocessing import LabelBinarizer
 
+from lambda_src.tagger.ranker import PlainRanker
 from model_build.corpus import write_questions
 from model_build.questions import Question
 from model_build.training import choose_tags
+from scripts.benchmarks import ablation
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.processes import run_measured
 from scripts.benchmarks.rivals import RIVALS, embeddings
@@ -22,6 +24,7 @@ from scripts.benchmarks.rivals.rival import Corpus, answers, at_least, best_thre
 from scripts.benchmarks.rivals.texts import TextTerms, code_words, fields, plain_texts
 from scripts.benchmarks.table import table
 from scripts.benchmarks.training import scaled
+from tests.conftest import STARTER
 
 MIN_TAG_COUNT = 8
 SYSTEM_KEYS = {
@@ -211,6 +214,10 @@ def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Pa
     assert all(interval == [0, 0] for interval in rows["all"]["gains"].values())
     # Questions of our own name their tags: without that evidence fewer are found.
     assert rows["no names of tags"]["sample_jaccard"] < rows["all"]["sample_jaccard"]
+
+
+def test_ablation_judges_by_the_definition_which_its_variants_change() -> None:
+    assert isinstance(ablation._load(STARTER)._ranker, PlainRanker)
 
 
 def test_ablation_refuses_a_variant_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:

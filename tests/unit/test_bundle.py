@@ -117,6 +117,7 @@ META = {"__metadata__": {"manifest": '{"format": 1}'}}
         META | {"a": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}},
         META | {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}},
         META | {"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}},
+        META | {"a": {"dtype": "F32", "shape": [0, 2**63 - 1], "data_offsets": [0, 0]}},
         META | {"a": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}},
         META | {"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}},
         META | {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}},
@@ -159,7 +160,7 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         },
         "term weights not numbers": {"term_weights": np.full(n_terms, np.nan, np.float32)},
         "infinite weights": {"weight_steps": np.full_like(arrays["weight_steps"], np.inf)},
-        "steps below nothing": {"weight_steps": -arrays["weight_steps"]},
+        "steps below nothing": {"weight_steps": arrays["weight_steps"] * np.float16(-0.0)},
         "some weights as floats": {"weights_value": arrays["weights_value"].astype(np.float32)},
         "common terms beyond all": {"common_terms": arrays["common_terms"] + np.uint32(n_terms)},
         "rows of other tags": {"common_weights": arrays["common_weights"][:, :-1].copy()},
@@ -187,6 +188,10 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a network of another width": {"output": arrays["output"][:-1]},
         "a network of other inputs": {"hidden": arrays["hidden"][:-1]},
         "a word twice": {"words": np.concatenate([arrays["words"], newline, arrays["words"]])},
+        "an empty word": {"words": np.append(arrays["words"], newline)},
+        "words of wide letters": {"words": arrays["words"].astype(np.uint16)},
+        "weights beyond all measure": {"term_weights": np.full(n_terms, 3e38, np.float32)},
+        "no terms": {"terms": np.zeros(0, np.uint64), "common_terms": np.zeros(1, np.uint32)},
         "words not text": {"words": np.full(20, 255, np.uint8)},
     }[name]
 
@@ -223,6 +228,10 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a network of other inputs",
         "a word twice",
         "steps below nothing",
+        "an empty word",
+        "words of wide letters",
+        "weights beyond all measure",
+        "no terms",
         "words not text",
     ],
 )
@@ -249,6 +258,8 @@ def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: 
         {"complete_questions": "many"},
         {"synonyms": {"a": "no tag of the model"}},
         {"title_weight": 0},
+        {"title_weight": 2**31},
+        {"complete_questions": 10**400},
         {"version": 3},
     ],
 )

@@ -1,6 +1,5 @@
 """The compiled ranker beside the definition of what it has to say."""
 
-import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_src.tagger import TagModel, kernel, read_bundle
+from lambda_src.tagger import TagModel, read_bundle
 from lambda_src.tagger.analyzer import PAIRED_WORDS, fields_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
-from lambda_src.tagger.kernel.build import TARGETS, compile_for
 from lambda_src.tagger.ranker import PlainRanker
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
@@ -26,7 +24,7 @@ Models = tuple[TagModel, TagModel]
 Text = tuple[str, str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def models() -> Models:
     """The starter with the kernel and without it."""
     bundle = read_bundle(STARTER)
@@ -48,6 +46,7 @@ def assert_same(models: Models, questions: Iterable[Text]) -> int:
         assert [each.tag for each in ours.suggestions] == [each.tag for each in theirs.suggestions]
         ranked, expected = (dict(each.rank(title, body, limit=99)) for each in models)
         assert ranked == pytest.approx(expected, abs=1e-5)
+        assert fast.scores(title, body) == pytest.approx(plain.scores(title, body), abs=1e-5)
         n_ranked += bool(ranked)
     return n_ranked
 
@@ -61,6 +60,16 @@ def test_questions_get_the_same_answers(models: Models, samples: list[Question])
     assert assert_same(models, texts) > len(texts) / 2
     assert assert_same(models, [(title, "") for title, _ in texts]) > len(texts) / 2
     assert assert_same(models, [("", body) for _, body in texts if body])
+
+
+def test_questions_get_the_same_explanations(models: Models, samples: list[Question]) -> None:
+    for each in samples:
+        suggested = [tag for tag, _ in models[0].suggest(each.title, each.body_html).suggestions]
+        fast, plain = (model.explain(suggested, each.title, each.body_html) for model in models)
+        for tag in suggested:
+            assert fast[tag].score == pytest.approx(plain[tag].score, abs=1e-5)
+            ours, theirs = ({c[:2]: c.weight for c in e[tag].terms} for e in (fast, plain))
+            assert ours == pytest.approx(theirs, abs=1e-5)
 
 
 def test_hostile_questions_get_the_same_answers(models: Models) -> None:
@@ -103,11 +112,11 @@ def test_questions_at_the_same_time_do_not_disturb_each_other(
 
 @pytest.mark.parametrize("min_tag_count", [5, 12])
 def test_small_models_answer_the_same(
-    tmp_path: Path, samples: list[Question], models: Models, min_tag_count: int
+    tmp_path: Path, samples: list[Question], min_tag_count: int
 ) -> None:
     """With fewer tags than there are candidates, and none, or few, that go together."""
     small = both(trained(tmp_path, samples, min_tag_count))
-    assert type(small[0]._ranker) is type(models[0]._ranker)
+    assert isinstance(small[0]._ranker, Kernel)
     assert assert_same(small, [(each.title, each.body_html) for each in samples])
 
 
@@ -135,30 +144,6 @@ def test_a_model_that_was_not_pruned_answers_without_it(
     model, _ = both(trained(tmp_path, samples, 5, prune=0))
     assert isinstance(model._ranker, PlainRanker)
     assert any(model.suggest(each.title, each.body_html).suggestions for each in samples)
-
-
-def test_one_of_another_source_is_not_taken(
-    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(kernel.FOLDER, tmp_path / "kernel")
-    monkeypatch.setattr(kernel, "FOLDER", tmp_path / "kernel")
-    load_now = kernel.load_library.__wrapped__
-    assert load_now() is not None
-    with (tmp_path / "kernel" / "kernel.c").open("a") as source:
-        source.write("/* changed */\n")
-    assert load_now() is None
-    kernel.library_path().write_bytes(b"no library")
-    with pytest.raises(OSError, match=r"kernel-.*\.so"):
-        load_now()
-
-
-@pytest.mark.parametrize("machine", TARGETS)
-def test_it_compiles_for_each_machine_that_it_names(
-    tmp_path: Path, machine: tuple[str, str]
-) -> None:
-    compile_for(TARGETS[machine], tmp_path / "kernel.so")
-    beginning = (tmp_path / "kernel.so").read_bytes()[:4]
-    assert beginning == (b"\x7fELF" if machine[0] == "Linux" else b"\xcf\xfa\xed\xfe")
 
 
 def trained(

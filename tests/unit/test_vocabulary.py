@@ -2,7 +2,7 @@ import numpy as np
 
 from lambda_src.tagger import vocabulary
 from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionTokens, tokenize
-from lambda_src.tagger.vocabulary import Vocabulary, Words, term_key, unpack
+from lambda_src.tagger.vocabulary import Vocabulary, Words, term_key
 
 WORDS = Words.of(["a", "b", "node", "node.js", "js"])
 KEYS = np.array(
@@ -50,7 +50,7 @@ def test_parts_of_words_too_long_to_be_remembered_count_each_time() -> None:
     known = Vocabulary(WORDS, KEYS, 4)
     tokens = QuestionTokens(["-".join(["js"] * 30)], [], [])
     for _ in range(2):
-        assert unpack(known.number(tokens).title).parts.tolist() == [4] * 30
+        assert known.number(tokens).title.parts.tolist() == [4] * 30
 
 
 def test_occurrences_in_the_title_are_told_apart() -> None:
@@ -77,4 +77,4 @@ def test_hostile_words_do_not_fill_the_memory() -> None:
         known.number(QuestionTokens(tokens, ["x" * 60_000], []))
     assert len(known._pieces) <= limit
     assert max(map(len, known._pieces)) <= 40
-    assert unpack(known.number(QuestionTokens(["a"], [], [])).title).wholes.tolist() == [0]
+    assert known.number(QuestionTokens(["a"], [], [])).title.wholes.tolist() == [0]

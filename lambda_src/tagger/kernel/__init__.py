@@ -4,23 +4,19 @@
 """
 
 import ctypes
-import hashlib
-import os
 import re
 from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lambda_src.tagger.analyzer import READ_PIECES, Fields, forms, words_in
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.evidence import topicless
+from lambda_src.tagger.kernel.build import library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker, Ranked
 from lambda_src.tagger.reranker import N_SHORTLISTED
 from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
-
-FOLDER: Final = Path(__file__).parent
 
 # As far as no word goes on: the kernel's own characters, and at least one that is not ASCII.
 _NOT_ASCII = re.compile(
@@ -90,11 +86,8 @@ class _Answer(ctypes.Structure):
     )
 
 
-def library_path() -> Path:
-    """Where the compiled kernel is, once it is: named by its source and by what it runs on."""
-    digest = hashlib.sha256((FOLDER / "kernel.c").read_bytes()).hexdigest()
-    machine = os.uname()
-    return FOLDER / f"kernel-{digest[:12]}-{machine.sysname}-{machine.machine}.so"
+class KernelError(Exception):
+    """A compiled kernel that cannot be used: the message says what to do."""
 
 
 @cache
@@ -103,15 +96,21 @@ def load_library() -> Any:
 
     Raises
     ------
-    OSError
-        It is there and cannot be loaded.
+    KernelError
+        It is there, and cannot be loaded or is not what this module takes it for.
     """
-    if os.name != "posix" or not library_path().exists():
+    path = library_path(this_machine())
+    if not path.exists():
         return None
-    library = ctypes.CDLL(str(library_path()))
-    library.sizes.restype = _INT
-    if library.sizes() != ctypes.sizeof(_Model) << 16 | ctypes.sizeof(_Answer):
-        raise ImportError(f"{FOLDER}: kernel.c and __init__.py do not describe the same structures")
+    try:
+        library = ctypes.CDLL(str(path))
+        library.sizes.restype = _INT
+        if library.sizes() != ctypes.sizeof(_Model) << 16 | ctypes.sizeof(_Answer):
+            raise OSError("kernel.c describes other structures than its module")
+    except OSError as error:
+        raise KernelError(
+            f"{error}. Delete {path} to go on without the kernel, or run 'scripts/setup kernel'."
+        ) from error
     text = (ctypes.c_char_p, _INT)
     model, answer = ctypes.POINTER(_Model), ctypes.POINTER(_Answer)
     library.index_words.argtypes = (model,)
@@ -229,7 +228,7 @@ class Kernel:
         return "".join(written) or "+"
 
     def _number(self, word: str) -> int:
-        text = word.encode(errors="surrogatepass")
+        text = word.encode()
         number: int = self._library.number_of(self._model, text, len(text))
         return number
 

@@ -107,7 +107,7 @@ typedef struct {
 
 typedef struct {
   found_term *terms;
-  int64_t n_terms;
+  int64_t n_terms, room;
   /* Open addressing: one more than the place among `terms`, 0 where there is none. */
   int32_t *slots;
   uint32_t mask;
@@ -128,6 +128,8 @@ static const found_term *look_up(const found *f, int32_t term) {
 static void count_term(const model *m, found *f, int32_t term, int in_title) {
   int32_t *slot = slot_of(f, term);
   if (!*slot) {
+    /* `rank` says why there is room; what is written must not depend on that. */
+    if (f->n_terms == f->room) return;
     f->terms[f->n_terms] = (found_term){.term = term};
     *slot = (int32_t)++f->n_terms;
   }
@@ -593,6 +595,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
   size_t room = (size_t)(title_length + prose_length + code_length) + 3, n_slots = 64;
   while (n_slots <= room) n_slots *= 2;
   found f = {.terms = malloc(room * sizeof *f.terms),
+             .room = (int64_t)room,
              .slots = calloc(n_slots, sizeof *f.slots),
              .mask = (uint32_t)(n_slots - 1)};
   float *scores = malloc((size_t)m->n_tags * sizeof *scores);
