@@ -88,7 +88,9 @@ class Words:
     def __init__(self, lines: npt.NDArray[np.uint8]) -> None:
         str(lines.data, "utf-8")
         self.lines = lines
-        ends = np.append((lines == ord("\n")).nonzero()[0], len(lines)) if len(lines) else lines
+        ends = (lines == ord("\n")).nonzero()[0]
+        if len(lines):
+            ends = np.append(ends, len(lines))
         self.starts = np.concatenate([[0], ends + 1]).astype(np.int32)
         """Shape (n_words + 1,): where each begins among the lines; the last one ends before."""
         if (np.diff(self.starts) < 2).any():

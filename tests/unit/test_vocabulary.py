@@ -24,6 +24,13 @@ def found(title: str, body: str = "") -> dict[str, int]:
     return {" ".join(known.spell(term)): count for term, count in zip(terms, counts, strict=True)}
 
 
+def test_words_stay_as_their_lines() -> None:
+    words = Words.of(["naïve", "c#", "日本"])
+    assert [words[number] for number in range(len(words))] == ["naïve", "c#", "日本"]
+    assert words.numbers() == {"naïve": 0, "c#": 1, "日本": 2}
+    assert len(Words.of([])) == len(Words.of([]).numbers()) == 0
+
+
 def test_words_and_pairs_are_counted_those_of_the_title_more() -> None:
     assert found("a b a", "a a b") == {"text a": 10, "text a b": 5}
 

@@ -176,7 +176,7 @@ class Kernel:
     def rank(self, question: Fields) -> Ranked:
         """Rank the tags for a question."""
         title, prose, code = map(self._plain_text, question)
-        # kernel.c says why that is enough room for each of the three kinds of numbers.
+        # As `rank` in kernel.c counts it, and says why that is enough.
         room = len(title) + len(prose) + len(code) + 3
         found = np.empty(3 * room, np.int32)
         answer = _Answer()
