@@ -1,6 +1,9 @@
 """How the kernel is compiled, kept and loaded, or not."""
 
+import os
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from lambda_src.tagger import KernelError, TagModel, kernel
 from lambda_src.tagger.kernel import build as builder
 from lambda_src.tagger.kernel.build import TARGETS, Machine, library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker
-from tests.conftest import STARTER
+from tests.conftest import ROOT, STARTER
 
 needs_compiler = pytest.mark.skipif(
     find_spec("ziglang") is None, reason="the compiler is missing: run scripts/setup all"
@@ -69,6 +72,25 @@ def test_one_that_cannot_be_loaded_is_named_with_its_mend_and_built_again(folder
         load_now()
     assert builder.main() == 0
     assert load_now() is not None
+
+
+def test_the_service_does_not_start_with_one_that_cannot_be_loaded(tmp_path: Path) -> None:
+    compiled = shutil.ignore_patterns("__pycache__", "*.so")
+    shutil.copytree(ROOT / "lambda_src", tmp_path / "lambda_src", ignore=compiled)
+    broken = tmp_path / library_path(this_machine()).relative_to(ROOT)
+    broken.write_bytes(b"no library")
+    done = subprocess.run(
+        [sys.executable, "-c", "import lambda_src.api.handler"],
+        cwd=tmp_path,
+        env={**os.environ, "ETIQUETTE_MODEL": str(STARTER)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("etiquette cannot start: ")
+    assert f"Delete {broken}" in line
 
 
 @needs_compiler

@@ -36,6 +36,16 @@ HALF_KNOWN = {"title": "python pandas qqxzy wwvut zzyxw python list"}
 
 def ask(*requests: tuple[str, Body]) -> dict[str, list[float]]:
     """Ask a fresh copy, and collect what it measured by the metric's name."""
+    found = defaultdict(list)
+    for metric, _, value in read_log(printed(*requests)):
+        assert metric.namespace == metrics.NAMESPACE
+        assert metric.dimensions == frozenset({(metrics.SERVICE_DIMENSION, "here")})
+        found[metric.name].append(value)
+    return found
+
+
+def printed(*requests: tuple[str, Body]) -> bytes:
+    """Ask a fresh copy, and give what it wrote."""
     events = [
         event("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
         | ({"routeKey": "POST /feedback"} if path == "/feedback" else {})
@@ -50,12 +60,7 @@ def ask(*requests: tuple[str, Body]) -> dict[str, list[float]]:
         check=True,
     )
     assert {line[:2] for line in done.stderr.splitlines()} == {b"20"}
-    found = defaultdict(list)
-    for metric, _, value in read_log(done.stdout):
-        assert metric.namespace == metrics.NAMESPACE
-        assert metric.dimensions == frozenset({(metrics.SERVICE_DIMENSION, "here")})
-        found[metric.name].append(value)
-    return found
+    return done.stdout
 
 
 def test_a_prediction_is_measured_in_all_that_is_declared() -> None:
@@ -85,3 +90,13 @@ def test_the_share_of_unknown_words() -> None:
 def test_feedback_is_counted() -> None:
     feedback = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
     assert ask(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name] == [1]
+
+
+def test_an_event_does_not_give_the_order_of_the_question_away() -> None:
+    orders = ("python pandas merge list", "list merge pandas python")
+    asked = [("/predict", {"text": f"{words}."}) for words in orders]
+    lines = [json.loads(line) for line in printed(*asked).splitlines()]
+    first, second = [each["terms"] for each in lines if each.get("event_type") == "prediction"]
+    assert first == sorted(first)
+    assert second == sorted(second)
+    assert len(set(first) & set(second)) >= 4
