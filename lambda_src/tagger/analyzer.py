@@ -123,7 +123,7 @@ def forms(token: str) -> Forms:
     >>> forms("node.js")
     Forms(whole='node.js', parts=('nod', 'js'))
     """
-    if token.isalpha():  # the most of them: the same, sooner
+    if token.isalpha():  # as most are: what follows would say the same, later
         return Forms(stem(token) if len(token) <= _MAX_WORD else "", ())
     word = token.replace("\u2019", "'").removesuffix("'s")
     parts = tuple(stem(part) for part in _PART.split(word) if _is_word(part))

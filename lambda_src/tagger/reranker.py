@@ -4,6 +4,7 @@ Tags are no strangers to each other: one implies another, some never meet. Which
 counted in the corpus, not listed. A small network weighs that beside the calibrator's odds.
 """
 
+from functools import cached_property
 from math import log1p
 from typing import Final, NamedTuple
 
@@ -63,7 +64,7 @@ class CoOccurrence:
     """
 
     def __init__(self, pairs: PairCounts, n_tags: int) -> None:
-        keys, counts, n_questions = pairs
+        keys, counts, _ = pairs
         first, second = np.divmod(keys, n_tags)
         in_order = bool((keys[1:] > keys[:-1]).all() and (first <= second).all())
         in_range = bool(((keys >= 0) & (keys < n_tags * n_tags)).all())
@@ -74,18 +75,28 @@ class CoOccurrence:
         uses[first[alone]] = counts[alone]
         self.uses = uses
         """Shape (n_tags,): in how many of those questions each tag is."""
+        self._pairs = pairs
         self._n_tags = n_tags
         self._unmet = -np.log1p(uses / _PRIOR)
-        # Both ways: the given tag is the second of a key. A tag with itself says nothing.
-        counts = np.where(alone, 0, counts).astype(np.float64)
-        met, given = np.append(first, second[~alone]), np.append(second, first[~alone])
-        counts = np.append(counts, counts[~alone])
-        by_chance = _PRIOR * (uses + 0.5) / max(n_questions, 1)
+
+    @cached_property
+    def _both_ways(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+        """Give the pairs' keys, each with the given tag last, how they lift and what they imply."""
+        n_tags, (keys, counts, n_questions) = self._n_tags, self._pairs
+        first, second = np.divmod(keys, n_tags)
+        others = first != second
+        # A tag with itself says nothing.
+        counts = np.where(others, counts, 0).astype(np.float64)
+        met, given = np.append(first, second[others]), np.append(second, first[others])
+        counts = np.append(counts, counts[others])
+        by_chance = _PRIOR * (self.uses + 0.5) / max(n_questions, 1)
         order = np.argsort(met * n_tags + given)
         # A key behind all others stands for the pairs that never met.
-        self._keys = np.append((met * n_tags + given)[order], n_tags * n_tags)
-        self._met = np.append(np.log1p(counts / by_chance[met])[order], 0)
-        self._given = np.append((counts / (uses + _PRIOR)[given])[order], 0)
+        return (
+            np.append((met * n_tags + given)[order], n_tags * n_tags),
+            np.append(np.log1p(counts / by_chance[met])[order], 0),
+            np.append((counts / (self.uses + _PRIOR)[given])[order], 0),
+        )
 
     def of(self, tags: Ints, sure: Floats) -> Floats:
         """Describe what candidates have to do with each other.
@@ -103,14 +114,15 @@ class CoOccurrence:
             each as far as it is likely. ``mean lift``: the same for a single likely other.
             ``implied``: the probability of a tag given the one other that speaks most for it.
         """
+        all_keys, met, given = self._both_ways
         keys = (tags * self._n_tags)[:, None] + tags
-        places = self._keys.searchsorted(keys)
-        known = self._keys.take(places) == keys
+        places = all_keys.searchsorted(keys)
+        known = all_keys.take(places) == keys
         unmet = self._unmet.take(tags) * sure
         described = np.empty((3, len(tags)))
-        described[0] = (self._met.take(places) * known) @ sure + (unmet.sum() - unmet)
+        described[0] = (met.take(places) * known) @ sure + (unmet.sum() - unmet)
         described[1] = described[0] / (sure.sum() + 0.1 - sure)
-        described[2] = (self._given.take(places) * known * sure).max(axis=1)
+        described[2] = (given.take(places) * known * sure).max(axis=1)
         return described
 
 

@@ -194,7 +194,7 @@ class Vocabulary:
         places = self.keys.searchsorted(keys)
         return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
-    def of_words(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    def terms_by_word(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Tell by the numbers of words which terms they are.
 
         Returns

@@ -46,20 +46,21 @@ class Functions:
         self._alias = {"FunctionVersion": "6", "Description": description}
         self._states = list(states)
 
-    def get_alias(self, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803
-        assert (FunctionName, Name) == (VERSION.removesuffix(":7"), "live")
+    def get_alias(self, **asked: str) -> dict[str, str]:
+        assert asked == {"FunctionName": VERSION.removesuffix(":7"), "Name": "live"}
         return self._alias
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, str]:  # noqa: N803
-        assert FunctionName == VERSION
+    def get_function_configuration(self, **asked: str) -> dict[str, str]:
+        assert asked == {"FunctionName": VERSION}
         state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
         if state == "denied":
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetFunction")
         return {"State": state}
 
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == VERSION
-        given = self._serve(json.loads(Payload))
+    def invoke(self, **asked: str) -> dict[str, Any]:
+        assert set(asked) == {"FunctionName", "Payload"}
+        assert asked["FunctionName"] == VERSION
+        given = self._serve(json.loads(asked["Payload"]))
         if isinstance(given, Exception):
             raise given
         failed = {"FunctionError": "Unhandled"} if "errorMessage" in given else {}

@@ -17,8 +17,9 @@ from lambda_src.tagger.ranker import PlainRanker
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
+from scripts.benchmarks import served_models
 from scripts.benchmarks.growth import hostile_questions
-from tests.conftest import STARTER
+from tests.conftest import DATA, STARTER
 
 Models = tuple[TagModel, TagModel]
 Text = tuple[str, str]
@@ -60,6 +61,14 @@ def test_questions_get_the_same_answers(models: Models, samples: list[Question])
     assert assert_same(models, texts) > len(texts) / 2
     assert assert_same(models, [(title, "") for title, _ in texts]) > len(texts) / 2
     assert assert_same(models, [("", body) for _, body in texts if body])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["so_titles", "so_html", "se_html"])
+def test_real_questions_get_the_same_answers(models: Models, name: str) -> None:
+    questions = served_models.read(DATA / f"{name}.parquet", quick=False)[:1000]
+    texts = [(each.title, each.body_html) for each in questions]
+    assert assert_same(models, texts) > 0.9 * len(texts)
 
 
 def test_questions_get_the_same_explanations(models: Models, samples: list[Question]) -> None:

@@ -54,26 +54,28 @@ class Lambda:
     def get_paginator(self, operation: Literal["list_versions_by_function"]) -> "Lambda":
         return self
 
-    def paginate(self, FunctionName: str) -> list[dict[str, Any]]:  # noqa: N803
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
         return [{"Versions": [configuration(number) for number in self.states]}]
 
     def get_alias(self, **_: str) -> dict[str, Any]:
         return self.alias
 
-    def update_alias(self, *, RevisionId: str, **changes: str) -> None:  # noqa: N803
-        assert RevisionId == self.alias["RevisionId"]
-        self.alias |= changes | {"RevisionId": f"{RevisionId}+"}
+    def update_alias(self, **changes: str) -> None:
+        assert changes["RevisionId"] == self.alias["RevisionId"]
+        self.alias |= changes | {"RevisionId": f"{changes['RevisionId']}+"}
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, str]:  # noqa: N803
-        number = int(FunctionName.rpartition(":")[2])
+    def get_function_configuration(self, **asked: str) -> dict[str, str]:
+        assert set(asked) == {"FunctionName"}
+        number = int(asked["FunctionName"].rpartition(":")[2])
         state = self.states[number]
         if state == "Pending":
             self.states[number] = "Active"
         return {"State": state}
 
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        number = int(FunctionName.rpartition(":")[2])
-        assert json.loads(Payload)["rawPath"] == "/health"
+    def invoke(self, **asked: str) -> dict[str, Any]:
+        assert set(asked) == {"FunctionName", "Payload"}
+        number = int(asked["FunctionName"].rpartition(":")[2])
+        assert json.loads(asked["Payload"])["rawPath"] == "/health"
         if self.states[number] == "Inactive":
             self.states[number] = "Pending"
             raise NotReadyError("Lambda is initializing your function")

@@ -239,7 +239,7 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
     n_tags = len(bundle.manifest["tags"])
     corpus, network = plain.corpus, plain.network
     first_tags = arrays["pairs"] // n_tags
-    word_terms, pair_terms = vocabulary.of_words()
+    word_terms, pair_terms = vocabulary.terms_by_word()
     found = {
         "words": vocabulary.words.lines,
         "word_starts": vocabulary.words.starts,

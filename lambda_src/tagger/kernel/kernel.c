@@ -57,7 +57,7 @@ enum {
 
 /* As `_Model` in __init__.py. */
 typedef struct {
-  /* Words: word w is text[word_starts[w]] and what follows, up to a line's end. */
+  /* Words: word w begins at words[word_starts[w]] and goes on, up to a line's end. */
   const char *words;
   const int32_t *word_starts;
   int32_t *word_slots;
@@ -138,18 +138,26 @@ static void count_term(const model *m, found *f, int32_t term, int in_title) {
   it->in_title += in_title;
 }
 
+/* The place of a value among ascending ones, from `low` up to `end`; -1 where it is not there. */
+#define DEFINE_SEARCH(name, type)                                                          \
+  static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {         \
+    int64_t high = end;                                                                    \
+    while (low < high) {                                                                   \
+      int64_t middle = low + (high - low) / 2;                                             \
+      if (values[middle] < wanted)                                                         \
+        low = middle + 1;                                                                  \
+      else                                                                                 \
+        high = middle;                                                                     \
+    }                                                                                      \
+    return low < end && values[low] == wanted ? low : -1;                                  \
+  }
+DEFINE_SEARCH(find_key, int64_t)
+DEFINE_SEARCH(find_number, uint32_t)
+
 /* The term that two words are; -1 where they are none. */
 static int32_t find_pair(const model *m, int64_t first, int64_t second) {
   int64_t key = first << WORD_BITS | (second + 1);
-  int32_t low = m->pair_terms[first], end = m->pair_terms[first + 1], high = end;
-  while (low < high) {
-    int32_t middle = low + (high - low) / 2;
-    if (m->keys[middle] < key)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < end && m->keys[low] == key ? low : -1;
+  return (int32_t)find_key(m->keys, m->pair_terms[first], m->pair_terms[first + 1], key);
 }
 
 typedef enum { TITLE, PROSE, CODE } field;
@@ -386,18 +394,6 @@ static float widened(uint16_t bits) {
   return value * 0x1p112f;
 }
 
-static int64_t row_of(const model *m, uint32_t term) {
-  int64_t low = 0, high = m->n_common;
-  while (low < high) {
-    int64_t middle = low + (high - low) / 2;
-    if (m->common[middle] < term)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < m->n_common && m->common[low] == term ? low : -1;
-}
-
 #if defined(__x86_64__) && defined(__linux__)
 __attribute__((target_clones("avx2", "default")))
 #endif
@@ -421,7 +417,7 @@ static void score(const model *m, const found *f, float *restrict scores) {
     uint32_t start = m->starts[term], end = m->starts[term + 1];
     for (uint32_t place = start; place < end; place++)
       scores[m->tags[place]] += factor * (float)m->values[place];
-    int64_t number = start == end ? row_of(m, (uint32_t)term) : -1;
+    int64_t number = start == end ? find_number(m->common, 0, m->n_common, (uint32_t)term) : -1;
     if (number < 0) continue;
     const int8_t *restrict row = m->rows + number * m->n_tags;
     for (int64_t tag = 0; tag < m->n_tags; tag++) scores[tag] += factor * (float)row[tag];
@@ -521,15 +517,8 @@ static double logistic(double odds) { return 1 / (1 + exp(-odds)); }
 static double times_met(const model *m, int64_t one, int64_t other) {
   int64_t small = one < other ? one : other, large = one < other ? other : one;
   uint32_t key = (uint32_t)(small * m->n_tags + large);
-  int32_t low = m->pair_starts[small], end = m->pair_starts[small + 1], high = end;
-  while (low < high) {
-    int32_t middle = low + (high - low) / 2;
-    if (m->pairs[middle] < key)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < end && m->pairs[low] == key ? m->pair_counts[low] : 0;
+  int64_t place = find_number(m->pairs, m->pair_starts[small], m->pair_starts[small + 1], key);
+  return place < 0 ? 0 : m->pair_counts[place];
 }
 
 static void rerank(const model *m, candidate *c, int n, lengths q) {
