@@ -60,7 +60,7 @@ class Settings:
     memory_mb: int = 1024
     """The least with which a start without a snapshot stays below a second (docs/serving.md).
 
-    Half of it starts in 1.5 s; 1769, a whole core, gains 0.3 s. It needs a tenth of it as memory,
+    Half of it starts in 1.6 s; 1769, a whole core, gains 0.3 s. It needs a tenth of it as memory,
     and a second costs in proportion, while what it computes takes as much less: nothing is saved.
     """
     timeout_seconds: int = 15
