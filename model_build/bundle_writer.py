@@ -14,8 +14,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
-from lambda_src.tagger.calibrator import FEATURES
-from lambda_src.tagger.reranker import INPUTS
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES, RERANKER_INPUTS
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -54,8 +53,8 @@ def write_bundle(
         "synonyms": fitted.synonyms,
         "floor": round(fitted.calibration.floor, 4),
         "other_tags": round(fitted.calibration.other_tags, 4),
-        "calibrator_features": FEATURES,
-        "reranker_inputs": INPUTS,
+        "calibrator_features": CALIBRATOR_FEATURES,
+        "reranker_inputs": RERANKER_INPUTS,
         "complete_questions": fitted.calibration.pairs.n_questions,
         "title_weight": options.features.title_weight,
         "corpus": {**fitted.corpus, **corpus},

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from lambda_src.tagger.analyzer import QuestionTokens
 from lambda_src.tagger.calibrator import (
-    FEATURES,
     QuestionFacts,
     TagFacts,
     best_candidates,
@@ -28,6 +27,7 @@ from lambda_src.tagger.reranker import (
     inputs,
     shortlist,
 )
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.card import Ranked
 from model_build.lexicon import Lexicon
@@ -43,7 +43,7 @@ class Calibration:
     """What turns scores into confidences and confidences into a set of tags."""
 
     weights: Floats
-    """Shape (len(FEATURES) + 1,): those of the features, and the intercept."""
+    """Shape (len(CALIBRATOR_FEATURES) + 1,): those of the features, and the intercept."""
     facts: TagFacts
     records: Floats
     """Shape (n_tags,): see `lambda_src.tagger.reranker.CorpusFacts`."""
@@ -200,5 +200,5 @@ def _fit_regression(described: Sequence[Floats], right: Sequence[Marks]) -> Floa
     regression.fit(scaler.fit_transform(np.concatenate(described)), np.concatenate(right))
     weights = regression.coef_[0] / scaler.scale_
     intercept = regression.intercept_[0] - weights @ scaler.mean_
-    assert len(weights) == len(FEATURES)  # noqa: S101 (what the service multiplies them with)
+    assert len(weights) == len(CALIBRATOR_FEATURES)  # noqa: S101 (what the service multiplies them with)
     return np.append(weights, intercept)

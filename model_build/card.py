@@ -7,7 +7,7 @@ import numpy as np
 
 from lambda_src.tagger import Suggestion
 from lambda_src.tagger.decoder import best_size
-from lambda_src.tagger.model import MAX_TAGS
+from lambda_src.tagger.rules import MAX_TAGS
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.figures import Judged, figures
 from model_build.intervals import intervals

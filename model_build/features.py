@@ -8,7 +8,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import Normalizer
 
-from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionTokens, pairs, tokenize, words
+from lambda_src.tagger.analyzer import QuestionTokens, pairs, tokenize, words
+from lambda_src.tagger.rules import MAX_PAIRED_WORDS
 from model_build.questions import Question
 
 
@@ -92,7 +93,7 @@ class _TextPairs:
     title_weight: int
 
     def __call__(self, tokens: QuestionTokens) -> list[str]:
-        return pairs(tokens.title) * self.title_weight + pairs(tokens.prose[:PAIRED_WORDS])
+        return pairs(tokens.title) * self.title_weight + pairs(tokens.prose[:MAX_PAIRED_WORDS])
 
 
 def _code_words(tokens: QuestionTokens) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.pipeline import FeatureUnion
 
-from lambda_src.tagger.analyzer import forms
+from lambda_src.tagger.analyzer import normalize
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.vocabulary import Ints, Keys, Space, Vocabulary, Words, term_key
 
@@ -86,8 +86,8 @@ def names_of(tag: str, synonyms: Mapping[str, str]) -> list[Name]:
     written = [tag, *(synonym for synonym, main in synonyms.items() if main == tag)]
     names: dict[Name, None] = {}
     for each in written:
-        names[(forms(each).whole or each,)] = None
-        parts = tuple(forms(part).whole for part in each.split("-") if part)
+        names[(normalize(each).whole or each,)] = None
+        parts = tuple(normalize(part).whole for part in each.split("-") if part)
         if parts and all(parts):
             names[parts] = None
     return list(names)

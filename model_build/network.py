@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from lambda_src.tagger.calibrator import confidences
-from lambda_src.tagger.reranker import N_HIDDEN, Network, PairCounts, Shortlist
+from lambda_src.tagger.reranker import Network, PairCounts, Shortlist
+from lambda_src.tagger.rules import N_HIDDEN_UNITS
 from lambda_src.tagger.vocabulary import Floats
 from model_build.truth import Marks
 
@@ -60,7 +61,7 @@ def fit_network(described: Sequence[Floats], right: Sequence[Marks], seed: int) 
 
     Parameters
     ----------
-    described : sequence of ndarray, shape (len(INPUTS), n_shortlisted) each
+    described : sequence of ndarray, shape (len(RERANKER_INPUTS), n_shortlisted) each
         Of every question, as `lambda_src.tagger.reranker.inputs` gives them.
     right : sequence of ndarray of bool, shape (n_shortlisted,) each
     seed : int
@@ -71,7 +72,7 @@ def fit_network(described: Sequence[Floats], right: Sequence[Marks], seed: int) 
     batch = min(_BATCH, len(true))
     epochs = np.clip(_STEPS * batch // len(true), _LEAST_EPOCHS, _MOST_EPOCHS)
     network = MLPClassifier(
-        (N_HIDDEN,), alpha=1e-3, batch_size=batch, warm_start=True, random_state=seed
+        (N_HIDDEN_UNITS,), alpha=1e-3, batch_size=batch, warm_start=True, random_state=seed
     )
     # One thread: sums in the same order on every machine, for the same bundle byte for byte.
     with threadpool_limits(1), warnings.catch_warnings():

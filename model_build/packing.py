@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.scorer import COMMON_SHARE, STEPS, ScorerArrays
+from lambda_src.tagger.rules import COMMON_TERM_SHARE, STEPS_PER_WEIGHT
+from lambda_src.tagger.scorer import ScorerArrays
 
 
 def pack(
@@ -33,7 +34,7 @@ def pack(
         steps, values = _round(weights.data, terms, n_terms)
     else:
         steps, values = np.ones(n_terms, np.float16), weights.data.astype(np.float32)
-    common = np.flatnonzero(lengths > COMMON_SHARE * n_tags)
+    common = np.flatnonzero(lengths > COMMON_TERM_SHARE * n_tags)
     row = np.full(n_terms, -1)
     row[common] = np.arange(len(common))
     in_rows = row[terms] >= 0
@@ -59,7 +60,7 @@ def _round(
     largest = np.zeros(n_terms)
     np.maximum.at(largest, terms, np.abs(weights))
     # The steps first, so that the weights are whole numbers of those that the bundle holds.
-    steps = (largest / STEPS).astype(np.float16)
+    steps = (largest / STEPS_PER_WEIGHT).astype(np.float16)
     of_weights = steps[terms].astype(np.float64)
     in_steps = np.divide(weights, of_weights, out=np.zeros(len(terms)), where=of_weights > 0)
-    return steps, np.rint(in_steps).clip(-STEPS, STEPS).astype(np.int8)
+    return steps, np.rint(in_steps).clip(-STEPS_PER_WEIGHT, STEPS_PER_WEIGHT).astype(np.int8)

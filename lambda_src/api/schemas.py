@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from lambda_src.api import examples
-from lambda_src.tagger.model import MAX_TAGS, QuietReason
+from lambda_src.tagger.model import QuietReason
+from lambda_src.tagger.rules import MAX_TAGS
 
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_TITLE_CHARACTERS = 150

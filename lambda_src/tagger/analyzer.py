@@ -1,26 +1,21 @@
 """From a question to the words of its three fields: the one analyzer of training and serving."""
 
-import re
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
+from lambda_src.tagger.rules import (
+    ADDRESS,
+    MAX_TOKENS_PER_FIELD,
+    MAX_WORD_LENGTH,
+    SECRET,
+    WORD,
+    WORD_PART_SEPARATORS,
+)
 
-# One pass: a word with its inner . - _ ' and with the signs that technical names end in.
-_WORD = re.compile(r"\.net\b|[^\W_]+(?:[._'\u2019\-]+[^\W_]+)*+(?:\+\+|\#)?")
 # What no word holds, among the first 128 characters, parts words as a space does.
 _PARTING = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "._'-+#")}
-_PART = re.compile(r"[._\-]+")
-# Addresses name no topic, and e-mail addresses have no business in a vocabulary.
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
-_MAX_WORD = 40
-# Keys, tokens and numbers of accounts are long and full of digits; words are not.
-_SECRET = re.compile(r"(?=(?:\D*\d){4})\S{16,}")
-READ_PIECES: Final = 400
-"""Of each field; what comes later costs time and tells no more of the topic (docs/quality.md)."""
-PAIRED_WORDS: Final = 100
-"""So many of the prose's first words make pairs with their neighbours."""
 
 
 class QuestionTokens(NamedTuple):
@@ -31,7 +26,7 @@ class QuestionTokens(NamedTuple):
     code: list[str]
 
 
-class Forms(NamedTuple):
+class NormalizedToken(NamedTuple):
     """What a word is looked up as."""
 
     whole: str
@@ -99,54 +94,54 @@ def cut(question: Fields) -> QuestionPieces:
     >>> cut(fields_of("Merging C++ maps (in ASP.NET-MVC)?")).title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    pieces = [field.translate(_PARTING).split(None, READ_PIECES) for field in question]
-    return QuestionPieces(*[of_field[:READ_PIECES] for of_field in pieces])
+    pieces = [field.translate(_PARTING).split(None, MAX_TOKENS_PER_FIELD) for field in question]
+    return QuestionPieces(*[of_field[:MAX_TOKENS_PER_FIELD] for of_field in pieces])
 
 
 def words_in(text: str) -> list[str]:
     """Find the words of a text in lower case."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 def _without_addresses(text: str) -> str:
     text = text.lower()
     if "@" in text or "://" in text or "www." in text:
-        text = _ADDRESS.sub(" ", text)
+        text = ADDRESS.sub(" ", text)
     return text
 
 
-def forms(token: str) -> Forms:
+def normalize(token: str) -> NormalizedToken:
     """Give a token as it is looked up, and its parts where it is a compound word.
 
     Examples
     --------
-    >>> forms("node.js")
-    Forms(whole='node.js', parts=('nod', 'js'))
+    >>> normalize("node.js")
+    NormalizedToken(whole='node.js', parts=('nod', 'js'))
     """
     if token.isalpha():  # as most are: what follows would say the same, later
-        return Forms(stem(token) if len(token) <= _MAX_WORD else "", ())
+        return NormalizedToken(stem(token) if len(token) <= MAX_WORD_LENGTH else "", ())
     word = token.replace("\u2019", "'").removesuffix("'s")
-    parts = tuple(stem(part) for part in _PART.split(word) if _is_word(part))
-    return Forms(stem(word) if _is_word(word) else "", parts if len(parts) > 1 else ())
+    parts = tuple(stem(part) for part in WORD_PART_SEPARATORS.split(word) if _is_word(part))
+    return NormalizedToken(stem(word) if _is_word(word) else "", parts if len(parts) > 1 else ())
 
 
 def _is_word(text: str) -> bool:
-    return 0 < len(text) <= _MAX_WORD and not _SECRET.fullmatch(text)
+    return 0 < len(text) <= MAX_WORD_LENGTH and not SECRET.fullmatch(text)
 
 
 # For training, which meets each word many times and no hostile ones.
-_remembered_forms = lru_cache(maxsize=200_000)(forms)
+_cached_normalize = lru_cache(maxsize=200_000)(normalize)
 
 
 def words(tokens: list[str]) -> list[str]:
     """List the words of a field, parts of compound words among them, as often as they occur."""
-    found = [_remembered_forms(token) for token in tokens]
+    found = [_cached_normalize(token) for token in tokens]
     return [each.whole for each in found if each.whole] + [p for each in found for p in each.parts]
 
 
 def pairs(tokens: list[str]) -> list[str]:
     """List the pairs of neighbouring words of a field, with a space between the two."""
-    wholes = [_remembered_forms(token).whole for token in tokens]
+    wholes = [_cached_normalize(token).whole for token in tokens]
     return [f"{first} {second}" for first, second in pairwise(wholes) if first and second]
 
 

@@ -6,41 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from lambda_src.tagger.names import NameCounts
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES, MAX_CANDIDATES, SCORE_KNOTS
 from lambda_src.tagger.vocabulary import Floats, Ints
-
-N_CANDIDATES: Final = 25
-"""Tags beyond the best of the raw scores are not considered."""
-
-_KNOTS: Final = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
-"""Scores at which the confidence may bend."""
-
-FEATURES: Final = (
-    "score",
-    *(f"score above {knot:g}" for knot in _KNOTS),
-    "log uses",
-    "log uses squared",
-    "score x log uses",
-    "log rank",
-    "behind the best",
-    "ahead of the next",
-    "behind the one before",
-    "best score",
-    "mean of three best",
-    "mean score",
-    "name in title",
-    "name in title x its worth",
-    "name in prose",
-    "name in prose x its worth",
-    "name in prose twice",
-    "name in code",
-    "score x name in title",
-    "log title words",
-    "score x log title words",
-    "log prose words",
-    "score x log prose words",
-    "has prose",
-    "score x has prose",
-)
 
 
 class TagFacts(NamedTuple):
@@ -68,7 +35,7 @@ def best_candidates(scores: Floats) -> Candidates:
     ----------
     scores : ndarray of float, shape (n_tags,)
     """
-    n_candidates = min(N_CANDIDATES, len(scores))
+    n_candidates = min(MAX_CANDIDATES, len(scores))
     best = np.argpartition(scores, -n_candidates)[-n_candidates:]
     best = best.take(np.lexsort((best, -scores.take(best))))
     return Candidates(best, scores.take(best))
@@ -93,7 +60,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
 
     Returns
     -------
-    ndarray of float, shape (n_candidates, len(FEATURES))
+    ndarray of float, shape (n_candidates, len(CALIBRATOR_FEATURES))
     """
     tags, scores = candidates
     log_uses = facts.log_uses[tags]
@@ -103,7 +70,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
     ahead = np.zeros(len(tags))
     ahead[:-1] = scores[:-1] - scores[1:]
-    described = np.empty((len(FEATURES), len(tags)))
+    described = np.empty((len(CALIBRATOR_FEATURES), len(tags)))
     described[0] = scores
     np.maximum(scores - _KNOT_COLUMN, 0, out=described[1:7])
     described[7] = log_uses
@@ -133,8 +100,8 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     return described.T
 
 
-_KNOT_COLUMN: Final = np.array(_KNOTS)[:, None]
-_LOG_RANKS: Final = np.log1p(np.arange(N_CANDIDATES))
+_KNOT_COLUMN: Final = np.array(SCORE_KNOTS)[:, None]
+_LOG_RANKS: Final = np.log1p(np.arange(MAX_CANDIDATES))
 
 
 def confidences(odds: Floats) -> Floats:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from lambda_src.tagger.bundle import Array
-from lambda_src.tagger.calibrator import FEATURES
-from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES, N_HIDDEN_UNITS, RERANKER_INPUTS
 
 _MOST = 2**31
 _LARGEST = 1e9
@@ -30,8 +29,8 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     floor, other_tags = manifest["floor"], manifest["other_tags"]
     _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
     _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
-    known = manifest["calibrator_features"] == list(FEATURES)
-    known &= manifest["reranker_inputs"] == list(INPUTS)
+    known = manifest["calibrator_features"] == list(CALIBRATOR_FEATURES)
+    known &= manifest["reranker_inputs"] == list(RERANKER_INPUTS)
     _require(known, "its calibrator is of another release")
     complete = manifest["complete_questions"]
     fits = type(complete) is int and 0 <= complete < _MOST
@@ -57,12 +56,12 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         "name_starts": ("u", None),
         "tag_names": ("u", n_tags),
         "name_worth": ("f", n_tags),
-        "calibrator": ("f", len(FEATURES) + 1),
+        "calibrator": ("f", len(CALIBRATOR_FEATURES) + 1),
         "records": ("f", n_tags),
         "pairs": ("u", None),
         "pair_counts": ("u", len(arrays["pairs"])),
-        "hidden": ("f", (len(INPUTS) + 1) * N_HIDDEN),
-        "output": ("f", N_HIDDEN + 1),
+        "hidden": ("f", (len(RERANKER_INPUTS) + 1) * N_HIDDEN_UNITS),
+        "output": ("f", N_HIDDEN_UNITS + 1),
     }
     for name, (kinds, length) in expected.items():
         array = arrays[name]

@@ -1,15 +1,11 @@
 """Whether a question says enough, in words that the model knows, to suggest anything at all."""
 
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import forms
-
-KNOWN_SHARE: Final = 0.6
-"""Of a question's words at least this share must be known: gibberish has fewer."""
+from lambda_src.tagger.analyzer import normalize
 
 _TOPICLESS = """
 a about advance again all also always am an and another any anybody anyone anything are around as
@@ -49,6 +45,6 @@ def topicless(number: Callable[[str], int], unknown: int) -> npt.NDArray[np.bool
         The number of unknown words, which is the largest.
     """
     mask = np.zeros(unknown + 1, np.bool_)
-    mask[[number(forms(word).whole) for word in _TOPICLESS.split()]] = True
+    mask[[number(normalize(word).whole) for word in _TOPICLESS.split()]] = True
     mask[unknown] = True
     return mask

@@ -10,15 +10,11 @@ from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
 from lambda_src.tagger.decoder import best_size
-from lambda_src.tagger.evidence import KNOWN_SHARE
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
+from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
-
-MAX_TAGS = 5
-"""A Stack Exchange question has at most five tags."""
-
 
 QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
 
@@ -142,7 +138,7 @@ class TagModel:
         """
         (known_share, has_topic), found, tags, sure = self._rank(title, body, body_format)
         terms = found.terms
-        if known_share < KNOWN_SHARE or not len(terms):
+        if known_share < MIN_KNOWN_SHARE or not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
         if not has_topic:
             return Prediction([], 0.0, terms, known_share, "no_topic")

@@ -16,7 +16,6 @@ from lambda_src.tagger.calibrator import (
 )
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.reranker import (
-    INPUTS,
     CoOccurrence,
     CorpusFacts,
     Network,
@@ -24,6 +23,7 @@ from lambda_src.tagger.reranker import (
     inputs,
     shortlist,
 )
+from lambda_src.tagger.rules import RERANKER_INPUTS
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
@@ -68,7 +68,7 @@ class PlainRanker:
         self.scorer = Scorer(_scorer_arrays(arrays))
         self._names = TagNames(_name_arrays(arrays), vocabulary)
         self.calibrator = arrays["calibrator"].astype(np.float64)
-        """Shape (len(FEATURES) + 1,): the weights of the features and the intercept."""
+        """Shape (len(CALIBRATOR_FEATURES) + 1,): the weights of the features and the intercept."""
         log_uses = np.log([max(count, 1) for _, count in counts])
         self.corpus = CorpusFacts(
             TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
@@ -76,7 +76,7 @@ class PlainRanker:
             CoOccurrence(_pair_counts(bundle), len(counts)),
         )
         self.network = Network(
-            arrays["hidden"].reshape(len(INPUTS) + 1, -1).astype(np.float64),
+            arrays["hidden"].reshape(len(RERANKER_INPUTS) + 1, -1).astype(np.float64),
             arrays["output"].astype(np.float64),
         )
 

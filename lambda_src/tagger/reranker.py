@@ -6,36 +6,14 @@ counted in the corpus, not listed. A small network weighs that beside the calibr
 
 from functools import cached_property
 from math import log1p
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, confidences
+from lambda_src.tagger.rules import MAX_SHORTLISTED, PRIOR_QUESTIONS, RERANKER_INPUTS
 from lambda_src.tagger.vocabulary import Floats, Ints
-
-N_SHORTLISTED: Final = 15
-"""So many candidates, the best of the calibrator, are looked at again; the others are dropped."""
-N_HIDDEN: Final = 32
-
-INPUTS: Final = (
-    "odds",
-    "score",
-    "best odds",
-    "expected tags",
-    "log uses",
-    "record",
-    "worth of name in title",
-    "worth of name in prose",
-    "log title words",
-    "log prose words",
-    "lift",
-    "mean lift",
-    "implied",
-)
-
-_PRIOR: Final = 5.0
-"""Questions that chance counts for, where tags are said to go together."""
 
 
 class PairCounts(NamedTuple):
@@ -77,7 +55,7 @@ class CoOccurrence:
         """Shape (n_tags,): in how many of those questions each tag is."""
         self._pairs = pairs
         self._n_tags = n_tags
-        self._unmet = -np.log1p(uses / _PRIOR)
+        self._unmet = -np.log1p(uses / PRIOR_QUESTIONS)
 
     @cached_property
     def _both_ways(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
@@ -89,13 +67,13 @@ class CoOccurrence:
         counts = np.where(others, counts, 0).astype(np.float64)
         met, given = np.append(first, second[others]), np.append(second, first[others])
         counts = np.append(counts, counts[others])
-        by_chance = _PRIOR * (self.uses + 0.5) / max(n_questions, 1)
+        by_chance = PRIOR_QUESTIONS * (self.uses + 0.5) / max(n_questions, 1)
         order = np.argsort(met * n_tags + given)
         # A key behind all others stands for the pairs that never met.
         return (
             np.append((met * n_tags + given)[order], n_tags * n_tags),
             np.append(np.log1p(counts / by_chance[met])[order], 0),
-            np.append((counts / (self.uses + _PRIOR)[given])[order], 0),
+            np.append((counts / (self.uses + PRIOR_QUESTIONS)[given])[order], 0),
         )
 
     def of(self, tags: Ints, sure: Floats) -> Floats:
@@ -130,12 +108,12 @@ class Network(NamedTuple):
     """One hidden layer of rectified linear units."""
 
     hidden: Floats
-    """Shape (len(INPUTS) + 1, N_HIDDEN); the last row holds the intercepts."""
+    """Shape (len(RERANKER_INPUTS) + 1, N_HIDDEN_UNITS); the last row holds the intercepts."""
     output: Floats
-    """Shape (N_HIDDEN + 1,); the last is the intercept."""
+    """Shape (N_HIDDEN_UNITS + 1,); the last is the intercept."""
 
     def odds(self, described: Floats) -> Floats:
-        """Give log-odds; ``described`` has shape (len(INPUTS), n_shortlisted)."""
+        """Give log-odds; ``described`` has shape (len(RERANKER_INPUTS), n_shortlisted)."""
         hidden = described.T @ self.hidden[:-1] + self.hidden[-1]
         odds: Floats = np.maximum(hidden, 0, out=hidden) @ self.output[:-1] + self.output[-1]
         return odds
@@ -152,7 +130,7 @@ class Shortlist(NamedTuple):
 
 def shortlist(candidates: Candidates, odds: Floats) -> Shortlist:
     """Take the candidates of the best odds."""
-    best = np.argsort(-odds, kind="stable")[:N_SHORTLISTED]
+    best = np.argsort(-odds, kind="stable")[:MAX_SHORTLISTED]
     return Shortlist(candidates.tags.take(best), candidates.scores.take(best), odds.take(best))
 
 
@@ -166,11 +144,11 @@ class CorpusFacts(NamedTuple):
 
 
 def inputs(listed: Shortlist, question: QuestionFacts, corpus: CorpusFacts) -> Floats:
-    """Describe each candidate to the network; shape (len(INPUTS), n_shortlisted)."""
+    """Describe each candidate to the network; shape (len(RERANKER_INPUTS), n_shortlisted)."""
     tags, scores, odds = listed
     facts = corpus.facts
     sure = confidences(odds)
-    described = np.zeros((len(INPUTS), len(tags)))
+    described = np.zeros((len(RERANKER_INPUTS), len(tags)))
     described[0] = odds
     described[1] = scores
     described[2] = odds[0]

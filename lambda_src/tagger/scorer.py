@@ -1,20 +1,12 @@
 """From a question's terms to a score for each tag: TF-IDF times the weights of the regressions."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.bundle import Array
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
-
-STEPS: Final = 127
-"""A term's largest weight is that many of its steps."""
-COMMON_SHARE: Final = 1 / 3
-"""A term with weights for more tags than this share is a common one and has a weight for each.
-
-Adding so many weights up by the numbers of their tags takes longer than adding all of a row.
-"""
 
 
 class ScorerArrays(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionPieces, QuestionTokens, forms, words_in
+from lambda_src.tagger.analyzer import QuestionPieces, QuestionTokens, normalize, words_in
 from lambda_src.tagger.evidence import topicless
+from lambda_src.tagger.rules import MAX_PAIRED_WORDS, WORD_BITS
 
 # A key is one number: code or text, first word, one more than the second word (0: there is none).
 # Pairs are found by the numbers of their words, so that no pair is ever stored or hashed as text.
-_WORD_BITS = 28
-_WORD_MASK = (1 << _WORD_BITS) - 1
-_CODE_BIT = 1 << 2 * _WORD_BITS
+_WORD_MASK = (1 << WORD_BITS) - 1
+_CODE_BIT = 1 << 2 * WORD_BITS
 _REMEMBERED_PIECES = 30_000
 _REMEMBERED_LENGTH = 40
 
@@ -30,7 +30,7 @@ Space = Literal["text", "code"]
 def term_key(space: Space, first: int, second: int | None = None) -> int:
     """Number a term by its space and the numbers of its one or two words."""
     follower = 0 if second is None else second + 1
-    return (_CODE_BIT if space == "code" else 0) | first << _WORD_BITS | follower
+    return (_CODE_BIT if space == "code" else 0) | first << WORD_BITS | follower
 
 
 class FieldNumbers(NamedTuple):
@@ -205,7 +205,7 @@ class Vocabulary:
             Where the terms of text begin that have this first word; the last entry is their number.
         """
         n_words = len(self.words)
-        first_words = self.keys >> _WORD_BITS & _WORD_MASK
+        first_words = self.keys >> WORD_BITS & _WORD_MASK
         alone = (self.keys & _WORD_MASK == 0).nonzero()[0]
         n_text = int(self.keys.searchsorted(_CODE_BIT))
         word_terms = np.full(2 * n_words, -1, np.int32)
@@ -216,7 +216,7 @@ class Vocabulary:
     def spell(self, term: int) -> tuple[Space, str]:
         """Write a term for people: its space and its word or words."""
         key = int(self.keys[term])
-        first, follower = key >> _WORD_BITS & _WORD_MASK, key & _WORD_MASK
+        first, follower = key >> WORD_BITS & _WORD_MASK, key & _WORD_MASK
         pair = f" {self.words[follower - 1]}" if follower else ""
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
@@ -239,10 +239,10 @@ class Vocabulary:
         of_text = np.concatenate([text, title.parts, prose.parts])
         numbers = np.concatenate([of_text, code.wholes, code.parts])
         n_words, n_title, n_text = len(numbers), len(title.wholes), len(text)
-        n_pairs = n_title + min(len(prose.wholes), PAIRED_WORDS)
+        n_pairs = n_title + min(len(prose.wholes), MAX_PAIRED_WORDS)
         marked = np.empty(n_words + n_pairs, np.int64)
         words, pairs = marked[:n_words], marked[n_words:]
-        np.left_shift(numbers, _WORD_BITS + 1, out=words)
+        np.left_shift(numbers, WORD_BITS + 1, out=words)
         np.bitwise_or(words[:n_pairs], numbers[1 : n_pairs + 1] + 1 << 1, out=pairs)
         words[len(of_text) :] |= _CODE_BIT << 1
         words[:n_title] |= 1
@@ -273,7 +273,7 @@ class _Pieces(dict[str, bytes]):
     def __missing__(self, piece: str) -> bytes:
         packed = array("i")
         for token in words_in(piece):
-            whole, parts = forms(token)
+            whole, parts = normalize(token)
             packed.append(self.number(whole))
             packed.extend([~self.numbers[part] for part in parts if part in self.numbers])
         found = packed.tobytes()
@@ -288,7 +288,7 @@ class _Pieces(dict[str, bytes]):
 def _check(keys: Keys, n_words: int) -> None:
     if not (keys[1:] > keys[:-1]).all():
         raise ValueError("its terms are not in ascending order")
-    first, follower = keys >> _WORD_BITS & _WORD_MASK, keys & _WORD_MASK
+    first, follower = keys >> WORD_BITS & _WORD_MASK, keys & _WORD_MASK
     known = (keys >= 0) & (keys < 2 * _CODE_BIT) & (first < n_words) & (follower <= n_words)
     if not known.all():
         raise ValueError("one of its terms names a word that there is not")

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle, vocabulary
 from lambda_src.tagger.bundle import MANIFEST_KEY
-from lambda_src.tagger.reranker import INPUTS, N_HIDDEN
+from lambda_src.tagger.rules import N_HIDDEN_UNITS, RERANKER_INPUTS
 from model_build import features
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus
@@ -119,8 +119,8 @@ def _row(
 def _without_reranker(path: Path) -> TagModel:
     """Change the network of a bundle to one that repeats the odds of the calibrator."""
     bundle = read_bundle(path)
-    hidden = np.zeros((len(INPUTS) + 1, N_HIDDEN), np.float32)
-    output = np.zeros(N_HIDDEN + 1, np.float32)
+    hidden = np.zeros((len(RERANKER_INPUTS) + 1, N_HIDDEN_UNITS), np.float32)
+    output = np.zeros(N_HIDDEN_UNITS + 1, np.float32)
     hidden[0, :2] = output[:2] = 1, -1
     arrays = {**bundle.arrays, "hidden": hidden.ravel(), "output": output}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -155,21 +155,21 @@ def _nameless(
 @contextmanager
 def _unstemmed() -> Iterator[None]:
     """Let the analyzer, of training and of the judged model, leave words as they are."""
-    analyzer._remembered_forms.cache_clear()
+    analyzer._cached_normalize.cache_clear()
     try:
         with patch.object(analyzer, "stem", lambda word: word):
             yield
     finally:
-        analyzer._remembered_forms.cache_clear()
+        analyzer._cached_normalize.cache_clear()
 
 
 @contextmanager
 def _unlimited() -> Iterator[None]:
     """Let training and the judged model read fields to their ends."""
     with (
-        patch.object(analyzer, "READ_PIECES", sys.maxsize),
-        patch.object(features, "PAIRED_WORDS", sys.maxsize),
-        patch.object(vocabulary, "PAIRED_WORDS", sys.maxsize),
+        patch.object(analyzer, "MAX_TOKENS_PER_FIELD", sys.maxsize),
+        patch.object(features, "MAX_PAIRED_WORDS", sys.maxsize),
+        patch.object(vocabulary, "MAX_PAIRED_WORDS", sys.maxsize),
     ):
         yield
 

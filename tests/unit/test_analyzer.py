@@ -2,7 +2,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_src.tagger.analyzer import cut, fields_of, forms, pairs, stem, tokenize, words, words_in
+from lambda_src.tagger.analyzer import (
+    cut,
+    fields_of,
+    normalize,
+    pairs,
+    stem,
+    tokenize,
+    words,
+    words_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +37,7 @@ def test_technical_words_stay_whole(word: str) -> None:
 
 
 def test_parts_of_compound_words_are_words_too() -> None:
-    assert forms("asp.net-mvc") == ("asp.net-mvc", ("asp", "net", "mvc"))
+    assert normalize("asp.net-mvc") == ("asp.net-mvc", ("asp", "net", "mvc"))
     assert words(["asp.net-mvc", "routes"]) == ["asp.net-mvc", "rout", "asp", "net", "mvc"]
 
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_src.tagger import TagModel, read_bundle
-from lambda_src.tagger.analyzer import PAIRED_WORDS, fields_of
+from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.ranker import PlainRanker
+from lambda_src.tagger.rules import MAX_PAIRED_WORDS
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
@@ -104,7 +105,7 @@ def test_in_any_text_the_same_words_are_found(models: Models, title: str, body: 
 
 
 def test_pairs_end_where_those_of_the_definition_end(models: Models) -> None:
-    for far in range(PAIRED_WORDS - 3, PAIRED_WORDS + 2):
+    for far in range(MAX_PAIRED_WORDS - 3, MAX_PAIRED_WORDS + 2):
         assert assert_same(models, [("", f"{'qwrtz ' * far} object oriented programming")]) <= 1
         assert assert_same(models, [("", f"{'the ' * far} unit testing object oriented")])
 

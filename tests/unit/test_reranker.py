@@ -3,7 +3,8 @@ import pytest
 import scipy.sparse as sp
 
 from lambda_src.tagger.calibrator import Candidates, confidences
-from lambda_src.tagger.reranker import INPUTS, N_SHORTLISTED, CoOccurrence, PairCounts, shortlist
+from lambda_src.tagger.reranker import CoOccurrence, PairCounts, shortlist
+from lambda_src.tagger.rules import MAX_SHORTLISTED, RERANKER_INPUTS
 from model_build.network import count_pairs, fit_network, records
 
 PANDAS, PYTHON, YEAST, NEW = range(4)
@@ -61,8 +62,8 @@ def test_a_corpus_without_pairs_has_no_co_occurrence() -> None:
 def test_the_best_by_odds_are_seen_again() -> None:
     odds = np.arange(40, dtype=np.float64) % 7 - 3
     listed = shortlist(Candidates(np.arange(40), -np.arange(40.0)), odds)
-    assert len(listed.tags) == N_SHORTLISTED
-    assert listed.odds.tolist() == sorted(odds.tolist(), reverse=True)[:N_SHORTLISTED]
+    assert len(listed.tags) == MAX_SHORTLISTED
+    assert listed.odds.tolist() == sorted(odds.tolist(), reverse=True)[:MAX_SHORTLISTED]
     assert listed.tags[0] == 6
     assert (listed.scores == -listed.tags).all()
 
@@ -76,7 +77,7 @@ def test_a_tag_that_comes_true_more_often_than_expected_has_a_better_record() ->
 
 def test_the_network_learns_what_no_sum_can_say_and_learns_it_again() -> None:
     rng = np.random.default_rng(0)
-    described = [rng.normal(3, 2, (len(INPUTS), N_SHORTLISTED)) for _ in range(400)]
+    described = [rng.normal(3, 2, (len(RERANKER_INPUTS), MAX_SHORTLISTED)) for _ in range(400)]
     right = [(each[0] > 3) != (each[1] > 3) for each in described]
     network, again = (fit_network(described, right, seed=1) for _ in range(2))
     said = [confidences(network.odds(each)) > 0.5 for each in described]

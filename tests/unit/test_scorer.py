@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from lambda_src.tagger.scorer import STEPS, Scorer
+from lambda_src.tagger.rules import STEPS_PER_WEIGHT
+from lambda_src.tagger.scorer import Scorer
 from lambda_src.tagger.vocabulary import FoundTerms
 from model_build.packing import pack
 
@@ -41,7 +42,7 @@ def test_scores_are_those_of_the_regressions_up_to_rounding(
     tfidf = (1 + np.log(found.counts)) * TERM_WEIGHTS[found.terms]
     tfidf /= np.sqrt(tfidf @ tfidf)
     exact = tfidf @ weights[found.terms] + INTERCEPTS
-    half_steps = tfidf @ np.abs(weights[found.terms]).max(axis=1) / STEPS / 2
+    half_steps = tfidf @ np.abs(weights[found.terms]).max(axis=1) / STEPS_PER_WEIGHT / 2
     assert np.abs(scorer.scores(found) - exact).max() <= 1.01 * half_steps + 1e-6
 
 
@@ -59,4 +60,4 @@ def test_only_common_terms_have_a_weight_for_each_tag(weights: np.ndarray) -> No
     assert packed.common.tolist() == [0, 1, 2]
     assert packed.rows.shape == (3, N_TAGS)
     assert packed.starts.tolist() == [0, 0, 0, 0, 2, 3, 5, 5]
-    assert np.abs(packed.rows).max() == STEPS
+    assert np.abs(packed.rows).max() == STEPS_PER_WEIGHT

@@ -1,7 +1,8 @@
 import numpy as np
 
 from lambda_src.tagger import vocabulary
-from lambda_src.tagger.analyzer import PAIRED_WORDS, QuestionTokens, tokenize
+from lambda_src.tagger.analyzer import QuestionTokens, tokenize
+from lambda_src.tagger.rules import MAX_PAIRED_WORDS
 from lambda_src.tagger.vocabulary import Vocabulary, Words, term_key
 
 WORDS = Words.of(["a", "b", "node", "node.js", "js"])
@@ -36,7 +37,7 @@ def test_words_and_pairs_are_counted_those_of_the_title_more() -> None:
 
 
 def test_only_the_first_words_of_the_prose_make_pairs() -> None:
-    near, far = (f"{'zzz ' * count} a b" for count in (PAIRED_WORDS - 2, PAIRED_WORDS - 1))
+    near, far = (f"{'zzz ' * count} a b" for count in (MAX_PAIRED_WORDS - 2, MAX_PAIRED_WORDS - 1))
     assert found("", near) == {"text a": 1, "text a b": 1}
     assert found("", far) == {"text a": 1}
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import READ_PIECES, Fields, forms, words_in
+from lambda_src.tagger.analyzer import Fields, normalize, words_in
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.evidence import topicless
 from lambda_src.tagger.kernel.build import library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker, Ranked
-from lambda_src.tagger.reranker import N_SHORTLISTED
+from lambda_src.tagger.rules import MAX_SHORTLISTED, MAX_TOKENS_PER_FIELD
 from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
 # As far as no word goes on: the kernel's own characters, and at least one that is not ASCII.
@@ -81,8 +81,8 @@ class _Answer(ctypes.Structure):
         ("has_topic", _INT),
         ("n_found", _INT),
         ("n_ranked", _INT),
-        ("tags", _INT * N_SHORTLISTED),
-        ("confidences", _DOUBLE * N_SHORTLISTED),
+        ("tags", _INT * MAX_SHORTLISTED),
+        ("confidences", _DOUBLE * MAX_SHORTLISTED),
     )
 
 
@@ -209,7 +209,7 @@ class Kernel:
     def _plain_text(self, field: str) -> bytes:
         """Write a text as the kernel reads it: in ASCII, with numbers for all other pieces."""
         if not field.isascii():
-            field = _NOT_ASCII.sub(self._numbered, field, count=READ_PIECES)
+            field = _NOT_ASCII.sub(self._numbered, field, count=MAX_TOKENS_PER_FIELD)
         # Spaces of other kinds, and what is not read any more, are question marks then.
         return field.encode("ascii", "replace")
 
@@ -221,7 +221,7 @@ class Kernel:
         """Write a piece as the numbers of its words: nothing else is an upper-case letter."""
         written = []
         for token in words_in(piece):
-            whole, parts = forms(token)
+            whole, parts = normalize(token)
             written.append(f"W{self._number(whole)}")
             written += [f"P{self._number(part)}" for part in parts]
         # One without words is a piece as well.
