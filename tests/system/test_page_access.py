@@ -10,7 +10,9 @@ from tests.system.browser import Visit, chromium
 from tests.system.page_parts import explanation, suggestion
 from tests.system.server import Server
 
-CONTROLS_WITHOUT_NAME = """() => [...document.querySelectorAll("button, input, textarea, a, ul, section, [role]")]
+CONTROLS_WITHOUT_NAME = """() => [
+  ...document.querySelectorAll("button, input, textarea, a, ul, section, [role]")
+]
   .filter(element => element.checkVisibility() && !element.closest(".why, [role=status]"))
   .filter(element => {
     const label = element.getAttribute("aria-label")

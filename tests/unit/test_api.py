@@ -7,12 +7,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lambda_src.api.app import create_app
+from lambda_src.api.schemas import PredictResponse
 from lambda_src.api.settings import Settings
-from lambda_src.tagger import TagModel
+from lambda_src.tagger import Prediction, TagModel
 from model_build.questions import Question
 
 SECRET = "zanzibar"
 """A word of the questions below that no log line may contain."""
+LOGGED_ONLY = {"top_confidence", "terms", "known_share"}
+"""Fields of a `Prediction` that the log and the metrics contain, but not the answer."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,33 @@ def test_both_forms_of_a_question_get_the_model_s_answer(
         )
         assert answer["model_version"] == starter.version
         assert answer["prediction_id"]
+
+
+def test_the_answer_declares_every_field_of_a_prediction_that_is_not_only_logged() -> None:
+    missing = set(Prediction._fields) - set(PredictResponse.model_fields) - LOGGED_ONLY
+    assert not missing, (
+        f"Prediction has the fields {missing}. Add them to PredictResponse in "
+        "lambda_src/api/schemas.py, or to LOGGED_ONLY if callers must not get them."
+    )
+
+
+def test_the_answer_has_the_values_of_the_prediction(
+    client: TestClient, starter: TagModel, samples: list[Question]
+) -> None:
+    copied = set(Prediction._fields) & set(PredictResponse.model_fields) - {"suggestions"}
+    bodies = [(each.title, each.body_html) for each in samples[:30]] + [("qwrtzp xkcdvv", "")]
+    for title, body in bodies:
+        prediction = starter.suggest(title, body)
+        response = client.post("/predict", json={"title": title, "body": body})
+        answer = PredictResponse.model_validate(response.json())
+        for field in copied:
+            expected = getattr(prediction, field)
+            if isinstance(expected, float):
+                expected = pytest.approx(expected, abs=1e-4)
+            assert getattr(answer, field) == expected, (
+                f"PredictResponse.of in lambda_src/api/schemas.py must set {field} "
+                f"to prediction.{field}."
+            )
 
 
 def test_the_options_of_a_prediction(client: TestClient) -> None:
