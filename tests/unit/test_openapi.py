@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from lambda_src.api import schemas, service_info
 from lambda_src.api.app import create_app
@@ -97,7 +97,10 @@ def test_every_request_and_answer_has_a_valid_example(current: Document) -> None
                 module = schemas if hasattr(schemas, name) else service_info
                 model: type[BaseModel] = getattr(module, name)
                 for example in examples:
-                    parsed = model.model_validate(example)
+                    try:
+                        parsed = model.model_validate(example)
+                    except ValidationError as error:
+                        pytest.fail(f"Correct the example of {name} in {module.__name__}: {error}")
                     assert parsed.model_dump(mode="json", exclude_unset=True) == example
 
 
