@@ -138,6 +138,12 @@ def test_only_listed_origins_may_call_the_api(client: TestClient) -> None:
     assert "access-control-allow-origin" not in refused.headers
 
 
+@pytest.mark.parametrize("ranker", ["auto", "plain", "kernel"])
+def test_the_ranker_is_a_setting(ranker: str) -> None:
+    environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_RANKER": ranker}
+    assert Settings.from_environment(environment).ranker == ranker
+
+
 def test_origins_come_from_the_environment() -> None:
     environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_CORS_ORIGINS": "https://a.b, http://c:8080,"}
     assert Settings.from_environment(environment).cors_origins == ("https://a.b", "http://c:8080")
