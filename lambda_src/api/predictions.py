@@ -54,7 +54,7 @@ class PredictionService:
         ProblemError
             The question is too large (413).
         """
-        title, body = question.question()
+        title, body = question.title_and_body()
         size = len(title.encode(errors="replace")) + len(body.encode(errors="replace"))
         if size > MAX_QUESTION_BYTES:
             raise ProblemError(

@@ -83,8 +83,8 @@ class PredictRequest(BaseModel):
             raise ValueError("The question is empty. Send a title, a body or a text.")
         return self
 
-    def question(self) -> QuestionText:
-        """Return title and body; split `text` into them if that form was sent."""
+    def title_and_body(self) -> QuestionText:
+        """Return title and body. If the request has `text`, split it into the two."""
         if self.text is None:
             return QuestionText(self.title or "", self.body or "")
         first_line, _, rest = self.text.strip().partition("\n")

@@ -116,7 +116,7 @@ def test_texts_are_not_interpreted_as_html(visit: Visit) -> None:
         page.locator("#suggestions .ask-why").evaluate_all("all => all.forEach(b => b.click())")
     page.get_by_label("Add a tag").fill("<b>bold</b>")
     page.get_by_label("Add a tag").press("Enter")
-    expect(page.locator("#own-help")).to_contain_text("no quotes")
+    expect(page.locator("#own-help")).to_contain_text("without quotes")
     assert page.locator("img, main script, b").count() == 0
     assert page.title() == "Etiquette: tags for your question"
     [complaint] = visit.complaints

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -5,6 +7,7 @@ from lambda_src.api import page
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
+from tests.conftest import ROOT
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 MEDIA_TYPES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
@@ -84,8 +87,15 @@ def test_the_modules_of_the_script_are_joined_without_name_conflicts() -> None:
     script = page.FILES["page.js"].content.decode()
     lines = script.splitlines()
     assert not [line for line in lines if line.startswith(("import", "export"))]
-    declared = [line.split()[1] for line in lines if line.startswith(("const ", "let ", "class "))]
-    assert len(declared) == len(set(declared))
+    declared = re.findall(r"^(?:async )?(?:const|let|class|function) (\w+)", script, re.MULTILINE)
+    assert len(declared) == len(set(declared)) > 50
+
+
+def test_every_module_of_the_script_is_joined() -> None:
+    script = page.FILES["page.js"].content.decode()
+    for path in (ROOT / "lambda_src" / "api" / "page" / "script").iterdir():
+        first_line = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert first_line in script, f"Add {path.name} to _SCRIPTS in lambda_src/api/page."
 
 
 def test_the_openapi_document_declares_the_page(client: TestClient) -> None:

@@ -39,7 +39,7 @@ const en = {
   known: "Known tags",
   full: (most) => `A question can have at most ${most} tags. Remove one first.`,
   duplicate: (tag) => `${tag} is already one of your tags.`,
-  invalid: "This is not a valid tag. Use at most 35 characters, and no quotes or any of < > | &.",
+  invalid: "This is not a valid tag. Use at most 35 characters, without quotes or any of < > | &.",
   ask: "Ask",
   askHelp: "This sends your tags as feedback, which improves future suggestions. Nothing is published.",
   asking: "Sending…",
