@@ -11,6 +11,6 @@ export const sampleQuestions = [
   },
   {
     title: "Undo the last git commit but keep my changes",
-    body: "I committed to the wrong branch and have not pushed yet.\n\n    git reset --hard HEAD~1\n\nwould throw my work away, would it not? How do I move the commit to a branch of its own?\n",
+    body: "I committed to the wrong branch and have not pushed yet.\n\n    git reset --hard HEAD~1\n\nwould delete my work, I think. How do I move the commit to another branch?\n",
   },
 ];
