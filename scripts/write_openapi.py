@@ -1,4 +1,7 @@
-"""Write the API's OpenAPI document to docs/openapi.json, where a test compares it."""
+"""Write the API's OpenAPI document to docs/openapi.json.
+
+A test fails if the file is out of date.
+"""
 
 import json
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import Throttle
-from lambda_src.api.middleware import ROUTES_OF_THEIR_OWN
+from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
 from tests.infra.synthesis import BROWSERS, NAMED, TOKENS, Synthesize, Synthesized
 
 STAGE = "AWS::ApiGatewayV2::Stage"
@@ -29,7 +29,7 @@ def test_every_route_is_throttled(synthesized: Synthesized) -> None:
     }
     own = stage["Properties"]["RouteSettings"]
     # The function refuses these paths on any other route, where this throttle is not.
-    assert set(own) == ROUTES_OF_THEIR_OWN == ALWAYS - {"$default"}
+    assert set(own) == ROUTES_WITH_OWN_THROTTLE == ALWAYS - {"$default"}
     for limits in own.values():
         assert 0 < limits["ThrottlingRateLimit"] < 50
     # API Gateway refuses settings of a route that is not there yet.

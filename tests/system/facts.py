@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from lambda_src.api.middleware import ROUTES_OF_THEIR_OWN
+from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, Deployment
 
@@ -48,7 +48,7 @@ class Release:
 def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
     """A request as API Gateway hands it to a function, payload format 2.0."""
     route = f"{method} {path}"
-    if route not in ROUTES_OF_THEIR_OWN:
+    if route not in ROUTES_WITH_OWN_THROTTLE:
         route = "$default"
     return {
         "version": "2.0",

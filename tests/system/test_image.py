@@ -83,7 +83,7 @@ def test_it_serves_as_any_user_with_nothing_to_write_on(
         ({}, "ETIQUETTE_MODEL is not set"),
         ({"ETIQUETTE_MODEL": "/opt/model/absent.safetensors"}, "absent.safetensors"),
         ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODEL_SHA256": "0" * 64}, DIGEST),
-        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODLE": "x"}, "ETIQUETTE_MODLE is no setting"),
+        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODLE": "x"}, "ETIQUETTE_MODLE is not a setting"),
     ],
 )
 def test_with_a_missing_or_wrong_model_it_says_so_and_serves_nothing(

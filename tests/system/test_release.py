@@ -53,7 +53,7 @@ def test_the_deployed_api_answers_as_the_local_model_does(
 ) -> None:
     for sample in samples[:20]:
         text = f"{sample.title}\n{sample.body_html}"
-        question = PredictRequest.model_validate({"text": text}).question()
+        question = PredictRequest.model_validate({"text": text}).title_and_body()
         expected = starter.suggest(question.title, question.body).suggestions
         answer = read(deployment, "/predict", {"text": text})
         assert answer["predicted_tags"] == [each.tag for each in expected]
