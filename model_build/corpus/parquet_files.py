@@ -1,0 +1,87 @@
+"""Read Parquet files, and folders of them as Spark and pandas write."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from model_build.corpus.columns import find_columns
+from model_build.corpus.errors import CorpusError
+from model_build.corpus.records import Advance, Record
+from model_build.corpus.rejects import Rejects
+
+PLAIN_TITLES = b"etiquette.plain_titles"
+"""In a file's metadata: its titles are not HTML-escaped."""
+_BATCH_ROWS = 2_000
+
+
+def read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]:
+    """Yield the rows of a file, or of all files in a folder, in the order of their names.
+
+    The folders of a partitioned corpus, such as ``site=cooking``, are a column.
+    """
+    del rejects  # a Parquet file has types: a row is well formed, or the file is damaged
+    try:
+        total = 0
+        for part, partition in _parts(path):
+            yield from _read_part(part, partition, advance, total)
+            total += part.stat().st_size
+    except (pa.ArrowException, OSError) as error:
+        raise CorpusError(
+            f"{path}: this is not a readable Parquet file: {error}. Export it again."
+        ) from error
+
+
+def _parts(path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+    if not path.is_dir():
+        yield path, {}
+        return
+    dataset = ds.dataset(path, format="parquet", partitioning="hive", exclude_invalid_files=True)
+    fragments = sorted(dataset.get_fragments(), key=lambda fragment: str(fragment.path))
+    if not fragments:
+        raise CorpusError(f"{path}: there is no Parquet file in this folder.")
+    for fragment in fragments:
+        yield Path(fragment.path), ds.get_partition_keys(fragment.partition_expression)
+
+
+def _read_part(
+    path: Path, partition: dict[str, object], advance: Advance, offset: int
+) -> Iterator[Record]:
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        stored = [*schema.names, *(name for name in partition if name not in schema.names)]
+        fields = find_columns(path, stored)
+        is_plain = PLAIN_TITLES in (schema.metadata or {})
+        names = {stored[position]: field for position, field in fields.items()}
+        constants = {field: partition[name] for name, field in names.items() if name in partition}
+        columns = [name for name in names if name in schema.names]
+        size, n_rows, row = path.stat().st_size, max(file.metadata.num_rows, 1), 0
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+            values = {names[name]: _values(batch[name]) for name in columns}
+            for place in range(batch.num_rows):
+                row += 1
+                found = {field: column[place] for field, column in values.items()}
+                yield Record(path, row, constants | found, has_plain_title=is_plain)
+            advance(offset + size * row // n_rows)
+
+
+def _values(column: pa.Array) -> Sequence[object]:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    try:
+        values: list[object] = column.to_pylist()
+    except (ValueError, OverflowError):
+        values = [_value(scalar) for scalar in column]
+    return values
+
+
+def _value(scalar: pa.Scalar) -> object:
+    """Return a value that Python can hold, or else one that its row is rejected for."""
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return bytes(scalar.as_buffer())
+    except (ValueError, OverflowError):
+        return str(scalar.cast(pa.int64(), safe=False))
