@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import isfinite
 
 _MAX_TAG_CHARACTERS = 64
 _TAG = re.compile(r"\.?\w[\w+#.-]*")
@@ -112,7 +113,7 @@ def parse_whole_number(value: object, name: str) -> int | None:
     number: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
-    elif isinstance(value, float | Decimal) and value == value // 1:
+    elif isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
         number = int(value)
     elif isinstance(value, str) and (match := _WHOLE.fullmatch(value.strip())):
         number = int(match[1])
@@ -236,13 +237,19 @@ def _moment_of_number(number: float | Decimal) -> datetime:
             seconds, rest = divmod(Decimal(number), units)
             microseconds = min(round(rest * 1_000_000 / units), 999_999)
             return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=microseconds)
-    return _moment_of_text(str(int(number)))
+    return _moment_of_compact_date(str(int(number)))
+
+
+def _moment_of_compact_date(text: str) -> datetime:
+    if not _COMPACT_DATE.fullmatch(text):
+        raise ValueError
+    return datetime.fromisoformat(text)
 
 
 def _moment_of_text(text: str) -> datetime:
     if _NUMBER.fullmatch(text):
         return _moment_of_number(Decimal(text))
-    if text.isdigit() and not _COMPACT_DATE.fullmatch(text):
-        raise ValueError
+    if text.isdigit():
+        return _moment_of_compact_date(text)
     without_name = _UTC_NAME.sub("", text)
     return datetime.fromisoformat(_SPACED_OFFSET.sub("", without_name))

@@ -1,6 +1,6 @@
 """Match the columns of a file with the fields of a question."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from model_build.corpus.errors import CorpusError
@@ -77,7 +77,7 @@ def find_columns(path: Path, columns: Sequence[str]) -> dict[int, str]:
     return fields
 
 
-def require_columns(path: Path, fields: object, columns: Sequence[str]) -> None:
+def require_columns(path: Path, fields: Collection[str], columns: Sequence[str]) -> None:
     """Refuse a file without a title or tags.
 
     Raises
@@ -85,7 +85,7 @@ def require_columns(path: Path, fields: object, columns: Sequence[str]) -> None:
     CorpusError
         The message lists the columns that the file has.
     """
-    missing = [field for field in REQUIRED if field not in fields]  # type: ignore[operator]
+    missing = [field for field in REQUIRED if field not in fields]
     if missing:
         shown = ", ".join(name[:40] for name in columns[:_NAMES_SHOWN])
         more = len(columns) - _NAMES_SHOWN

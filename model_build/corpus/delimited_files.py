@@ -128,7 +128,8 @@ class _AfterBrokenRow:
     def _is_row(self, values: dict[str, object], beginning: str) -> bool:
         if self._has_id:
             try:
-                return parse_whole_number(values["id"], "id") is not None
+                if parse_whole_number(values["id"], "id") is None:
+                    return False
             except BadQuestionError:
                 return False
         return beginning in self._beginnings if self._beginnings else True

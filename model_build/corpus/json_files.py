@@ -34,7 +34,7 @@ def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record
     CorpusError
         The file is not JSON, or no object in it has a title, or none has tags.
     """
-    row, columns = 0, dict[str, None]()
+    row, columns, found_fields = 0, dict[str, None](), set[str]()
     with open_text(path) as file:
         for line, value in _values(path, file.lines):
             advance(file.position())
@@ -52,6 +52,7 @@ def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record
                     except ValueError as error:
                         rejects.add(path, row, str(error), found, line=line)
                         continue
+                    found_fields.update(fields.values())
                     given = list(found.values())
                     values = {field: given[position] for position, field in fields.items()}
                     if is_api:
@@ -60,8 +61,7 @@ def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record
     if not row:
         raise CorpusError(f"{path}: there is no question in it.")
     if columns:
-        names = list(columns)
-        require_columns(path, match_columns(names).values(), names)
+        require_columns(path, found_fields, list(columns))
 
 
 def _values(path: Path, lines: IO[str]) -> Iterator[tuple[int | None, object]]:

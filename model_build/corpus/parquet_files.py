@@ -84,4 +84,4 @@ def _value(scalar: pa.Scalar) -> object:
     except UnicodeDecodeError:
         return bytes(scalar.as_buffer())
     except (ValueError, OverflowError):
-        return str(scalar.cast(pa.int64(), safe=False))
+        return f"{scalar.cast(pa.int64(), safe=False)} as {scalar.type}"
