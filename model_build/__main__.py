@@ -104,7 +104,10 @@ def _add_questions(command: argparse.ArgumentParser) -> None:
 
 
 def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
-    return Rejects(options.rejects or output.with_name(f"{output.name}.rejects.jsonl"))
+    path: Path = options.rejects or output.with_name(f"{output.name}.rejects.jsonl")
+    if path.resolve() in (file.resolve() for file in options.questions):
+        raise CorpusError(f"{path}: this file holds questions. Name another file with --rejects.")
+    return Rejects(path)
 
 
 def _train(options: argparse.Namespace) -> None:

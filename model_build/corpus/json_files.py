@@ -1,6 +1,7 @@
 """Read JSON Lines, JSON documents, and what the Stack Exchange API answers."""
 
 import html
+import io
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -82,7 +83,7 @@ def _values(path: Path, lines: IO[str]) -> Iterator[tuple[int | None, object]]:
                     f"{path}: this is not JSON: {error}. Download or export it again."
                 ) from error
         # A file of lines may begin with a bad one.
-        numbered = _numbered(text.splitlines(), first[0])
+        numbered = _numbered(io.StringIO(text, newline=""), first[0])
     else:
         numbered = chain([first], numbered)
     for number, line in numbered:

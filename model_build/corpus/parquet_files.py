@@ -28,7 +28,7 @@ def read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Rec
         for part, partition in _parts(path):
             yield from _read_part(part, partition, advance, total)
             total += part.stat().st_size
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CorpusError(
             f"{path}: this is not a readable Parquet file: {error}. Export it again."
         ) from error

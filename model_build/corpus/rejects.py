@@ -19,12 +19,20 @@ class Rejects:
     path : path-like
         A JSON Lines file, created with the first bad row. Its keys are file, row (counted from 1,
         without the header), line (in text files), reason and data.
+
+    Raises
+    ------
+    CorpusError
+        An older file of that name cannot be removed.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.reasons: Counter[str] = Counter()
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +71,10 @@ class Rejects:
             with self.path.open("a", encoding="utf-8") as opened:
                 opened.write(entry + "\n")
         except OSError as error:
-            raise CorpusError(
-                f"{self.path}: cannot write the bad rows to this file: {error.strerror}. "
-                "Name another file with --rejects."
-            ) from error
+            raise self._cannot_write(error) from error
+
+    def _cannot_write(self, error: OSError) -> CorpusError:
+        return CorpusError(
+            f"{self.path}: cannot write the bad rows to this file: {error.strerror}. "
+            "Name another file with --rejects."
+        )

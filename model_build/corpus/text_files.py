@@ -20,7 +20,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_HEAD_BYTES = 100
+_HEAD_BYTES = 20
 """How much of the file shows its encoding: column names are ASCII."""
 
 

@@ -337,6 +337,20 @@ def test_bad_json_rows_are_kept_with_their_lines(tmp_path: Path) -> None:
     assert [each["line"] for each in kept_rows(rejects)] == [1, *range(4, 13)]
 
 
+def test_utf_16_is_found_without_a_mark_before_other_letters(tmp_path: Path) -> None:
+    content = "title,tags\nОтсортировать список словарей по ключу,<питон>\n"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        (question,), _ = read(written(tmp_path, "cyrillic.csv", content.encode(encoding)))
+        assert question.tags == ("питон",)
+
+
+def test_a_first_line_that_is_cut_off_costs_only_its_row(tmp_path: Path) -> None:
+    content = '{"title": "cut\n{"title": "one\u2028line", "tags": ["a"]}\n'
+    (question,), rejects = read(written(tmp_path, "cut.jsonl", content))
+    assert question.title == "one\u2028line"
+    assert rejects.total == 1
+
+
 def test_bytes_that_are_not_utf_8_cost_only_their_row(tmp_path: Path) -> None:
     content = "id,title,tags\n1,caf\xe9,<a>\n2,coffee,<a>\n".encode("latin-1")
     questions, rejects = read(written(tmp_path, "latin.csv", content))
@@ -454,6 +468,18 @@ def test_a_command_without_a_usable_question_fails_and_writes_nothing(
         assert main(arguments) == 1
         assert message in capsys.readouterr().err
         assert not out.exists()
+
+
+def test_the_rejects_file_is_never_the_corpus(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, "corpus.jsonl", '{"title": "x", "tags": ["a"]}\n')
+    arguments = ["split", "--questions", str(path), "--out", str(tmp_path / "parts")]
+    assert main([*arguments, "--rejects", str(path)]) == 1
+    assert "corpus.jsonl: this file holds questions" in capsys.readouterr().err
+    assert path.exists()
+    assert main([*arguments, "--rejects", str(tmp_path)]) == 1
+    assert "cannot write the bad rows" in capsys.readouterr().err
 
 
 @pytest.mark.data
