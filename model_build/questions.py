@@ -73,7 +73,7 @@ class Question:
         BadQuestionError
             Title or tags are missing, or a value is not of its kind.
         """
-        title = parse_text(row.get("title"), "title").strip()
+        title = parse_text(row.get("title"), "title").replace("\0", " ").strip()
         if not title:
             raise BadQuestionError("the title is empty")
         if len(title) > _MAX_TITLE_CHARACTERS:

@@ -153,7 +153,7 @@ def parse_date(value: object, name: str) -> datetime | None:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     except (ValueError, OverflowError, OSError, ArithmeticError):
         raise BadQuestionError(
-            f"{name} is not an ISO 8601 date such as 2016-03-01 13:57:07: {value!r:.80}"
+            f"{name} is not an ISO 8601 date such as 2016-03-01: {value!r:.80}"
         ) from None
 
 

@@ -87,7 +87,7 @@ def require_columns(path: Path, fields: Collection[str], columns: Sequence[str])
     """
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
-        shown = ", ".join(name[:40] for name in columns[:_NAMES_SHOWN])
+        shown = ", ".join(map(_shown, columns[:_NAMES_SHOWN]))
         more = len(columns) - _NAMES_SHOWN
         raise CorpusError(
             f"{path}: there is no column {' and no column '.join(map(repr, missing))}. "
@@ -95,6 +95,11 @@ def require_columns(path: Path, fields: Collection[str], columns: Sequence[str])
             "A corpus needs title and tags, and may have body (or body_html, body_markdown), "
             "body_format, id, site, source, creation_date, view_count, score and answer_count."
         )
+
+
+def _shown(column: str) -> str:
+    start = column[:40]
+    return start if start.isprintable() else ascii(start)
 
 
 def _plain(column: str) -> str:

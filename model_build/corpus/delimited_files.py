@@ -27,6 +27,12 @@ _BACKSLASH_THEN_DOUBLED = re.compile(rf'\\""(?!{_AFTER_FIELD})')
 _BACKSLASHED = re.compile(r'\\([\\"])')
 
 
+class _Dialect(NamedTuple):
+    delimiter: str
+    has_blanks: bool
+    """Whether a blank follows the delimiters."""
+
+
 class _Row(NamedTuple):
     """One row as it was read: its values, or the reason why there are none."""
 
@@ -65,9 +71,9 @@ def _read(
     has_backslashes = _escapes_with_backslashes(path)
     with open_text(path) as file:
         lines = _Lines(file.lines)
-        header, fields, delimiter = _header(path, lines, delimiters)
+        header, fields, dialect = _header(path, lines, delimiters)
         check = _AfterBrokenRow(fields)
-        for number, row in enumerate(_rows(lines, delimiter, len(header), has_backslashes), 1):
+        for number, row in enumerate(_rows(lines, dialect, len(header), has_backslashes), 1):
             advance(file.position())
             values: dict[str, object] = {}
             reason = row.reason
@@ -148,14 +154,15 @@ def _escapes_with_backslashes(path: Path) -> bool:
 
 def _header(
     path: Path, lines: _Lines, delimiters: Sequence[str]
-) -> tuple[list[str], dict[int, str], str]:
+) -> tuple[list[str], dict[int, str], _Dialect]:
     """Read the header with the first delimiter that gives it the columns of a corpus."""
     line = next((line for line in lines if line.strip()), "")
     errors = []
     for delimiter in delimiters:
         try:
-            header = next(csv.reader([line], delimiter=delimiter, strict=True), [])
-            return header, find_columns(path, header), delimiter
+            dialect = _Dialect(delimiter, has_blanks=f"{delimiter} " in line)
+            header = next(_reader([line], dialect), [])
+            return header, find_columns(path, header), dialect
         except csv.Error as error:
             errors.append(CorpusError(f"{path}: cannot read the header: {error}."))
         except CorpusError as error:
@@ -163,14 +170,16 @@ def _header(
     raise errors[0]
 
 
-def _rows(lines: _Lines, delimiter: str, n_columns: int, has_backslashes: bool) -> Iterator[_Row]:
-    while (row := _row(lines, delimiter, has_backslashes)) is not None:
+def _rows(
+    lines: _Lines, dialect: _Dialect, n_columns: int, has_backslashes: bool
+) -> Iterator[_Row]:
+    while (row := _row(lines, dialect, has_backslashes)) is not None:
         if row.reason is not None:
             # The quotation mark may be a mistake of the first line: the others are read again.
             lines.give_back(row.text[1:])
             row = row._replace(text=row.text[:1])
             literal = row.text[0].rstrip("\r\n").split("\t")
-            if delimiter == "\t" and len(literal) == n_columns:  # TSV that never quotes
+            if dialect.delimiter == "\t" and len(literal) == n_columns:  # TSV that never quotes
                 row = row._replace(values=literal, reason=None)
         elif not row.values:  # an empty line
             continue
@@ -180,7 +189,7 @@ def _rows(lines: _Lines, delimiter: str, n_columns: int, has_backslashes: bool) 
         yield row
 
 
-def _row(lines: _Lines, delimiter: str, has_backslashes: bool) -> _Row | None:
+def _row(lines: _Lines, dialect: _Dialect, has_backslashes: bool) -> _Row | None:
     """Read the next row, with all its lines; None at the end of the file."""
     taken: list[str] = []
     first = lines.number + 1
@@ -195,11 +204,16 @@ def _row(lines: _Lines, delimiter: str, has_backslashes: bool) -> _Row | None:
             yield _BACKSLASHED.sub(_doubled, line) if has_backslashes and "\\" in line else line
 
     try:
-        values = next(csv.reader(take(), delimiter=delimiter, strict=True), None)
+        values = next(_reader(take(), dialect), None)
     except csv.Error as error:
         reason = f"not CSV: {error}. Check the quotation marks"
         return _Row(first, taken, [], reason)
     return None if values is None else _Row(first, taken, values)
+
+
+def _reader(lines: Iterable[str], dialect: _Dialect) -> Iterator[list[str]]:
+    delimiter, has_blanks = dialect
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=has_blanks, strict=True)
 
 
 def _doubled(match: re.Match[str]) -> str:

@@ -20,6 +20,8 @@ _MAX_COLUMNS = 1_000
 
 
 class _NotJson(NamedTuple):
+    """What stands for an object or a line that cannot be read."""
+
     text: str
     reason: str
 
@@ -106,10 +108,10 @@ def _loads(text: str) -> object:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _NotJson:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("an object has the same key twice")
+        return _NotJson(str(pairs), "an object has the same key twice")
     return found
 
 

@@ -157,6 +157,7 @@ BOTH = [(1, "One", ("a", "b")), (2, "Two, or more", ("c",))]
         ("tabs.csv", 'id\ttitle\ttags\n1\tOne\t"a,b"\n2\tTwo, or more\tc\n'),
         ("quoted.tsv", 'id\ttitle\ttags\n1\t"One"\t"a,b"\n2\tTwo, or more\tc\n'),
         ("header.csv", ROWS.replace("id,title,tags", ' ID ,"Title",Tags')),
+        ("blanks.csv", 'id, title, tags\n1, One, "<a><b>"\n2, "Two, or more", c\n'),
         ("post_id.csv", ROWS.replace("id,title,tags", "Post Id,TITLE,TAGS")),
         ("empty_lines.csv", ROWS.replace("\n", "\n\n")),
         ("no_end.csv", ROWS.rstrip()),
@@ -333,15 +334,22 @@ def test_bad_json_rows_are_kept_with_their_lines(tmp_path: Path) -> None:
         '{"title": "also\\u0000 good", "tags": ["a"], "creation_date": 1456840627}',
     ]
     questions, rejects = read(written(tmp_path, "bad.jsonl", "\n".join(lines)))
-    assert [each.title for each in questions] == ["Good", "also\0 good"]
+    assert [each.title for each in questions] == ["Good", "also  good"]
     assert [each["line"] for each in kept_rows(rejects)] == [1, *range(4, 13)]
 
 
 def test_utf_16_is_found_without_a_mark_before_other_letters(tmp_path: Path) -> None:
-    content = "title,tags\nОтсортировать список словарей по ключу,<питон>\n"
+    content = 'title,tags\n"Отсортировать список словарей по ключу",<питон>\n'
     for encoding in ("utf-16-le", "utf-16-be"):
         (question,), _ = read(written(tmp_path, "cyrillic.csv", content.encode(encoding)))
         assert question.tags == ("питон",)
+
+
+def test_a_bad_object_of_a_document_costs_only_its_row(tmp_path: Path) -> None:
+    content = '[{"title": "x", "title": "y", "tags": ["a"]}, 7, {"title": "z", "tags": ["a"]}]'
+    (question,), rejects = read(written(tmp_path, "list.json", content))
+    assert question.title == "z"
+    assert [each["row"] for each in kept_rows(rejects)] == [1, 2]
 
 
 def test_a_first_line_that_is_cut_off_costs_only_its_row(tmp_path: Path) -> None:
