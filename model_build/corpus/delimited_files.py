@@ -24,6 +24,7 @@ _MAX_ROW_CHARACTERS = 2**22
 _AFTER_FIELD = r"[\r\n,;\t|]|$"
 _BACKSLASH_QUOTE = re.compile(rf'\\"(?!"|{_AFTER_FIELD})')
 _BACKSLASH_THEN_DOUBLED = re.compile(rf'\\""(?!{_AFTER_FIELD})')
+_OPENING = tuple("<|[{(&\"'")
 _BACKSLASHED = re.compile(r'\\([\\"])')
 
 
@@ -80,7 +81,7 @@ def _read(
             if reason is None:
                 values = {field: row.values[place] for place, field in fields.items()}
                 reason = check.reason(values)
-            else:
+            elif not row.values:
                 check.is_needed = True
             if reason is None:
                 yield Record(path, number, values, row.line)
@@ -112,33 +113,33 @@ class _Lines:
 class _AfterBrokenRow:
     """Tells rows from the rest of a broken one, such as the lines of its body.
 
-    A row has a whole number as its id, and writes its tags as the rows before did.
+    A row has a whole number as its id, if the file has ids. It writes its tags as a row before
+    did, or in some brackets.
     """
 
     def __init__(self, fields: dict[int, str]) -> None:
         self._has_id = "id" in fields.values()
-        self._beginnings: set[str] = set()
+        self._has_plain_tags: bool | None = None
         self.is_needed = False
 
     def reason(self, values: dict[str, object]) -> str | None:
-        """Return why these values are no row, or None."""
+        """Return why these values are not a row, or None."""
         tags = str(values["tags"]).strip()
-        beginning = tags[:1] if tags[:1] in "<|[{(&" else "a"
-        if self.is_needed and not self._is_row(values, beginning):
+        is_plain = tags[:1] not in _OPENING
+        if self.is_needed and not self._is_row(values, is_plain):
             return "it follows a broken row and is not like the other rows"
         self.is_needed = False
         if tags:
-            self._beginnings.add(beginning)
+            self._has_plain_tags = is_plain or bool(self._has_plain_tags)
         return None
 
-    def _is_row(self, values: dict[str, object], beginning: str) -> bool:
-        if self._has_id:
-            try:
-                if parse_whole_number(values["id"], "id") is None:
-                    return False
-            except BadQuestionError:
-                return False
-        return beginning in self._beginnings if self._beginnings else True
+    def _is_row(self, values: dict[str, object], is_plain: bool) -> bool:
+        if is_plain and self._has_plain_tags is False:
+            return False
+        try:
+            return not self._has_id or parse_whole_number(values["id"], "id") is not None
+        except BadQuestionError:
+            return False
 
 
 def _escapes_with_backslashes(path: Path) -> bool:

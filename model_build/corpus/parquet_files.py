@@ -23,27 +23,35 @@ def read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Rec
     The folders of a partitioned corpus, such as ``site=cooking``, are a column.
     """
     del rejects  # a Parquet file has types: a row is well formed, or the file is damaged
-    try:
-        total = 0
-        for part, partition in _parts(path):
-            yield from _read_part(part, partition, advance, total)
-            total += part.stat().st_size
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise CorpusError(
-            f"{path}: this is not a readable Parquet file: {error}. Export it again."
-        ) from error
+    done = 0
+    for part in _parts(path):
+        partition = _partition(part.relative_to(path)) if part != path else {}
+        try:
+            yield from _read_part(part, partition, advance, done)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise CorpusError(
+                f"{part}: this is not a readable Parquet file: {error}. Export it again."
+            ) from error
+        done += part.stat().st_size
 
 
-def _parts(path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+def _parts(path: Path) -> list[Path]:
     if not path.is_dir():
-        yield path, {}
-        return
-    dataset = ds.dataset(path, format="parquet", partitioning="hive", exclude_invalid_files=True)
-    fragments = sorted(dataset.get_fragments(), key=lambda fragment: str(fragment.path))
-    if not fragments:
+        return [path]
+    # Programs give their checksums and summaries names that begin with a dot or an underscore.
+    parts = sorted(part for part in path.rglob("*.parquet") if part.name[0] not in "._")
+    parts = [part for part in parts if part.is_file()]
+    if not parts:
         raise CorpusError(f"{path}: there is no Parquet file in this folder.")
-    for fragment in fragments:
-        yield Path(fragment.path), ds.get_partition_keys(fragment.partition_expression)
+    return parts
+
+
+def _partition(path: Path) -> dict[str, object]:
+    """Read the values in the names of folders, such as ``site=cooking``."""
+    names = [folder.split("=", 1)[0] for folder in path.parts[:-1] if "=" in folder]
+    scheme = ds.HivePartitioning(pa.schema([(name, pa.string()) for name in names]))
+    partition: dict[str, object] = ds.get_partition_keys(scheme.parse(path.as_posix()))
+    return partition
 
 
 def _read_part(

@@ -412,10 +412,14 @@ def test_a_folder_of_parquet_files(tmp_path: Path) -> None:
     folder = tmp_path / "corpus.parquet"
     saved(folder / "site=cooking" / "part-0.parquet", title=["x", ""], tags=[["a"], ["a"]])
     saved(folder / "site=beer" / "part-0.parquet", title=["y"], tags=["<a>"])
-    (folder / "_SUCCESS").touch()
+    for name in ("_SUCCESS", ".part-0.parquet.crc", "_metadata.parquet", "README.txt"):
+        (folder / name).touch()
     questions, rejects = read(folder)
     assert [(each.title, each.site) for each in questions] == [("y", "beer"), ("x", "cooking")]
     assert kept_rows(rejects)[0]["row"] == 2
+    written(folder, "part-9.parquet", "damaged")
+    with pytest.raises(CorpusError, match=r"part-9\.parquet: this is not a readable Parquet"):
+        read(folder)
 
 
 def test_a_folder_without_questions_is_refused(tmp_path: Path) -> None:
