@@ -125,7 +125,7 @@ class _AfterBrokenRow:
     def reason(self, values: dict[str, object]) -> str | None:
         """Return why these values are not a row, or None."""
         tags = str(values["tags"]).strip()
-        is_plain = tags[:1] not in _OPENING
+        is_plain = bool(tags) and tags[0] not in _OPENING
         if self.is_needed and not self._is_row(values, is_plain):
             return "it follows a broken row and is not like the other rows"
         self.is_needed = False

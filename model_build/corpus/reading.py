@@ -49,7 +49,7 @@ def read_corpus(
     Returns
     -------
     list of Question
-        At least one.
+        At least one, if any file is named.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read_corpus(
         found = _read_file(path, rejects)
         judged = frozenset(tag for each in found for tag in each.tags)
         questions += [replace(each, judged_tags=judged) for each in found]
-    if not questions:
+    if not questions and (whole or partial):
         names = ", ".join(map(str, [*whole, *partial]))
         raise CorpusError(f"{names}: there is no question. Name a file that has some.")
     return questions

@@ -64,7 +64,7 @@ class Rejects:
             The rejects file cannot be written.
         """
         self.reasons[reason.split(":", maxsplit=1)[0]] += 1
-        place = {"file": file.name, "row": row} | ({} if line is None else {"line": line})
+        place = {"file": str(file), "row": row} | ({} if line is None else {"line": line})
         entry = json.dumps(place | {"reason": reason, "data": data}, default=str)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -98,7 +98,7 @@ def test_good_rows_are_read_and_bad_rows_are_kept(tmp_path: Path, name: str) -> 
     assert first.creation_date == datetime(2020, 1, 2, 3, 4, 5)
     assert third.id == 3
     (kept,) = map(json.loads, rejects.path.read_text().splitlines())
-    assert kept["file"] == name
+    assert kept["file"] == str(path)
     assert kept["row"] == 2
     assert kept["reason"] == "the title is empty"
     assert "2" in str(kept["data"]["id"])
