@@ -76,8 +76,10 @@ def _read_part(
 
 
 def _values(column: pa.Array) -> Sequence[object]:
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    if pa.types.is_timestamp(column.type):
+        # Python has no nanoseconds, and may not know the zone. Without one, times are in UTC.
+        unit = "us" if column.type.unit == "ns" else column.type.unit
+        column = column.cast(pa.timestamp(unit), safe=False)
     try:
         values: list[object] = column.to_pylist()
     except (ValueError, OverflowError):

@@ -377,6 +377,8 @@ def test_columns_of_a_parquet_file(tmp_path: Path) -> None:
     for dates in (
         pa.array([1456840627_000000001], pa.timestamp("ns")),
         pa.array([1456840627_000000001], pa.timestamp("ns", "Europe/Paris")),
+        pa.array([1456840627], pa.timestamp("s", "+05:30")),
+        pa.array([1456840627], pa.timestamp("s", "Nowhere/Town")),
         pa.array([moment], pa.timestamp("s")),
         pa.array([moment], pa.timestamp("ms", "UTC")),
         pa.array([1456840627]),
