@@ -15,8 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import model_build.corpus
+from lambda_src.tagger import TagModel
 from model_build.corpus import Rejects, read_questions
 from model_build.corpus.reading import READERS, SUFFIXES
+from model_build.duplicates import group_duplicates
+from model_build.evaluation import judge
+from model_build.features import tokens_of
+from model_build.questions import Question
 
 Rows = list[dict[str, object]]
 
@@ -118,3 +123,33 @@ def test_a_body_keeps_its_format(tmp_path: Path, name: str) -> None:
     assert read(body_html=MARKDOWN, body_format="markdown") == (MARKDOWN, "markdown")
     assert read(body=HTML, body_format="Text") == (HTML, "text")
     assert read(body_html="", body_markdown=MARKDOWN) == (MARKDOWN, "markdown")
+
+
+CODE = """import numpy as np
+rows = np.zeros((3, 4))
+for row in rows:
+    print(row.sum(), row.max())
+"""
+
+
+def fenced(title: str, prose: str) -> Question:
+    return Question(title, f"{prose}\n\n```\n{CODE}```\n", ("a",), body_format="markdown")
+
+
+def test_training_and_duplicates_read_a_body_by_its_format() -> None:
+    questions = [
+        fenced("One row", "Which sum belongs here?"),
+        fenced("Other place", "Can anybody explain zeros?"),
+    ]
+    for tokens in tokens_of(questions):
+        assert "numpy" in str(tokens.code)
+        assert "numpy" not in str(tokens.prose)
+    assert group_duplicates(questions) == [0, 1]  # their code is the same, their prose is not
+
+
+def test_the_evaluation_reads_a_body_by_its_format(starter: TagModel) -> None:
+    question = fenced("Sum of each row", "Which sum belongs here?")
+    (judged,) = judge(starter, [question])
+    as_markdown = starter.rank(question.title, question.body, body_format="markdown")
+    assert judged.ranked == as_markdown
+    assert as_markdown != starter.rank(question.title, question.body, body_format="html")
