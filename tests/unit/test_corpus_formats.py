@@ -129,6 +129,9 @@ CODE = """import numpy as np
 rows = np.zeros((3, 4))
 for row in rows:
     print(row.sum(), row.max())
+columns = rows.transpose().astype(float)
+for number, column in enumerate(columns):
+    print(number, column.mean(), column.std(), column.argmin())
 """
 
 
