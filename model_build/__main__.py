@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, write_questions
+from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
 from model_build.splitting import SPLIT_FACTS, is_dated, split
@@ -95,7 +96,7 @@ def _add_questions(command: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="FILE",
-        help=".parquet, .csv, .jsonl",
+        help=SUFFIXES,
     )
     command.add_argument(
         "--rejects", type=Path, metavar="FILE.jsonl", help="where bad rows go (beside the output)"
@@ -103,7 +104,10 @@ def _add_questions(command: argparse.ArgumentParser) -> None:
 
 
 def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
-    return Rejects(options.rejects or output.with_name(f"{output.name}.rejects.jsonl"))
+    path: Path = options.rejects or output.with_name(f"{output.name}.rejects.jsonl")
+    if path.resolve() in (file.resolve() for file in options.questions):
+        raise CorpusError(f"{path}: this file holds questions. Name another file with --rejects.")
+    return Rejects(path)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -137,8 +141,6 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = TagModel.load(options.model)
     with _rejects(options, options.json) as rejects:
         questions = read_corpus(options.questions, rejects)
-    if not questions:
-        raise CorpusError("there is no question to judge the model by: name a file that has some")
     judged = judge(model, questions)
     figures = report(model, judged, paths=options.questions)
     options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

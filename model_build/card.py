@@ -78,7 +78,7 @@ def quality_card(
     dict
         As JSON allows.
     """
-    with_bodies = [bool(question.body_html.strip()) for question in questions]
+    with_bodies = [bool(question.body.strip()) for question in questions]
     kinds = {
         "titles alone": [each for each, body in zip(judged, with_bodies, strict=True) if not body],
         "with bodies": [each for each, body in zip(judged, with_bodies, strict=True) if body],
@@ -101,7 +101,7 @@ def corpus_card(questions: Sequence[Question]) -> dict[str, Any]:
     days = [date.date().isoformat() for date in (*dates[:1], *dates[-1:])]
     return {
         "questions": len(questions),
-        "with_bodies": sum(bool(each.body_html.strip()) for each in questions),
+        "with_bodies": sum(bool(each.body.strip()) for each in questions),
         "tags_cut_down": sum(each.judged_tags is not None for each in questions),
         "dated": len(dates),
         "dates": days,

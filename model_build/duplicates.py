@@ -44,7 +44,9 @@ def group_duplicates(questions: Sequence[Question]) -> list[int]:
     for place, question in enumerate(
         tqdm(questions, desc="near-duplicates", unit="question", disable=None)
     ):
-        title, prose, _ = tokenize(question.title, question.body_html, "html", unlimited=True)
+        title, prose, _ = tokenize(
+            question.title, question.body, question.body_format, unlimited=True
+        )
         groups.join(place, titles.setdefault(" ".join(sorted(set(title))), place))
         hashes = signer.triples(title + prose)
         if len(hashes) >= 5:  # of fewer, two questions share most by chance

@@ -22,10 +22,10 @@ def judge(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
         Judged(
             truth=frozenset(question.tags),
             ranked=model.rank(
-                question.title, question.body_html, body_format="html", limit=N_RANKED
+                question.title, question.body, body_format=question.body_format, limit=N_RANKED
             ),
             suggested=model.suggest(
-                question.title, question.body_html, body_format="html"
+                question.title, question.body, body_format=question.body_format
             ).suggestions,
         )
         for question in tqdm(questions, desc="questions", unit="question", disable=None)

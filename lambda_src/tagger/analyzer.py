@@ -64,7 +64,7 @@ def tokenize(
     ----------
     title, body : str
         Either may be empty.
-    body_format : {"auto", "html", "markdown"}
+    body_format : {"auto", "html", "markdown", "text"}
         See `lambda_src.tagger.markup.split_body`.
     unlimited : bool
         True for all words of a field, not only as far as the model reads.

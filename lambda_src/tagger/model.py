@@ -128,7 +128,7 @@ class TagModel:
         ----------
         title, body : str
             Either may be empty.
-        body_format : {"auto", "html", "markdown"}
+        body_format : {"auto", "html", "markdown", "text"}
         max_tags : int
             At most that many suggestions.
         min_confidence : float
@@ -178,7 +178,7 @@ class TagModel:
         tags : collection of str
             Tags that the model knows.
         title, body : str
-        body_format : {"auto", "html", "markdown"}
+        body_format : {"auto", "html", "markdown", "text"}
 
         Raises
         ------

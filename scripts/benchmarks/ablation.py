@@ -206,7 +206,7 @@ def _load(path: Path) -> TagModel:
 def _raw(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
     judged = []
     for question in questions:
-        scores = model.scores(question.title, question.body_html, "html")
+        scores = model.scores(question.title, question.body, question.body_format)
         best = np.argsort(-scores, kind="stable")[:10]
         ranked = [Suggestion(model.tags[tag], float(scores[tag])) for tag in best]
         judged.append(Judged(frozenset(question.tags), ranked, []))

@@ -99,8 +99,8 @@ def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str
     parts: list[str] = []
     length = 0
     for each in questions:
-        parts.append(each.body_html)
-        length += len(each.body_html.encode())
+        parts.append(each.body)
+        length += len(each.body.encode())
         if length >= n_bytes:
             break
     body = "".join(parts).encode()[:n_bytes].decode(errors="ignore")

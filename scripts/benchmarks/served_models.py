@@ -77,7 +77,7 @@ def _train_ours(questions: Sequence[Question], bundle: Path) -> None:
 
 
 def _train_rivals(questions: Sequence[Question], folder: Path) -> None:
-    texts = [plain(each.title, each.body_html) for each in questions]
+    texts = [plain(each.title, each.body) for each in questions]
     tags = [tag for tag, _ in choose_tags(questions, MIN_TAG_COUNT)]
     folder.mkdir(parents=True, exist_ok=True)
     usual = _fitted(UsualModel(), texts, questions, tags)

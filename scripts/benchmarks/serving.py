@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     models = served_models.served_models(questions, options.questions, options.model)
     if not Kernel.can_rank(read_bundle(models.ours)):
         sys.exit("bench: without the kernel this is not what is deployed: run scripts/setup kernel")
-    texts = [(each.title, each.body_html) for each in questions]
+    texts = [(each.title, each.body) for each in questions]
     found = _bundle(models) | _speed(models, texts, rounds=3 if options.quick else 25)
     found |= _memory(models, texts, 1_000 if options.quick else REQUESTS)
     found |= _growth(models, questions, rounds=2 if options.quick else 10)
@@ -115,7 +115,7 @@ def _memory(models: ServedModels, questions: Sequence[Text], n_requests: int) ->
 
 
 def _growth(models: ServedModels, questions: Sequence[Question], rounds: int) -> dict[str, Any]:
-    texts = [(each.title, each.body_html) for each in questions]
+    texts = [(each.title, each.body) for each in questions]
     few, many = GROWN_TAGS
     with tempfile.TemporaryDirectory() as folder:
         grown = {size: Path(folder) / f"{size}.safetensors" for size in GROWN_TAGS}

@@ -170,5 +170,5 @@ def scaled(questions: Sequence[Question], n_questions: int, seed: int) -> list[Q
     for _ in range(n_questions - len(questions)):
         first, second = chance.choice(questions), chance.choice(questions)
         tags = tuple(dict.fromkeys(first.tags + second.tags))[:5]
-        mixed.append(replace(first, body_html=second.body_html, tags=tags))
+        mixed.append(replace(first, body=second.body, body_format=second.body_format, tags=tags))
     return [*questions, *mixed]

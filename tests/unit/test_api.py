@@ -54,14 +54,14 @@ def test_both_forms_of_a_question_get_the_model_s_answer(
     client: TestClient, starter: TagModel, samples: list[Question]
 ) -> None:
     for question in samples[:30]:
-        form = {"title": question.title, "body": question.body_html}
+        form = {"title": question.title, "body": question.body}
         answer = client.post("/predict", json=form).json()
-        direct = starter.suggest(question.title, question.body_html).suggestions
+        direct = starter.suggest(question.title, question.body).suggestions
         assert answer["predicted_tags"] == [each.tag for each in direct]
         assert [each["confidence"] for each in answer["suggestions"]] == [
             round(each.confidence, 4) for each in direct
         ]
-        text = f"{question.title}\n{question.body_html}"
+        text = f"{question.title}\n{question.body}"
         assert (
             client.post("/predict", json={"text": text}).json()["predicted_tags"]
             == (answer["predicted_tags"])

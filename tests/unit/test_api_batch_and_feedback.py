@@ -19,7 +19,7 @@ def client(starter: TagModel) -> TestClient:
 def test_a_batch_gets_the_same_answers_as_single_questions(
     client: TestClient, samples: list[Question]
 ) -> None:
-    questions = [{"title": each.title, "body": each.body_html} for each in samples[:100]]
+    questions = [{"title": each.title, "body": each.body} for each in samples[:100]]
     results = client.post("/predict/batch", json={"questions": questions}).json()["results"]
     assert [each["index"] for each in results] == list(range(100))
     for question, result in zip(questions[:10], results, strict=False):
@@ -108,8 +108,8 @@ def test_an_explanation_sums_to_the_model_s_score(
     client: TestClient, starter: TagModel, samples: list[Question]
 ) -> None:
     for question in samples[:30]:
-        form = {"title": question.title, "body": question.body_html, "explain": True}
-        scores = starter.scores(question.title, question.body_html)
+        form = {"title": question.title, "body": question.body, "explain": True}
+        scores = starter.scores(question.title, question.body)
         for each in client.post("/predict", json=form).json()["suggestions"]:
             why = each["explanation"]
             listed = sum(term["weight"] for term in why["terms"])

@@ -25,7 +25,7 @@ def test_a_tiled_bundle_is_a_model_with_that_many_tags(
 
 
 def test_long_and_hostile_questions_are_as_long_as_the_api_takes() -> None:
-    question = Question(title="Why?", body_html="<p>Too long, didn't run.</p>", tags=("a",))
+    question = Question(title="Why?", body="<p>Too long, didn't run.</p>", tags=("a",))
     _, body = long_question([question] * 3000, LARGEST)
     assert len(body.encode()) == LARGEST
     assert {len("".join(text).encode()) for text in hostile_questions().values()} == {LARGEST}

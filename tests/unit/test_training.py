@@ -25,7 +25,7 @@ def largest_difference(questions: list[Question], asked: list[Question], folder:
     write_bundle(fitted, path, corpus={})
     model = TagModel.load(path)
     theirs = fitted.regressions.decision_function(fitted.tfidf.transform(tokens_of(asked)))
-    ours = np.array([model.scores(each.title, each.body_html, "html") for each in asked])
+    ours = np.array([model.scores(each.title, each.body, each.body_format) for each in asked])
     return float(np.abs(theirs - ours).max())
 
 

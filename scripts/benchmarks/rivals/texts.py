@@ -23,7 +23,7 @@ class Fields(NamedTuple):
 
 def fields(questions: Sequence[Question]) -> list[Fields]:
     """Part each question's code from its prose."""
-    return [Fields(each.title, *split_body(each.body_html, "html")) for each in questions]
+    return [Fields(each.title, *split_body(each.body, each.body_format)) for each in questions]
 
 
 def plain_texts(questions: Sequence[Question]) -> list[str]:

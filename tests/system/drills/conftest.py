@@ -138,9 +138,7 @@ def recordings(
 def _record_healthy(
     aws: LocalAws, image: str, samples: list[Question], heartbeat: dict[str, Any]
 ) -> list[Invocation]:
-    asked: list[dict[str, Any]] = [
-        {"title": each.title, "body": each.body_html} for each in samples
-    ]
+    asked: list[dict[str, Any]] = [{"title": each.title, "body": each.body} for each in samples]
     feedback: list[dict[str, Any]] = [
         {"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]
     ]
