@@ -3,6 +3,7 @@
 import csv
 import re
 
+from model_build.lexicon import names_of
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 
 IMPLIED = WELL_KNOWN.parent / "implied_tags.csv"
@@ -25,6 +26,14 @@ def test_each_synonym_is_there_once_and_stands_for_another_name() -> None:
 def test_words_with_several_meanings_are_no_synonyms() -> None:
     several = {"access", "dash", "express", "flex", "next", "tf", "unity", "vs", "word"}
     assert not several & read_synonyms([WELL_KNOWN]).keys()
+
+
+def test_no_two_tags_share_a_name() -> None:
+    synonyms = read_synonyms([WELL_KNOWN])
+    tags_of: dict[tuple[str, ...], str] = {}
+    for tag in sorted(set(synonyms.values())):
+        for name in names_of(tag, synonyms):
+            assert tags_of.setdefault(name, tag) == tag, name
 
 
 def test_implied_tags_are_main_names_and_form_no_circle() -> None:
