@@ -52,8 +52,7 @@ def test_the_deployed_api_answers_as_the_local_model_does(
     deployment: Deployment, starter: TagModel, samples: list[Question]
 ) -> None:
     for sample in samples[:20]:
-        text = f"{sample.title}
-{sample.body}"
+        text = f"{sample.title}\n{sample.body}"
         question = PredictRequest.model_validate({"text": text}).title_and_body()
         expected = starter.suggest(question.title, question.body).suggestions
         answer = read(deployment, "/predict", {"text": text})
