@@ -82,7 +82,7 @@ def test_the_answer_has_the_values_of_the_prediction(
     client: TestClient, starter: TagModel, samples: list[Question]
 ) -> None:
     copied = set(Prediction._fields) & set(PredictResponse.model_fields) - {"suggestions"}
-    bodies = [(each.title, each.body_html) for each in samples[:30]] + [("qwrtzp xkcdvv", "")]
+    bodies = [(each.title, each.body) for each in samples[:30]] + [("qwrtzp xkcdvv", "")]
     for title, body in bodies:
         prediction = starter.suggest(title, body)
         response = client.post("/predict", json={"title": title, "body": body})
