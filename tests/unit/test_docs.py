@@ -11,7 +11,7 @@ import pytest
 
 from lambda_src.api.schemas import PredictRequest, PredictResponse
 from lambda_src.api.settings import Settings
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 PAGES = sorted(
     [
