@@ -177,10 +177,10 @@ class Rollout(Construct):
             architecture=alias.lambda_.architecture,
             code=lambda_.Code.from_asset(
                 str(ROOT / "lambda_src"),
-                exclude=["*", "!canary", "**/__pycache__"],
+                exclude=["*", "!pre_traffic_check", "**/__pycache__"],
                 ignore_mode=IgnoreMode.DOCKER,
             ),
-            handler="canary.handler.handler",
+            handler="pre_traffic_check.handler.handler",
             timeout=_CHECK_TIME,
             memory_size=256,
             role=role.without_policy_updates(),

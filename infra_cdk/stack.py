@@ -3,10 +3,10 @@
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra_cdk.api import HttpFront
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.emulator import switch_off_refused
 from infra_cdk.function import ApiFunction
+from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
 from infra_cdk.rollout import Rollout

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.api import ACCESS_LOG_FORMAT
+from infra_cdk.http_front import ACCESS_LOG_FORMAT
 from infra_cdk.limits import Limits
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from lambda_src import metrics
-from tests.cloudwatch.alarms import Alarm
-from tests.cloudwatch.templates import Resolver
 from tests.infra.synthesis import Synthesize, Synthesized
+from tests.support.cloudwatch.alarms import Alarm
+from tests.support.cloudwatch.templates import Resolver
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
 GROUPS = {"Is it useful?", "Is it healthy?", "Is the new release good?"}

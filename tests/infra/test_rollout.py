@@ -135,11 +135,11 @@ def test_the_hooks_zip_holds_its_folder_and_nothing_else(synthesized: Synthesize
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")} - {
         ".dockerignore"
     } == {
-        "canary/__init__.py",
-        "canary/examination.py",
-        "canary/handler.py",
-        "canary/pin.py",
-        "canary/questions.jsonl",
+        "pre_traffic_check/__init__.py",
+        "pre_traffic_check/check.py",
+        "pre_traffic_check/handler.py",
+        "pre_traffic_check/pin.py",
+        "pre_traffic_check/questions.jsonl",
     }
 
 

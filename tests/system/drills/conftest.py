@@ -15,11 +15,11 @@ import pytest
 
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
-from tests.cloudwatch.alarms import DAY, Alarm
-from tests.cloudwatch.evaluation import Forecast
-from tests.cloudwatch.samples import Sample, Samples
-from tests.cloudwatch.templates import Resolver
 from tests.conftest import ROOT, STARTER
+from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.evaluation import Forecast
+from tests.support.cloudwatch.samples import Sample, Samples
+from tests.support.cloudwatch.templates import Resolver
 from tests.system.containers import running
 from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
 from tests.system.drills.recordings import Invocation, questions, record

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.cloudwatch.alarms import DAY, HOUR, MINUTE
+from tests.support.cloudwatch.alarms import DAY, HOUR, MINUTE
 from tests.system.drills.recordings import Invocation
 from tests.system.drills.stand_ins import Request
 

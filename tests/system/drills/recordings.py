@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from tests.cloudwatch.emf import read_log
-from tests.cloudwatch.samples import Sample
+from tests.support.cloudwatch.emf import read_log
+from tests.support.cloudwatch.samples import Sample
 from tests.system.containers import RunningFunction
 from tests.system.facts import gateway_event
 

@@ -15,10 +15,10 @@ from functools import cache
 from statistics import fmean, stdev
 from typing import Final, NamedTuple
 
-from tests.cloudwatch.alarms import DAY, Alarm
-from tests.cloudwatch.evaluation import Figures, Forecast
-from tests.cloudwatch.expressions import Series
-from tests.cloudwatch.samples import MetricId, Sample, Samples
+from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.evaluation import Figures, Forecast
+from tests.support.cloudwatch.expressions import Series
+from tests.support.cloudwatch.samples import MetricId, Sample, Samples
 from tests.system.drills.recordings import Invocation
 
 FRONT_SECONDS: Final = 0.004

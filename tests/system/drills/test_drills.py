@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pytest
 
 from lambda_src import metrics
-from tests.cloudwatch.alarms import DAY, HOUR
-from tests.cloudwatch.evaluation import states
-from tests.cloudwatch.samples import Samples
-from tests.cloudwatch.states import State
+from tests.support.cloudwatch.alarms import DAY, HOUR
+from tests.support.cloudwatch.evaluation import states
+from tests.support.cloudwatch.samples import Samples
+from tests.support.cloudwatch.states import State
 from tests.system.drills import days
 from tests.system.drills.conftest import Day, Deployed
 from tests.system.drills.days import CAUSE, MIDNIGHT, Cause, Recordings, Traffic
