@@ -5,7 +5,7 @@ from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
-from infra_cdk.emulator import switch_off_refused
+from infra_cdk.emulator import switch_off_unsupported
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
@@ -72,4 +72,4 @@ class EtiquetteStack(Stack):
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
         if settings.emulated:
-            switch_off_refused(self)
+            switch_off_unsupported(self)

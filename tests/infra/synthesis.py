@@ -42,25 +42,31 @@ class Synthesized(NamedTuple):
 
 Synthesize = Callable[..., Synthesized]
 
-TOLD: Final = {"alarm_email": "operator@example.org"}
-NAMED: Final = {
+WITH_ADDRESS: Final = {"alarm_email": "operator@example.org"}
+WITH_DOMAIN: Final = {
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
     "hosted_zone_id": "Z111122223333",
 }
-TOKENS: Final = {
+WITH_TOKENS: Final = {
     "auth": "jwt",
     "jwt_issuer": "https://id.example.org/pool",
     "jwt_audiences": ("web", "phone"),
 }
-BROWSERS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
+WITH_ORIGINS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
-    "prod": {"environment": "prod", **TOLD},
-    "emulator": {"environment": "emulator", **TOLD},
-    "tokens": {"environment": "prod", **TOLD, **TOKENS, **BROWSERS, "open_pages": True},
-    "principals": {"auth": "iam", **BROWSERS, "architecture": "x86_64"},
-    "own name": {"environment": "prod", **TOLD, **NAMED, "reserved_concurrency": 0},
+    "prod": {"environment": "prod", **WITH_ADDRESS},
+    "emulator": {"environment": "emulator", **WITH_ADDRESS},
+    "tokens": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_TOKENS,
+        **WITH_ORIGINS,
+        "open_pages": True,
+    },
+    "principals": {"auth": "iam", **WITH_ORIGINS, "architecture": "x86_64"},
+    "own name": {"environment": "prod", **WITH_ADDRESS, **WITH_DOMAIN, "reserved_concurrency": 0},
 }
 """Settings that, together, cover every branch of the constructs."""
 

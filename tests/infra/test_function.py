@@ -18,7 +18,7 @@ from infra_cdk.observability import functions
 from infra_cdk.observability.watch import Fixed
 from infra_cdk.settings import ENVIRONMENTS
 from tests.conftest import ROOT
-from tests.infra.synthesis import TOLD, Synthesize, Synthesized
+from tests.infra.synthesis import WITH_ADDRESS, Synthesize, Synthesized
 from tests.support.cloudwatch.alarms import Alarm
 from tests.support.cloudwatch.templates import Resolver
 
@@ -132,7 +132,7 @@ def alarmed_functions(resources: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def test_every_function_raises_alarms_unless_there_is_a_reason(synthesize: Synthesize) -> None:
-    prod = synthesize("prod", **TOLD)
+    prod = synthesize("prod", **WITH_ADDRESS)
     alarmed = alarmed_functions(prod.template.to_json()["Resources"])
     for folder, name in deployed(prod).items():
         if folder in WITHOUT_ALARMS:
