@@ -179,7 +179,8 @@ class Settings:
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
             raise SettingsError(
                 f"timeout_seconds is {self.timeout_seconds}, but it must be 1 to "
-                f"{_MAX_TIMEOUT_SECONDS}: together with a start of 10 s, API Gateway waits 30 s"
+                f"{_MAX_TIMEOUT_SECONDS}: a start of up to 10 s comes before it, and API Gateway "
+                "waits 30 s"
             )
         if self.reserved_concurrency is not None and self.reserved_concurrency < 0:
             raise SettingsError(
