@@ -141,15 +141,13 @@ def test_every_function_raises_alarms_unless_there_is_a_reason(synthesize: Synth
             assert alarmed[name] >= {"Errors", "Throttles", "Duration"}, folder
 
 
-@pytest.fixture
-def another() -> FolderFunction:
+def another_function(folder: str) -> FolderFunction:
     """A function as a later one may be: not published, with the alarms that every function has."""
-    stack = Stack(App(analytics_reporting=False), "Another")
     return FolderFunction(
-        stack,
+        Stack(App(analytics_reporting=False), "Another"),
         "Another",
         settings=ENVIRONMENTS["dev"](),
-        folder="pre_traffic_check",
+        folder=folder,
         title="Another function",
         description="For this test",
         memory_mb=512,
@@ -157,6 +155,11 @@ def another() -> FolderFunction:
         policies={},
         environment={},
     )
+
+
+@pytest.fixture
+def another() -> FolderFunction:
+    return another_function("pre_traffic_check")
 
 
 def test_a_new_function_may_only_write_its_log(another: FolderFunction) -> None:
@@ -191,17 +194,5 @@ def test_a_new_function_gets_its_own_alarms(another: FolderFunction) -> None:
 
 
 def test_a_folder_without_a_handler_is_refused() -> None:
-    stack = Stack(App(analytics_reporting=False), "Refused")
     with pytest.raises(ValueError, match=r"lambda_src/tagger has no handler\.py"):
-        FolderFunction(
-            stack,
-            "Refused",
-            settings=ENVIRONMENTS["dev"](),
-            folder="tagger",
-            title="No function",
-            description="For this test",
-            memory_mb=512,
-            timeout=Duration.minutes(5),
-            policies={},
-            environment={},
-        )
+        another_function("tagger")
