@@ -36,6 +36,19 @@ class Synthesized(NamedTuple):
         """The properties of each resource of a type."""
         return [dict(each["Properties"]) for each in self.resources(kind, construct).values()]
 
+    def images(self) -> dict[str, dict[str, Any]]:
+        """How each image is built, by the tag of the image."""
+        (path,) = self.assembly.glob("*.assets.json")
+        images = json.loads(path.read_text())["dockerImages"]
+        return {tag: image["source"] for tag, image in images.items()}
+
+    def image(self, folder: str) -> dict[str, Any]:
+        """How the image of one function is built."""
+        (source,) = (
+            each for each in self.images().values() if each["dockerFile"] == f"{folder}/Dockerfile"
+        )
+        return source
+
     def outputs(self) -> dict[str, Any]:
         return {name: output["Value"] for name, output in self.template.find_outputs("*").items()}
 

@@ -3,7 +3,6 @@
 A function is a folder of lambda_src/ with a handler.py. With a Dockerfile, it is an image.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -28,16 +27,9 @@ IMAGES = sorted(path.parent.name for path in SOURCES.glob("*/Dockerfile"))
 WITHOUT_ALARMS = {"pre_traffic_check": "If it fails, so does the deployment that runs it."}
 
 
-def image_sources(stack: Synthesized) -> dict[str, dict[str, Any]]:
-    """How each image is built, by the tag of the image."""
-    (path,) = stack.assembly.glob("*.assets.json")
-    images = json.loads(path.read_text())["dockerImages"]
-    return {tag: image["source"] for tag, image in images.items()}
-
-
 def deployed(stack: Synthesized) -> dict[str, str]:
     """The functions of the template: their folders, and their logical ids."""
-    sources = image_sources(stack)
+    sources = stack.images()
     found = {}
     for name, resource in stack.resources(LAMBDA).items():
         properties = resource["Properties"]
@@ -97,12 +89,7 @@ def copied_by(dockerfile: str) -> Iterator[str]:
 def test_the_build_context_of_an_image_is_what_its_dockerfile_copies(
     synthesized: Synthesized, folder: str
 ) -> None:
-    (source,) = (
-        source
-        for source in image_sources(synthesized).values()
-        if source["dockerFile"] == f"{folder}/Dockerfile"
-    )
-    context = synthesized.assembly / source["directory"]
+    context = synthesized.assembly / synthesized.image(folder)["directory"]
     copied = set(copied_by((SOURCES / folder / "Dockerfile").read_text(encoding="utf-8")))
     for path in copied:
         assert (context / path).exists(), (
