@@ -135,7 +135,7 @@ def deploy_assembly(aws: LocalAws, assembly: Path) -> Deployment:
             _cdk(aws, "bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
             open_for_cdk(aws)
             (aws.folder / "bootstrapped").touch()
-    with step("Building the function's image"):
+    with step("Building the images of the functions"):
         _build_images(aws, assembly)
     with step("Deploying the stack (cdk deploy)"):
         _cdk(aws, "deploy", "--app", assembly, "--require-approval", "never",
@@ -147,26 +147,36 @@ def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
     run([_CDK, *arguments, "--no-notices"], env=aws.environment | _QUIET)
 
 
-def build_image(aws: LocalAws, tag: str) -> None:
-    """Build the function's image as it stands in the checkout.
+def build_images(aws: LocalAws) -> dict[str, str]:
+    """Build the image of every function in the checkout, without a deployment.
+
+    A function with an image is a folder of lambda_src/ with a Dockerfile.
 
     Parameters
     ----------
     aws
-        Whose engine and base image to use.
-    tag
-        What to call it.
+        The local AWS whose container engine and base image are used.
+
+    Returns
+    -------
+    dict
+        The name of each image, by the name of its folder.
     """
-    folder = ROOT / "lambda_src"
-    arguments = {"BASE_IMAGE": aws.state.base_image}
-    aws.engine.build(folder, tag=tag, file=folder / "api" / "Dockerfile", args=arguments)
+    context = ROOT / "lambda_src"
+    images = {}
+    for file in sorted(context.glob("*/Dockerfile")):
+        folder = file.parent.name
+        images[folder] = f"localhost/etiquette/{folder}:{aws.name}"
+        arguments = {"BASE_IMAGE": aws.state.base_image}
+        aws.engine.build(context, tag=images[folder], file=file, args=arguments)
+    return images
 
 
 def _build_images(aws: LocalAws, assembly: Path) -> None:
-    """Build what the CDK would build and push, under the names that the stack will ask for.
+    """Build every image of the stack under the name that the stack uses for it.
 
-    The emulator's registry takes no pushes: it runs what the container engine holds. The CDK
-    finds each image there already and goes on.
+    On AWS, the CDK builds these images and pushes them to a registry. The emulator has no registry:
+    it runs the images that the container engine holds, and the CDK finds them there.
     """
     for manifest in assembly.glob("*.assets.json"):
         # The stack is written for whatever account and region it is deployed to.

@@ -7,6 +7,6 @@ from scripts.emulator.deployment import Deployment
 def function_lines(deployment: Deployment) -> list[str]:
     """Return the lines of the function's log group, oldest first."""
     logs = client(deployment.aws, "logs")
-    group = deployment.outputs["FunctionLogGroup"]
+    group = deployment.outputs["ApiFunctionLogGroup"]
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
     return [event["message"].rstrip("\n") for page in pages for event in page["events"]]

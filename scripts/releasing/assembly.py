@@ -58,13 +58,13 @@ class Assembly:
 
     @property
     def description(self) -> str:
-        """What the new version says of itself."""
-        return str(self._function()["Description"])
+        """The description of the new version of the API function."""
+        return str(self._api_function()["Description"])
 
     @property
     def image_source(self) -> str:
-        """The hash of what the image is built from, which is its tag."""
-        return str(self._function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
+        """The tag of the API function's image, which is the hash of its sources."""
+        return str(self._api_function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
 
     @property
     def auth(self) -> str:
@@ -74,14 +74,11 @@ class Assembly:
     def _template(self) -> Any:
         return json.loads((self.folder / f"{self.stack}.template.json").read_text())
 
-    def _function(self) -> dict[str, Any]:
-        (function,) = (
-            each["Properties"]
-            for each in self._template()["Resources"].values()
-            if each["Type"] == "AWS::Lambda::Function"
-            and each["Properties"].get("PackageType") == "Image"
-        )
-        return dict(function)
+    def _api_function(self) -> dict[str, Any]:
+        template = self._template()
+        alias = template["Outputs"]["FunctionAlias"]["Value"]["Ref"]
+        name = template["Resources"][alias]["Properties"]["FunctionName"]["Ref"]
+        return dict(template["Resources"][name]["Properties"])
 
     def deploy(self, target: Target, *, approve: bool) -> None:
         """Deploy it with the CDK command line.

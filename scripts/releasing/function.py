@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from lambda_src.canary.pin import Pin, pin_of
+from lambda_src.pre_traffic_check.pin import Pin, pin_of
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
 

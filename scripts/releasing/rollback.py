@@ -3,8 +3,8 @@
 import time
 from typing import Final
 
-from lambda_src.canary.examination import AskError, ask
-from lambda_src.canary.pin import Pin
+from lambda_src.pre_traffic_check.check import AskError, ask
+from lambda_src.pre_traffic_check.pin import Pin
 from scripts.emulator.console import say, step
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version

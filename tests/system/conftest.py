@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from scripts.emulator import console
-from scripts.emulator.deployment import Deployment, build_image, deploy
+from scripts.emulator.deployment import Deployment, build_images, deploy
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.tools import prepare, why_not_here
 from tests.conftest import STARTER
@@ -40,11 +40,9 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="session")
 def image(aws: LocalAws) -> str:
-    """The function's image, by name."""
-    name = "localhost/etiquette/api:tests"
-    with console.step("Building the function's image for the tests of the image alone"):
-        build_image(aws, name)
-    return name
+    """The name of the API function's image."""
+    with console.step("Building the images for the tests of an image alone"):
+        return build_images(aws)["api"]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Tokens at the deployed API's door: an issuer of our own, keys that it publishes, real signatures.
 
 The emulator refuses preflights by itself, where AWS hands them to the route that is open for them
-(tests/infra/test_front.py): here the deployed function is asked directly.
+(tests/infra/test_http_front.py): here the deployed function is asked directly.
 """
 
 import base64

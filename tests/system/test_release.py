@@ -18,8 +18,8 @@ from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
-from tests.cloudwatch.emf import read_log
 from tests.conftest import ROOT, STARTER
+from tests.support.cloudwatch.emf import read_log
 from tests.system.conftest import SECOND_VERSION, another_version
 from tests.system.facts import Release, gateway_event
 

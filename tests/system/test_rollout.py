@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lambda_src.canary.pin import Pin
+from lambda_src.pre_traffic_check.pin import Pin
 from scripts.emulator.account import client
 from scripts.emulator.logs import function_lines
 from tests.system.facts import Release
@@ -95,7 +95,7 @@ def test_the_deployed_version_may_serve(
     first_release: Release, codedeploy: CodeDeploy, check: str
 ) -> None:
     before = len(function_lines(first_release.deployment))
-    assert run(first_release, check) == {"status": "Succeeded", "complaint": None}
+    assert run(first_release, check) == {"status": "Succeeded", "problem": None}
     ((operation, told),) = codedeploy.told
     assert operation == "PutLifecycleEventHookExecutionStatus"
     assert told == {
@@ -120,7 +120,7 @@ def test_a_pinned_alias_stays_where_it_is(
         functions.update_alias(**alias, Description="")
     assert given["status"] == "Failed"
     assert codedeploy.told[0][1]["status"] == "Failed"
-    assert "--confirm-rollback" in given["complaint"]
+    assert "--confirm-rollback" in given["problem"]
 
 
 def test_a_version_that_does_not_start_fails(
@@ -140,5 +140,5 @@ def test_a_version_that_does_not_start_fails(
         iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
         aws.forget_warm_containers()
     assert given["status"] == "Failed"
-    assert given["complaint"].startswith("question 1: it failed")
+    assert given["problem"].startswith("question 1: the function failed")
     assert codedeploy.told[0][1]["status"] == "Failed"

@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 import pytest
 
-from lambda_src.canary import pin as pins
-from lambda_src.canary.pin import Pin, pin_of
+from lambda_src.pre_traffic_check import pin as pins
+from lambda_src.pre_traffic_check.pin import Pin, pin_of
 from scripts.releasing import function, guard, rollback
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from lambda_src import metrics
-from tests.cloudwatch.emf import read_log
 from tests.conftest import ROOT, STARTER
+from tests.support.cloudwatch.emf import read_log
 from tests.unit.test_handler import event
 
 Body = Mapping[str, object] | None

@@ -1,4 +1,4 @@
-"""Who may call the API, how often, by which name, and what is noted of it."""
+"""The HTTP front: authorization, throttles, domain name and access log."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from infra_cdk.settings import Throttle
 from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
-from tests.infra.synthesis import BROWSERS, NAMED, TOKENS, Synthesize, Synthesized
+from tests.infra.synthesis import WITH_DOMAIN, WITH_ORIGINS, WITH_TOKENS, Synthesize, Synthesized
 
 STAGE = "AWS::ApiGatewayV2::Stage"
 PREFLIGHTS = {"OPTIONS /", "OPTIONS /{proxy+}"}
@@ -16,7 +16,7 @@ ALWAYS = {"$default", "POST /predict/batch", "POST /feedback"}
 
 
 def routes(synthesized: Synthesized) -> dict[str, str]:
-    """What each route asks of its caller."""
+    """The type of authorization of each route."""
     found = synthesized.properties("AWS::ApiGatewayV2::Route")
     return {route["RouteKey"]: route["AuthorizationType"] for route in found}
 
@@ -28,17 +28,17 @@ def test_every_route_is_throttled(synthesized: Synthesized) -> None:
         "ThrottlingRateLimit": 50,
     }
     own = stage["Properties"]["RouteSettings"]
-    # The function refuses these paths on any other route, where this throttle is not.
+    # The function refuses these paths on other routes, which do not have this throttle.
     assert set(own) == ROUTES_WITH_OWN_THROTTLE == ALWAYS - {"$default"}
     for limits in own.values():
         assert 0 < limits["ThrottlingRateLimit"] < 50
-    # API Gateway refuses settings of a route that is not there yet.
+    # API Gateway refuses settings for a route that does not exist yet.
     made_first = stage["DependsOn"]
     for name, route in synthesized.template.find_resources("AWS::ApiGatewayV2::Route").items():
         assert (route["Properties"]["RouteKey"] in own) == (name in made_first)
 
 
-def test_a_throttle_is_a_choice(synthesize: Synthesize) -> None:
+def test_a_throttle_is_a_setting(synthesize: Synthesize) -> None:
     stage = synthesize(feedback_throttle=Throttle(rate=7, burst=9)).only(STAGE)
     assert stage["Properties"]["RouteSettings"]["POST /feedback"] == {
         "ThrottlingRateLimit": 7,
@@ -46,7 +46,7 @@ def test_a_throttle_is_a_choice(synthesize: Synthesize) -> None:
     }
 
 
-def test_the_access_log_says_nothing_of_a_person(combination: Synthesized) -> None:
+def test_the_access_log_has_no_personal_data(combination: Synthesized) -> None:
     log = combination.only(STAGE)["Properties"]["AccessLogSettings"]
     assert "Arn" in json.dumps(log["DestinationArn"])
     fields = json.loads(log["Format"])
@@ -56,34 +56,34 @@ def test_the_access_log_says_nothing_of_a_person(combination: Synthesized) -> No
         assert personal not in log["Format"]
 
 
-def test_without_auth_everybody_may_call(synthesized: Synthesized) -> None:
+def test_without_auth_no_route_needs_authorization(synthesized: Synthesized) -> None:
     assert routes(synthesized) == dict.fromkeys(ALWAYS, "NONE")
     synthesized.template.resource_count_is("AWS::ApiGatewayV2::Authorizer", 0)
 
 
-@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (TOKENS, "JWT")])
-def test_with_auth_nobody_may_without(
+@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (WITH_TOKENS, "JWT")])
+def test_with_auth_every_route_needs_authorization(
     synthesize: Synthesize, given: dict[str, Any], asked: str
 ) -> None:
-    """Neither the page nor the documentation: those are opened on purpose or not at all."""
+    """This includes the page and the documentation, which only a setting opens."""
     assert routes(synthesize(**given)) == dict.fromkeys(ALWAYS, asked)
 
 
-@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (TOKENS, "JWT")])
-def test_a_browser_may_ask_whether_it_may_send_its_token(
+@pytest.mark.parametrize(("given", "asked"), [({"auth": "iam"}, "AWS_IAM"), (WITH_TOKENS, "JWT")])
+def test_a_preflight_request_needs_no_authorization(
     synthesize: Synthesize, given: dict[str, Any], asked: str
 ) -> None:
-    found = routes(synthesize(**given, **BROWSERS))
+    found = routes(synthesize(**given, **WITH_ORIGINS))
     assert found == dict.fromkeys(ALWAYS, asked) | dict.fromkeys(PREFLIGHTS, "NONE")
 
 
-def test_pages_are_opened_on_purpose(synthesize: Synthesize) -> None:
-    found = routes(synthesize(**TOKENS, open_pages=True))
+def test_a_setting_opens_the_pages(synthesize: Synthesize) -> None:
+    found = routes(synthesize(**WITH_TOKENS, open_pages=True))
     assert found == dict.fromkeys(ALWAYS, "JWT") | dict.fromkeys(PAGES, "NONE")
 
 
 def test_a_token_is_checked_for_issuer_and_audience(synthesize: Synthesize) -> None:
-    authorizer = synthesize(**TOKENS).only("AWS::ApiGatewayV2::Authorizer")["Properties"]
+    authorizer = synthesize(**WITH_TOKENS).only("AWS::ApiGatewayV2::Authorizer")["Properties"]
     assert authorizer["JwtConfiguration"] == {
         "Issuer": "https://id.example.org/pool",
         "Audience": ["web", "phone"],
@@ -91,28 +91,29 @@ def test_a_token_is_checked_for_issuer_and_audience(synthesize: Synthesize) -> N
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
 
 
-def test_the_application_answers_browsers_and_is_told_which(
+def test_the_application_gets_the_cors_origins_and_api_gateway_does_not(
     synthesized: Synthesized, synthesize: Synthesize
 ) -> None:
-    told = synthesize(**BROWSERS).only("AWS::Lambda::Function", "Function")["Properties"][
-        "Environment"
-    ]
+    with_origins = synthesize(**WITH_ORIGINS).only("AWS::Lambda::Function", "Function")[
+        "Properties"
+    ]["Environment"]
     assert (
-        told["Variables"]["ETIQUETTE_CORS_ORIGINS"] == "https://example.org,http://localhost:3000"
+        with_origins["Variables"]["ETIQUETTE_CORS_ORIGINS"]
+        == "https://example.org,http://localhost:3000"
     )
-    silent = synthesized.only("AWS::Lambda::Function", "Function")["Properties"]["Environment"]
-    assert "ETIQUETTE_CORS_ORIGINS" not in silent["Variables"]
-    api = synthesize(**BROWSERS).only("AWS::ApiGatewayV2::Api")["Properties"]
+    without = synthesized.only("AWS::Lambda::Function", "Function")["Properties"]["Environment"]
+    assert "ETIQUETTE_CORS_ORIGINS" not in without["Variables"]
+    api = synthesize(**WITH_ORIGINS).only("AWS::ApiGatewayV2::Api")["Properties"]
     assert "CorsConfiguration" not in api
 
 
-def test_an_own_name_is_the_only_one(synthesize: Synthesize, synthesized: Synthesized) -> None:
-    named = synthesize(**NAMED)
+def test_a_domain_name_is_the_only_name(synthesize: Synthesize, synthesized: Synthesized) -> None:
+    named = synthesize(**WITH_DOMAIN)
     assert named.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
     domain = named.only("AWS::ApiGatewayV2::DomainName")["Properties"]
     (configuration,) = domain["DomainNameConfigurations"]
     assert configuration["SecurityPolicy"] == "TLS_1_2"
-    assert configuration["CertificateArn"] == NAMED["certificate_arn"]
+    assert configuration["CertificateArn"] == WITH_DOMAIN["certificate_arn"]
     records = named.properties("AWS::Route53::RecordSet")
     assert {record["Type"] for record in records} == {"A", "AAAA"}
     for record in records:
@@ -123,6 +124,6 @@ def test_an_own_name_is_the_only_one(synthesize: Synthesize, synthesized: Synthe
     synthesized.template.resource_count_is("AWS::ApiGatewayV2::DomainName", 0)
 
 
-def test_a_zone_elsewhere_is_written_by_its_owner(synthesize: Synthesize) -> None:
-    given = {name: value for name, value in NAMED.items() if name != "hosted_zone_id"}
+def test_without_a_zone_there_are_no_dns_records(synthesize: Synthesize) -> None:
+    given = {name: value for name, value in WITH_DOMAIN.items() if name != "hosted_zone_id"}
     synthesize(**given).template.resource_count_is("AWS::Route53::RecordSet", 0)

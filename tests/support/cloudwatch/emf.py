@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from tests.cloudwatch.samples import MetricId, Sample
+from tests.support.cloudwatch.samples import MetricId, Sample
 
 MAX_BYTES = 256 * 1024
 _SIZES = ("", "kilo", "mega", "giga", "tera")

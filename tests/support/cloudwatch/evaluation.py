@@ -3,10 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.cloudwatch.alarms import BANDED, FIXED, MINUTE, Alarm
-from tests.cloudwatch.expressions import ExpressionError, Series, Surroundings, Value, evaluate
-from tests.cloudwatch.samples import Samples, percentile_of
-from tests.cloudwatch.states import State, judge
+from tests.support.cloudwatch.alarms import BANDED, FIXED, MINUTE, Alarm
+from tests.support.cloudwatch.expressions import (
+    ExpressionError,
+    Series,
+    Surroundings,
+    Value,
+    evaluate,
+)
+from tests.support.cloudwatch.samples import Samples, percentile_of
+from tests.support.cloudwatch.states import State, judge
 
 EXTRA_DATAPOINTS: Final = 2
 """How many periods before the evaluation periods are looked at for datapoints that are missing in

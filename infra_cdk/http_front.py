@@ -1,4 +1,4 @@
-"""The HTTP front: API Gateway's HTTP API before the alias `live`."""
+"""The HTTP front: an API Gateway HTTP API that sends requests to the alias `live`."""
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from constructs import Construct, IConstruct
 
 from infra_cdk.settings import Settings, Throttle
 
-# No caller's address, agent or query string: nothing in the access log points to a person.
+# Without the caller's address, user agent and query string: the log must not identify a person.
 ACCESS_LOG_FORMAT: Final = json.dumps(
     {
         "requestId": "$context.requestId",
@@ -41,19 +41,19 @@ _PAGES: Final = ("/", "/page.css", "/page.js", "/docs", "/openapi.json")
 
 
 class HttpFront(Construct):
-    """One HTTP API that hands every request to the function, which knows the routes.
+    """An HTTP API that sends every request to the function, which does the routing.
 
-    The routes that API Gateway knows are those that it treats in their own way: with a
-    throttle of their own, or open where the others are not.
+    API Gateway itself knows only the routes that it treats differently: those with a throttle of
+    their own, and those that need no authorization where the others do.
 
     Attributes
     ----------
     http_api
-        The API: its metrics are what callers feel.
+        The API. Its metrics describe what callers experience.
     url
-        Where callers find it.
+        The URL of the API.
     access_log
-        What callers asked for and got, without what could name them.
+        The log of requests and answers, without personal data.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class HttpFront(Construct):
             default_integration=self._integration,
             default_authorizer=_authorizer(settings),
             create_default_stage=False,
-            # Who has a name for it has one place to guard.
+            # With a domain name, the API must not be reachable by another name as well.
             disable_execute_api_endpoint=settings.domain_name is not None,
         )
         throttled = {
@@ -82,9 +82,9 @@ class HttpFront(Construct):
         ]
         if settings.auth == "none":
             default = self.http_api.node.find_child("DefaultRoute")
-            _acknowledge_open([default, *routes], "The API is open to everybody (auth=none)")
+            _acknowledge_open([default, *routes], "The API needs no authorization (auth=none)")
         else:
-            self._open_what_must_be()
+            self._add_open_routes()
         stage = self._stage(throttled)
         stage.node.add_dependency(*routes)
         self.url = self._named_url(stage) or self.http_api.api_endpoint
@@ -99,24 +99,24 @@ class HttpFront(Construct):
             path=path, methods=[method], integration=self._integration, authorizer=authorizer
         )
 
-    def _open_what_must_be(self) -> None:
-        """Add the routes that need no authorization where the others do.
+    def _add_open_routes(self) -> None:
+        """Add the routes that need no authorization while the others do.
 
-        A browser asks with OPTIONS, which carries no token, whether it may send one.
+        Before a browser sends a token, it asks for permission with OPTIONS, which carries none.
         """
-        nobody = apigateway.HttpNoneAuthorizer()
+        no_authorization = apigateway.HttpNoneAuthorizer()
         if self._settings.cors_origins:
             for path in _PREFLIGHTS:
                 _acknowledge_open(
-                    self._add(path, apigateway.HttpMethod.OPTIONS, nobody),
-                    "A browser's preflight carries no credentials; the answer is a list of headers",
+                    self._add(path, apigateway.HttpMethod.OPTIONS, no_authorization),
+                    "A preflight request carries no credentials; its answer is a list of headers",
                 )
         if self._settings.open_pages:
             for path in _PAGES:
                 _acknowledge_open(
-                    self._add(path, apigateway.HttpMethod.GET, nobody),
-                    "Page and documentation are open on purpose (open_pages): they hold nothing "
-                    "of anybody's",
+                    self._add(path, apigateway.HttpMethod.GET, no_authorization),
+                    "The web page and the documentation are open on purpose (open_pages): they "
+                    "contain no data of anybody",
                 )
 
     def _stage(self, throttled: dict[str, Throttle]) -> apigateway.HttpStage:
@@ -139,7 +139,10 @@ class HttpFront(Construct):
         )
         cfn_stage = stage.node.default_child
         if not isinstance(cfn_stage, apigateway.CfnStage):
-            raise TypeError("an HttpStage has no CfnStage inside: aws-cdk-lib has changed")
+            raise TypeError(
+                "HttpStage has no CfnStage as its default child: adapt infra_cdk/http_front.py to "
+                "this version of aws-cdk-lib"
+            )
         cfn_stage.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=self.access_log.log_group_arn, format=ACCESS_LOG_FORMAT
         )
@@ -153,7 +156,7 @@ class HttpFront(Construct):
         return stage
 
     def _named_url(self, stage: apigateway.HttpStage) -> str | None:
-        """Give the API its own name, where there is one."""
+        """Give the API its domain name, if there is one, and return the URL."""
         settings = self._settings
         if settings.domain_name is None or settings.certificate_arn is None:
             return None
@@ -168,10 +171,10 @@ class HttpFront(Construct):
         )
         apigateway.ApiMapping(self, "Mapping", api=self.http_api, domain_name=domain, stage=stage)
         if settings.hosted_zone_id is not None:
-            self._write_into_zone(domain, settings.hosted_zone_id)
+            self._add_dns_records(domain, settings.hosted_zone_id)
         return f"https://{settings.domain_name}"
 
-    def _write_into_zone(self, domain: apigateway.DomainName, hosted_zone_id: str) -> None:
+    def _add_dns_records(self, domain: apigateway.DomainName, hosted_zone_id: str) -> None:
         zone = route53.HostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=hosted_zone_id, zone_name=str(self._settings.domain_name)
         )
@@ -180,7 +183,7 @@ class HttpFront(Construct):
                 domain.regional_domain_name, domain.regional_hosted_zone_id
             )
         )
-        # Without a name of their own, records get that of the zone: the API's.
+        # A record without a name of its own gets the name of the zone, which is the API's.
         for record in (route53.ARecord, route53.AaaaRecord):
             record(self, record.__name__, zone=zone, target=target)
 
@@ -200,6 +203,6 @@ def _acknowledge_open(routes: Iterable[IConstruct], reason: str) -> None:
         Validations.of(route).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-APIG4",
-                reason=f"{reason}. The throttles limit what all of them can do together.",
+                reason=f"{reason}. The throttles limit all callers together.",
             )
         )

@@ -1,4 +1,4 @@
-"""What a rollback leaves on the alias `live`, so that no deployment undoes it unasked."""
+"""The pin that a rollback leaves on the alias `live`: it stops deployments from undoing it."""
 
 import re
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ _PIN: Final = re.compile(
 
 @dataclass(frozen=True)
 class Pin:
-    """A pin, which is the alias's description: moved and pinned is one step."""
+    """A pin. It is the alias's description, so that one call moves the alias and pins it."""
 
     version: int
-    """Where the rollback put `live`."""
+    """The version that the rollback moved `live` to."""
     left: int
-    """Where CloudFormation had put it."""
+    """The version that `live` pointed to before the rollback."""
     confirmed: bool = False
-    """Whether somebody allowed the next deployment to move `live` on."""
+    """Whether an operator allowed the next deployment to move `live`."""
 
     def __str__(self) -> str:
         confirmed = ", confirmed" if self.confirmed else ""
@@ -26,19 +26,19 @@ class Pin:
 
 
 def pin_of(description: str, version: int) -> Pin | None:
-    """Read the pin of an alias.
+    """Read the pin from the description of an alias.
 
     Parameters
     ----------
     description
-        The alias's.
+        The description of the alias.
     version
-        Where the alias points.
+        The version that the alias points to.
 
     Returns
     -------
     Pin or None
-        None too where the alias has left the version that it was pinned to.
+        None also if the alias no longer points to the version that it was pinned to.
 
     Examples
     --------

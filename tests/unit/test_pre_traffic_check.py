@@ -1,7 +1,7 @@
-"""The check before traffic: what it lets pass, what it stops, and that CodeDeploy always hears.
+"""The pre-traffic check: what it accepts and rejects, and that it always reports to CodeDeploy.
 
-The version under test is the real application with the starter model, called in this process, or
-one that fails in a given way. tests/system/test_release.py asks a deployed one.
+The version under test is the real application with the starter model, called in this process, or a
+fake that fails in a given way. tests/system/test_release.py checks a deployed version.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from mangum import Mangum
 
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
-from lambda_src.canary import handler
-from lambda_src.canary.examination import QUESTIONS, WITH_TAGS, examine
-from lambda_src.canary.pin import Pin
+from lambda_src.pre_traffic_check import handler
+from lambda_src.pre_traffic_check.check import MIN_QUESTIONS_WITH_TAGS, QUESTIONS, find_problem
+from lambda_src.pre_traffic_check.pin import Pin
 from lambda_src.tagger import TagModel
 from tests.conftest import STARTER
 
@@ -37,7 +37,7 @@ def answer(status: int = 200, **body: Any) -> dict[str, Any]:
 
 
 class Functions:
-    """Lambda with one version, which answers as it is told."""
+    """A fake of Lambda with one version, whose answers `serve` makes."""
 
     def __init__(
         self, serve: Serve, *, description: str = "", states: Sequence[str] = ("Active",)
@@ -68,41 +68,43 @@ class Functions:
 
 
 class CodeDeploy:
-    """Writes down what it is told: the one AWS service here that no emulator has."""
+    """A fake that records what is reported to CodeDeploy, which no emulator has."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, str]] = []
+        self.reports: list[dict[str, str]] = []
 
-    def put_lifecycle_event_hook_execution_status(self, **told: str) -> None:
-        self.told.append(told)
+    def put_lifecycle_event_hook_execution_status(self, **report: str) -> None:
+        self.reports.append(report)
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERSION_ARN", VERSION)
     monkeypatch.setenv("ALIAS", "live")
-    monkeypatch.setattr("lambda_src.canary.handler.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("lambda_src.pre_traffic_check.handler.time.sleep", lambda seconds: None)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, functions: Functions) -> tuple[str, str | None]:
-    """What CodeDeploy is told, and what stands in the log."""
+    """Run the handler; return the status that it reports and the problem that it found."""
     codedeploy = CodeDeploy()
     clients = {"lambda": functions, "codedeploy": codedeploy}
-    monkeypatch.setattr("lambda_src.canary.handler.boto3.client", lambda name, **_: clients[name])
+    monkeypatch.setattr(
+        "lambda_src.pre_traffic_check.handler.boto3.client", lambda name, **_: clients[name]
+    )
     event = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
     given = handler.handler(event, None)
-    (told,) = codedeploy.told
-    assert told == {
+    (report,) = codedeploy.reports
+    assert report == {
         "deploymentId": "d-1",
         "lifecycleEventHookExecutionId": "e-1",
         "status": given["status"],
     }
-    return told["status"], given["complaint"]
+    return report["status"], given["problem"]
 
 
 @pytest.fixture
 def event_loop_of_the_thread() -> Iterator[None]:
-    """Newer Pythons make none that was not asked for, and Mangum uses one."""
+    """Mangum uses an event loop, and newer Pythons do not make one implicitly."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
@@ -111,43 +113,46 @@ def event_loop_of_the_thread() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("event_loop_of_the_thread")
-def test_the_starter_model_may_serve(monkeypatch: pytest.MonkeyPatch, starter: TagModel) -> None:
+def test_the_starter_model_passes(monkeypatch: pytest.MonkeyPatch, starter: TagModel) -> None:
     settings = Settings.from_environment({"ETIQUETTE_MODEL": str(STARTER)})
     application = Mangum(create_app(starter, settings), lifespan="off")
     functions = Functions(lambda event: application(event, None))  # type: ignore[arg-type]
     assert run(monkeypatch, functions) == ("Succeeded", None)
 
 
-def test_ten_questions_of_ten_subjects() -> None:
+def test_there_are_ten_different_questions() -> None:
     assert len(QUESTIONS) == 10
     assert len({question["title"] for question in QUESTIONS}) == 10
 
 
 @pytest.mark.parametrize(
-    ("serve", "complaint"),
+    ("serve", "problem"),
     [
         (lambda _: {"errorMessage": "Task timed out after 15.00 seconds"}, "Task timed out"),
         (lambda _: ReadTimeoutError(endpoint_url="lambda"), "Read timeout"),
-        (lambda _: {}, "no HTTP answer"),
-        (lambda _: {"statusCode": 200, "body": ""}, "no HTTP answer"),
-        (lambda _: answer(500), "it answered 500"),
-        (lambda _: answer(predicted_tags="python"), "not what POST /predict promises"),
-        (lambda _: answer(predicted_tags=["java"]), "not what POST /predict promises"),
-        (lambda _: answer(suggestions=[{"tag": "python"}]), "not what POST /predict promises"),
-        (lambda _: answer(suggestions=[{"tag": "python", "confidence": 7}]), "not what POST"),
-        (lambda _: answer(prediction_id=None), "not what POST /predict promises"),
+        (lambda _: {}, "did not return an HTTP answer"),
+        (lambda _: {"statusCode": 200, "body": ""}, "did not return an HTTP answer"),
+        (lambda _: answer(500), "it answered with status 500"),
+        (lambda _: answer(predicted_tags="python"), "that POST /predict promises"),
+        (lambda _: answer(predicted_tags=["java"]), "that POST /predict promises"),
+        (lambda _: answer(suggestions=[{"tag": "python"}]), "that POST /predict promises"),
+        (
+            lambda _: answer(suggestions=[{"tag": "python", "confidence": 7}]),
+            "that POST /predict promises",
+        ),
+        (lambda _: answer(prediction_id=None), "that POST /predict promises"),
         (lambda _: answer(predicted_tags=[], suggestions=[]), "only 0 of 10 questions got a tag"),
     ],
 )
-def test_what_fails_does_not_serve(
-    monkeypatch: pytest.MonkeyPatch, serve: Serve, complaint: str
+def test_a_wrong_answer_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, problem: str
 ) -> None:
     status, found = run(monkeypatch, Functions(serve))
     assert status == "Failed"
-    assert complaint in str(found)
+    assert problem in str(found)
 
 
-def test_a_model_may_be_silent_on_some_but_not_on_most() -> None:
+def test_a_model_may_suggest_nothing_for_some_questions_but_not_for_most() -> None:
     def silent_after(number: int) -> Serve:
         asked: list[Any] = []
 
@@ -157,35 +162,37 @@ def test_a_model_may_be_silent_on_some_but_not_on_most() -> None:
 
         return serve
 
-    assert examine(Functions(silent_after(WITH_TAGS)), VERSION) is None
-    assert "only 6 of 10" in str(examine(Functions(silent_after(WITH_TAGS - 1)), VERSION))
+    assert find_problem(Functions(silent_after(MIN_QUESTIONS_WITH_TAGS)), VERSION) is None
+    assert "only 6 of 10" in str(
+        find_problem(Functions(silent_after(MIN_QUESTIONS_WITH_TAGS - 1)), VERSION)
+    )
 
 
-def test_questions_are_asked_as_drafts_so_that_no_metric_counts_them() -> None:
+def test_the_questions_are_drafts_so_that_no_metric_counts_them() -> None:
     events: list[dict[str, Any]] = []
 
     def serve(event: dict[str, Any]) -> Any:
         events.append(event)
         return answer()
 
-    examine(Functions(serve), VERSION)
+    find_problem(Functions(serve), VERSION)
     assert [json.loads(event["body"])["draft"] for event in events] == [True] * 10
     assert {event["rawPath"] for event in events} == {"/predict"}
 
 
-def test_after_a_rollback_nothing_moves_until_it_is_confirmed(
+def test_after_a_rollback_a_deployment_needs_a_confirmation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However somebody deploys: with scripts/release, scripts/cdk or past both."""
+    """Whatever somebody deploys with: scripts/release, scripts/cdk or neither of them."""
     pinned = Functions(lambda _: answer(), description=str(Pin(6, 5)))
-    status, complaint = run(monkeypatch, pinned)
+    status, problem = run(monkeypatch, pinned)
     assert status == "Failed"
-    assert "--confirm-rollback" in str(complaint)
+    assert "--confirm-rollback" in str(problem)
     confirmed = Functions(lambda _: answer(), description=str(Pin(6, 5, confirmed=True)))
     assert run(monkeypatch, confirmed)[0] == "Succeeded"
 
 
-def test_it_waits_for_the_snapshot_and_for_its_own_permission(
+def test_the_check_waits_for_the_snapshot_and_for_its_permission(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slow = Functions(lambda _: answer(), states=["denied", "denied", "Pending", "Active"])

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from tests.cloudwatch.samples import MetricId
-from tests.cloudwatch.states import Missing
-from tests.cloudwatch.templates import Resolver
+from tests.support.cloudwatch.samples import MetricId
+from tests.support.cloudwatch.states import Missing
+from tests.support.cloudwatch.templates import Resolver
 
 MINUTE: Final = 60
 HOUR: Final = 3600
