@@ -5,7 +5,7 @@ import json
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
-from scripts.emulator.places import ROOT
+from scripts.shared.paths import ROOT
 
 
 def main() -> None:

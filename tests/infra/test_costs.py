@@ -3,8 +3,8 @@
 from lambda_src import metrics
 from scripts.benchmarks import monthly
 from scripts.benchmarks.costs import PRICES
-from tests.conftest import ROOT
 from tests.infra.synthesis import TOLD, Synthesize
+from tests.support.paths import ROOT
 
 DOLLAR = 1.0
 """So much may be added to or taken from what is watched before the page is written anew."""

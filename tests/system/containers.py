@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from scripts.emulator.engine import INSTANCE_LABEL
-from scripts.emulator.fetch import Answer, fetch
 from scripts.emulator.local_aws import FUNCTION_FLAGS, LocalAws
+from scripts.shared.containers import INSTANCE_LABEL
+from scripts.shared.local_http import Answer, fetch
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _LABEL = f"{INSTANCE_LABEL}=container-under-test"

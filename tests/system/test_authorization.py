@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT, STARTER
-from tests.system.facts import gateway_event
+from tests.support.api_gateway import gateway_event
+from tests.support.paths import ROOT, STARTER
 
 AUDIENCE = "etiquette"
 PAGE = "https://example.org"

@@ -8,11 +8,11 @@ import pytest
 
 from model_build.corpus import write_questions
 from model_build.questions import Question
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 SYSTEMS = ["etiquette", "fasttext", "omikuji", "minilm"]
 SIMILARITY = """
-from scripts.benchmarks.rivals.embeddings import SentenceEncoder
+from scripts.benchmarks.systems.embeddings import SentenceEncoder
 first, second = SentenceEncoder().encode(
     ["A man is eating food.", "A man is eating a piece of bread."]
 )

@@ -6,10 +6,10 @@ from pathlib import Path
 import yaml
 
 from scripts.emulator.base_image import base_image
-from scripts.emulator.engine import INSTANCE_LABEL
-from scripts.emulator.fetch import fetch
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT
+from scripts.shared.containers import INSTANCE_LABEL
+from scripts.shared.local_http import fetch
+from tests.support.paths import ROOT
 
 LABEL = f"{INSTANCE_LABEL}=compose-under-test"
 TAG = "localhost/etiquette/local:tests"

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
+from tests.support.paths import ROOT, STARTER
 from tests.system.containers import running
-from tests.system.facts import gateway_event
 
 MODEL = "/opt/model/starter.safetensors"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")

@@ -3,11 +3,11 @@
 import json
 import subprocess
 
-from scripts.emulator.engine import INSTANCE_LABEL
 from scripts.emulator.local_aws import LocalAws, unique
-from scripts.emulator.places import run_folder
+from scripts.emulator.paths import run_folder
 from scripts.emulator.processes import command_line
-from tests.conftest import ROOT
+from scripts.shared.containers import INSTANCE_LABEL
+from tests.support.paths import ROOT
 
 NAME = "command-line-test"
 

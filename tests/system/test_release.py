@@ -19,9 +19,10 @@ from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
 from tests.cloudwatch.emf import read_log
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
+from tests.support.paths import ROOT, STARTER
 from tests.system.conftest import SECOND_VERSION, another_version
-from tests.system.facts import Release, gateway_event
+from tests.system.facts import Release
 
 QUESTION = "How do I merge two dictionaries in Python?"
 

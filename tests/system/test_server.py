@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lambda_src import metrics
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.server import SECRET, Server
 
 

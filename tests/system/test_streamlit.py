@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.browser import Visit, chromium
 from tests.system.server import Server, free_port
 

@@ -20,7 +20,7 @@ from lambda_src.canary import handler
 from lambda_src.canary.examination import QUESTIONS, WITH_TAGS, examine
 from lambda_src.canary.pin import Pin
 from lambda_src.tagger import TagModel
-from tests.conftest import STARTER
+from tests.support.paths import STARTER
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:api:7"
 Serve = Callable[[dict[str, Any]], Any]

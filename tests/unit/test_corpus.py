@@ -6,7 +6,7 @@ import pytest
 
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_questions, write_questions
 from model_build.questions import BadQuestionError, Question, parse_tags
-from tests.conftest import DATA
+from tests.support.paths import DATA
 
 SEDE = """\ufeffId,Title,Body,Tags,CreationDate,ViewCount,Score
 1,"How do I sort, quickly?","<p>I have

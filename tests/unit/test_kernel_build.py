@@ -13,7 +13,7 @@ from lambda_src.tagger import KernelError, TagModel, kernel
 from lambda_src.tagger.kernel import build as builder
 from lambda_src.tagger.kernel.build import TARGETS, Machine, library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 needs_compiler = pytest.mark.skipif(
     find_spec("ziglang") is None, reason="the compiler is missing: run scripts/setup all"

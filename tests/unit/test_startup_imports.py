@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 OTHERS_CODE = {
     "annotated_doc",

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from tests.cloudwatch.emf import read_log
 from tests.cloudwatch.samples import Sample
+from tests.support.api_gateway import gateway_event
 from tests.system.containers import RunningFunction
-from tests.system.facts import gateway_event
 
 _INVOCATION = re.compile(rb"^START RequestId: .*\n", flags=re.MULTILINE)
 _REPORT = re.compile(rb"^REPORT RequestId: .*?\tDuration: ([\d.]+) ms", flags=re.MULTILINE)
