@@ -1,4 +1,4 @@
-"""Ask a running Etiquette for a question's tags and print the answer's JSON on one line."""
+"""Ask a running API for the tags of a question, and print the JSON response on one line."""
 
 import argparse
 import json
@@ -10,13 +10,18 @@ import urllib.request
 
 
 def main() -> int:
-    """Ask once; with --wait-for, as soon as the server of that process answers."""
+    """Send one request; with --wait-for, wait until the server of that process answers."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", help="where the API is, such as http://127.0.0.1:8000")
+    parser.add_argument("url", help="the address of the API, such as http://127.0.0.1:8000")
     parser.add_argument("text", help="the question")
-    parser.add_argument("--wait-for", type=int, metavar="PID", help="a server that just started")
+    parser.add_argument(
+        "--wait-for",
+        type=int,
+        metavar="PID",
+        help="the process ID of a server that was just started",
+    )
     options = parser.parse_args()
-    request = urllib.request.Request(  # noqa: S310 (the person who calls names the address)
+    request = urllib.request.Request(  # noqa: S310 (the user gives the URL)
         f"{options.url.rstrip('/')}/predict",
         data=json.dumps({"text": options.text}).encode(),
         headers={"content-type": "application/json"},
@@ -28,7 +33,10 @@ def main() -> int:
                 print(json.dumps(json.load(answer)))
                 return 0
         except urllib.error.HTTPError as error:
-            print(f"{options.url} answered {error.code}: {error.read().decode()}", file=sys.stderr)
+            print(
+                f"{options.url} returned status {error.code}: {error.read().decode()}",
+                file=sys.stderr,
+            )
             return 1
         except (urllib.error.URLError, OSError) as error:
             if time.monotonic() > deadline or not _runs(options.wait_for):

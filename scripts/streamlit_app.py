@@ -1,7 +1,7 @@
 """A Streamlit front end of the API: title, body, a button and the tags.
 
-ETIQUETTE_API_URL says where the API is, ETIQUETTE_API_TOKEN is a bearer token where it wants one.
-Start it with scripts/streamlit.
+ETIQUETTE_API_URL is the address of the API, ETIQUETTE_API_TOKEN a bearer token if the API needs
+one. Start it with scripts/streamlit.
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-PATIENCE_SECONDS = 15
-QUIET = {
+TIMEOUT_SECONDS = 15
+QUIET_REASONS = {
     "too_few_known_words": "The model knows too few of these words. "
     "Name a language, a library or a tool.",
     "no_topic": "There is nothing to go by yet. Name a language, a library or a tool.",
@@ -24,7 +24,7 @@ QUIET = {
 
 
 class ApiError(Exception):
-    """The API gave no tags: the message says why, `detail` is the API's own explanation."""
+    """The API returned no tags: the message says why, `detail` is the API's own explanation."""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class ApiError(Exception):
 
 
 def main() -> None:
-    """Draw the page; Streamlit runs it again at every interaction."""
+    """Draw the page. Streamlit calls this again after every interaction."""
     st.set_page_config(page_title="Etiquette")
     st.title("Etiquette")
     st.write("Tags for your question.")
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def answer(title: str, body: str) -> None:
-    """Show a question's tags, or why there are none."""
+    """Show the tags of a question, or why there are none."""
     missing = [name for name, text in (("title", title), ("body", body)) if not text.strip()]
     if len(missing) == 2:
         st.warning("Title and body are empty: write a question first.")
@@ -60,34 +60,34 @@ def answer(title: str, body: str) -> None:
         suggestions = [(each["tag"], each["confidence"]) for each in prediction["suggestions"]]
     except ApiError as error:
         st.error(str(error))
-        # Not Markdown: the words of another program are shown as they are.
+        # Text of another program must not be interpreted as Markdown.
         st.text(error.detail)
         return
     if not suggestions:
-        st.info(QUIET.get(prediction.get("quiet_reason", ""), QUIET["not_sure"]))
+        st.info(QUIET_REASONS.get(prediction.get("quiet_reason", ""), QUIET_REASONS["not_sure"]))
         return
     with st.container(horizontal=True):
         for tag, confidence in suggestions:
-            # Never 100 %: a model is not that sure.
+            # Never show 100 %: no prediction is certain.
             st.badge(f"{as_text(tag)} {min(confidence, 0.99):.0%}")
     st.caption("With how sure the model is of each.")
 
 
 def predict(title: str, body: str) -> dict[str, Any]:
-    """Ask the API for a question's tags; raises `ApiError`."""
+    """Ask the API for the tags of a question; raises `ApiError`."""
     url = os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token := os.environ.get("ETIQUETTE_API_TOKEN"):
         headers["authorization"] = f"Bearer {token}"
     if not url.startswith(("http://", "https://")):
         raise ApiError("ETIQUETTE_API_URL is not an http or https address.", url)
-    request = urllib.request.Request(  # noqa: S310 (the scheme was looked at)
+    request = urllib.request.Request(  # noqa: S310 (the scheme was checked)
         f"{url}/predict",
         data=json.dumps({"title": title, "body": body}).encode(),
         headers=headers,
     )
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             found = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -105,7 +105,7 @@ def predict(title: str, body: str) -> dict[str, Any]:
 
 
 def detail_of(content: bytes) -> str:
-    """What a problem document (or API Gateway's own error) says; nothing if it is neither."""
+    """Return the explanation in a problem document or in an API Gateway error, if there is one."""
     try:
         problem = json.loads(content)
     except ValueError:
@@ -115,7 +115,7 @@ def detail_of(content: bytes) -> str:
 
 
 def as_text(tag: str) -> str:
-    """Keep Markdown from reading signs into a tag such as ``c#``."""
+    """Escape the characters of a tag such as ``c#`` that Markdown interprets."""
     return re.sub(r"([^\w\s])", r"\\\1", tag)
 
 

@@ -1,4 +1,4 @@
-"""Write the API's OpenAPI document to docs/openapi.json, where a test compares it."""
+"""Write the API's OpenAPI document to docs/openapi.json; a test compares the two."""
 
 import json
 
@@ -9,7 +9,7 @@ from scripts.shared.paths import ROOT
 
 
 def main() -> None:
-    """Write the document of the application with the starter model."""
+    """Write the OpenAPI document of the application with the starter model."""
     starter = ROOT / "model_build" / "starter" / "starter.safetensors"
     app = create_app(TagModel.load(starter), Settings(model=str(starter)))
     text = json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True)
