@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Generator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -23,9 +24,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture(autouse=True)
-def _skip_without_real_questions(request: pytest.FixtureRequest) -> None:
+def _skip_without_what_a_marker_needs(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("data") and not DATA.is_dir():
         pytest.skip("the real questions exist only beside a development checkout")
+    if request.node.get_closest_marker("cross_build") and find_spec("ziglang") is None:
+        pytest.skip("cross builds need the Zig compiler: run scripts/setup zig")
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_it_is_compiled_once_and_again_when_its_source_changes(folder: Path) -> 
     assert first.name not in kept
 
 
-@needs_compiler
+@pytest.mark.cross_build
 @pytest.mark.parametrize("machine", TARGETS)
 def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machine) -> None:
     builder.build(machine)
@@ -58,7 +58,7 @@ def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machi
     assert len(list(folder.iterdir())) == 2
 
 
-@needs_compiler
+@pytest.mark.cross_build
 def test_image_builders_name_machines_in_their_own_way(folder: Path) -> None:
     assert builder.main("arm64") == 0
     assert library_path(("Linux", "aarch64")).exists()
