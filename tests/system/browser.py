@@ -1,4 +1,4 @@
-"""A real Chromium, and a visit to a page with everything that goes wrong in it."""
+"""A real Chromium, and visits to a page that record errors and requests."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; the tests that need one are put aside where none is installed."""
+    """Start a browser, or skip the test if none is installed."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip(f"none of {', '.join(_NAMES)} is on PATH (Debian: apt-get install chromium)")
@@ -28,16 +28,16 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page in a browser of its own, and what happened in it.
+    """A page in its own browser context, with its errors and requests.
 
     Attributes
     ----------
     page : Page
     complaints : list of str
-        Errors of scripts, and all that the console warns of: among it what the page's
-        Content-Security-Policy has blocked.
+        Script errors, and errors and warnings of the console, such as violations of the page's
+        Content-Security-Policy.
     requests : list of str
-        The addresses that were asked for.
+        The requested URLs.
     """
 
     def __init__(self, browser: Browser, **options: Any) -> None:
@@ -58,6 +58,6 @@ class Visit:
         self.page.on("request", lambda request: self.requests.append(request.url))
 
     def hosts(self) -> set[str]:
-        """The hosts that were asked."""
+        """The hosts of all requests."""
         parts = map(urlsplit, self.requests)
         return {each.netloc for each in parts if each.scheme != "data"}

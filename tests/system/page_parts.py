@@ -1,4 +1,4 @@
-"""What a person finds on the web page, and a stand-in for the API behind it."""
+"""Parts of the web page, and fake responses of the API."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.system.browser import Visit
 
 
 def tags(page: Page, listed: str = "suggestions") -> list[str]:
-    """The tags in a list of the page: the suggestions, or the chosen ones."""
+    """The tags in a list of the page: the suggested or the chosen ones."""
     return page.locator(f"#{listed} .tag").all_inner_texts()
 
 
@@ -20,15 +20,15 @@ def suggestion(page: Page, tag: str) -> Locator:
 
 
 def answering(**answer: Any) -> Callable[[Route], None]:
-    """A stand-in for the API that always answers this."""
+    """A request handler that always gives this response."""
     return lambda route: route.fulfill(**answer)
 
 
 def explanation(page: Page, tag: str) -> Locator:
-    """Why a tag is suggested."""
+    """The explanation of a suggested tag."""
     return page.locator("#suggestions > li").filter(has=suggestion(page, tag)).locator(".why")
 
 
 def asked(visit: Visit) -> int:
-    """How often the API was asked for tags."""
+    """The number of requests for tags."""
     return sum(url.endswith("/predict") for url in visit.requests)

@@ -1,4 +1,4 @@
-"""The web page as a person meets it: a real Chromium before a real server."""
+"""The web page in a real Chromium, with a real server."""
 
 import re
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What kind of visitor comes: by default one who reads English."""
+    """Options of the browser context; the default language is English."""
     return {"locale": "en-US", **getattr(request, "param", {})}
 
 
 @pytest.fixture
 def visit(browser: Browser, server: Server, options: dict[str, Any]) -> Iterator[Visit]:
-    """A visit to the page, in which nothing goes wrong and nobody else is asked for anything."""
+    """A visit to the page, which fails if there are errors or requests to other hosts."""
     visit = Visit(browser, **options)
     visit.page.goto(server.url)
     yield visit
@@ -51,11 +51,11 @@ def page(visit: Visit) -> Page:
     return visit.page
 
 
-def test_tags_appear_while_one_types(server: Server, visit: Visit) -> None:
+def test_tags_appear_while_the_user_types(server: Server, visit: Visit) -> None:
     page, start = visit.page, server.logged()
     expect(page.locator("#state")).to_have_text("They appear here while you write.")
     page.get_by_label("Title").press_sequentially("How do I merge two dictionaries", delay=20)
-    assert asked(visit) < 10  # a typist is not followed key by key
+    assert asked(visit) < 10  # not one request for each key
     page.get_by_label("Title").press_sequentially(" in Python?", delay=20)
     expect(suggestion(page, "python")).to_be_visible()
     assert re.fullmatch(r"\d\d?%", page.locator(".percent").first.inner_text())
@@ -75,7 +75,7 @@ def test_tags_appear_while_one_types(server: Server, visit: Visit) -> None:
     assert server.lines(start) == []  # drafts are no events
 
 
-def test_the_last_answer_wins(page: Page) -> None:
+def test_the_response_to_the_last_request_is_shown(page: Page) -> None:
     held: list[Route] = []
 
     def late(route: Route) -> None:
@@ -98,7 +98,7 @@ def test_the_last_answer_wins(page: Page) -> None:
     assert "python" in tags(page)
 
 
-def test_text_stays_text(visit: Visit) -> None:
+def test_markup_in_a_question_is_shown_as_text(visit: Visit) -> None:
     page = visit.page
     evil = {"tag": HOSTILE, "confidence": 0.9, "explanation": None}
     term = {"field": "title", "term": HOSTILE, "weight": 1.0}
@@ -124,7 +124,9 @@ def test_text_stays_text(visit: Visit) -> None:
     visit.complaints.clear()
 
 
-def test_the_policy_would_have_stopped_it(browser: Browser, server: Server) -> None:
+def test_the_content_security_policy_blocks_inline_scripts(
+    browser: Browser, server: Server
+) -> None:
     visit = Visit(browser)
     visit.page.goto(server.url)
     with suppress(Error):
@@ -134,7 +136,7 @@ def test_the_policy_would_have_stopped_it(browser: Browser, server: Server) -> N
     visit.context.close()
 
 
-def test_accepting_and_removing_with_the_keyboard(page: Page) -> None:
+def test_tags_can_be_accepted_and_removed_with_the_keyboard(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     suggestion(page, "python").focus()
     page.keyboard.press("Enter")
@@ -155,7 +157,7 @@ def test_accepting_and_removing_with_the_keyboard(page: Page) -> None:
     expect(suggestion(page, "python")).to_be_visible()
 
 
-def test_why_on_hover_and_on_focus(page: Page) -> None:
+def test_an_explanation_appears_on_hover_and_on_focus(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     why = explanation(page, "python")
     expect(suggestion(page, "python")).to_be_visible()
@@ -183,7 +185,7 @@ def test_why_on_hover_and_on_focus(page: Page) -> None:
     expect(why).to_be_hidden()
 
 
-def test_own_tags_complete_to_known_ones(page: Page) -> None:
+def test_typed_tags_are_completed_to_known_ones(page: Page) -> None:
     own = page.get_by_role("combobox", name="Add a tag of your own")
     own.press_sequentially("pyt")
     first = page.get_by_role("option").first
@@ -207,7 +209,7 @@ def test_own_tags_complete_to_known_ones(page: Page) -> None:
     expect(page.locator("#own-help")).to_have_text("a is among your tags already.")
 
 
-def test_five_tags_are_enough(page: Page) -> None:
+def test_at_most_five_tags_can_be_chosen(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     expect(suggestion(page, "python")).to_be_visible()
     page.get_by_label("Add a tag").press_sequentially("a b c d e ")
@@ -218,7 +220,7 @@ def test_five_tags_are_enough(page: Page) -> None:
     assert tags(page, "chosen") == ["a", "b", "c", "d", "e"]
 
 
-def test_asking_counts_once_and_sends_the_final_tags(server: Server, visit: Visit) -> None:
+def test_asking_is_counted_once_and_sends_the_final_tags(server: Server, visit: Visit) -> None:
     page, start = visit.page, server.logged()
     page.get_by_label("Title").fill(TITLE)
     suggestion(page, "python").click()
@@ -250,7 +252,7 @@ def test_asking_counts_once_and_sends_the_final_tags(server: Server, visit: Visi
     assert tags(page, "chosen") == []
 
 
-def test_what_asking_still_needs_is_said(server: Server, page: Page) -> None:
+def test_missing_input_is_reported_when_asking(server: Server, page: Page) -> None:
     start = server.logged()
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("#outcome")).to_have_text("Write a question first.")
@@ -262,9 +264,7 @@ def test_what_asking_still_needs_is_said(server: Server, page: Page) -> None:
     assert server.lines(start) == []
 
 
-def test_feedback_that_failed_is_sent_again_without_counting_twice(
-    browser: Browser, server: Server
-) -> None:
+def test_failed_feedback_is_sent_again_and_counted_once(browser: Browser, server: Server) -> None:
     visit = Visit(browser)
     page = visit.page
     page.goto(server.url)
@@ -283,7 +283,9 @@ def test_feedback_that_failed_is_sent_again_without_counting_twice(
     visit.context.close()
 
 
-def test_an_api_that_is_away_and_comes_back(browser: Browser, server: Server) -> None:
+def test_an_unreachable_api_is_reported_until_it_answers_again(
+    browser: Browser, server: Server
+) -> None:
     visit = Visit(browser)
     page = visit.page
     page.goto(server.url)
@@ -307,7 +309,7 @@ def test_an_api_that_is_away_and_comes_back(browser: Browser, server: Server) ->
     visit.context.close()
 
 
-def test_a_model_that_does_not_know_says_so(page: Page) -> None:
+def test_a_question_without_suggestions_is_explained(page: Page) -> None:
     page.get_by_label("Title").fill("qwrtzp xkcdvv")
     expect(page.locator("#state")).to_contain_text("too few of these words")
     expect(page.locator("#spoken")).to_contain_text("too few of these words")
@@ -331,7 +333,7 @@ def test_a_question_that_is_too_long_is_not_sent(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("options", [{"locale": "fr-CA"}], indirect=True)
-def test_french_and_back(page: Page) -> None:
+def test_the_language_can_be_switched_to_french_and_back(page: Page) -> None:
     html = page.locator("html")
     expect(html).to_have_attribute("lang", "fr")
     expect(page.get_by_role("heading", level=1)).to_have_text("Quelle est votre question\u202f?")
@@ -348,7 +350,7 @@ def test_french_and_back(page: Page) -> None:
     expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_example_button_fills_only_what_is_nobody_s_own(page: Page) -> None:
+def test_the_example_button_does_not_overwrite_the_user_s_text(page: Page) -> None:
     example = page.get_by_role("button", name="Try an example")
     titles = set()
     for tag in ("pandas", "css", "git"):
@@ -363,7 +365,7 @@ def test_the_example_button_fills_only_what_is_nobody_s_own(page: Page) -> None:
     expect(example).to_be_visible()
 
 
-def test_it_works_under_a_path(browser: Browser, server: Server) -> None:
+def test_it_works_below_a_path_prefix(browser: Browser, server: Server) -> None:
     visit = Visit(browser)
     visit.page.route(
         "**/stage/**",

@@ -1,4 +1,4 @@
-"""Whether everyone can use the web page: names, contrast, small screens, little motion."""
+"""Accessibility of the web page: names, contrast, small screens, reduced motion."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -68,7 +68,7 @@ def browser() -> Iterator[Browser]:
 
 
 def in_full_use(browser: Browser, server: Server, **options: Any) -> Page:
-    """The page with suggestions, an explanation, chosen tags, completions and thanks."""
+    """The page with suggestions, an explanation, chosen tags, completions and a thank-you note."""
     page = Visit(browser, locale="en-US", reduced_motion="reduce", **options).page
     page.goto(server.url)
     page.get_by_role("button", name="Try an example").click()
@@ -98,7 +98,7 @@ def test_every_control_has_a_name(browser: Browser, server: Server) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read(browser: Browser, server: Server, scheme: str) -> None:
+def test_text_has_enough_contrast(browser: Browser, server: Server, scheme: str) -> None:
     page = in_full_use(browser, server, color_scheme=scheme)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(248, 246, 241)", "dark": "rgb(20, 23, 27)"}[scheme]
@@ -112,7 +112,7 @@ def test_text_can_be_read(browser: Browser, server: Server, scheme: str) -> None
     page.context.close()
 
 
-def test_the_focus_is_always_seen(browser: Browser, server: Server) -> None:
+def test_the_focus_is_always_visible(browser: Browser, server: Server) -> None:
     page = in_full_use(browser, server)
     page.get_by_role("heading", level=1).click()
     seen = []
@@ -134,7 +134,7 @@ def test_the_focus_is_always_seen(browser: Browser, server: Server) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 960])
-def test_nothing_sticks_out_of_a_small_screen(browser: Browser, server: Server, width: int) -> None:
+def test_nothing_overflows_a_small_screen(browser: Browser, server: Server, width: int) -> None:
     page = in_full_use(browser, server, viewport={"width": width, "height": 700})
     page.get_by_label("Add a tag").fill("a-tag-that-is-as-long-as-tags-can-be")
     page.get_by_role("button", name="Français").click()
@@ -142,7 +142,7 @@ def test_nothing_sticks_out_of_a_small_screen(browser: Browser, server: Server, 
     page.context.close()
 
 
-def test_why_on_a_touch_screen(browser: Browser, server: Server) -> None:
+def test_an_explanation_opens_on_a_touch_screen(browser: Browser, server: Server) -> None:
     small = {"width": 390, "height": 800}
     page = Visit(browser, locale="en-US", viewport=small, has_touch=True).page
     page.goto(server.url)
@@ -157,7 +157,7 @@ def test_why_on_a_touch_screen(browser: Browser, server: Server) -> None:
     page.context.close()
 
 
-def test_nothing_moves_for_those_who_do_not_want_it(browser: Browser, server: Server) -> None:
+def test_reduced_motion_disables_animations(browser: Browser, server: Server) -> None:
     page = in_full_use(browser, server)
     assert page.evaluate("document.getAnimations().length") == 0
     page.context.close()

@@ -1,4 +1,4 @@
-"""A real server process: what a person in front of the quickstart gets."""
+"""A real server process, as scripts/quickstart starts it."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_errors_are_neither_counted_nor_logged(server: Server, body: Any) -> Non
     assert lines == []
 
 
-def test_a_correlation_id_comes_back_and_is_logged(server: Server) -> None:
+def test_a_correlation_id_is_returned_and_logged(server: Server) -> None:
     response, (_, event) = server.post({"text": "python"}, **{"x-correlation-id": "abc-123"})
     assert response.headers["x-correlation-id"] == "abc-123"
     assert event["correlation_id"] == "abc-123"
@@ -88,7 +88,7 @@ def test_a_chunked_body_is_limited(server: Server) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_the_quickstart_check_prints_real_tags() -> None:
+def test_quickstart_check_prints_tags() -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "quickstart", "--check"],
         env=os.environ | {"PORT": "8765"},
@@ -101,7 +101,7 @@ def test_the_quickstart_check_prints_real_tags() -> None:
     assert {"python", "dictionary"} <= set(answer["predicted_tags"])
 
 
-def test_an_interpreter_that_is_too_old_is_named_with_its_mend(tmp_path: Path) -> None:
+def test_an_unsupported_python_is_reported_with_what_to_do(tmp_path: Path) -> None:
     for name in ("scripts", "lambda_src"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     commands = tmp_path / "bin"

@@ -1,4 +1,4 @@
-"""The Streamlit front end against a real server, with Streamlit's own runner and in a browser."""
+"""The Streamlit front end with a real server, in Streamlit's test runner and in a browser."""
 
 import json
 import os
@@ -59,16 +59,16 @@ def test_a_question_gets_its_tags_with_confidences(app: AppTest, server: Server)
     assert re.search(r"\[python \d\d%\]", shown)
     assert "dictionary " in shown
     assert [*app.warning, *app.error, *app.info] == []
-    # It was asked on purpose, so it counts.
+    # The user asked explicitly, so the prediction counts.
     assert [each.get("event_type") for each in server.lines(start)] == [None, "prediction"]
 
 
-def test_signs_in_a_tag_are_no_markdown(app: AppTest) -> None:
+def test_special_characters_in_a_tag_are_not_markdown(app: AppTest) -> None:
     assert r"c\# " in chips(ask(app, "C# LINQ query over a List<string> in Visual Studio"))
 
 
 @pytest.mark.parametrize("blank", ["", " \n "])
-def test_empty_fields_are_warned_of(app: AppTest, blank: str) -> None:
+def test_empty_fields_get_a_warning(app: AppTest, blank: str) -> None:
     ask(app, blank, blank)
     assert "write a question first" in app.warning[0].value
     assert chips(app) == ""
@@ -77,7 +77,7 @@ def test_empty_fields_are_warned_of(app: AppTest, blank: str) -> None:
 @pytest.mark.parametrize(
     ("title", "body", "empty"), [(QUESTION, "", "body"), ("", QUESTION, "title")]
 )
-def test_one_empty_field_is_warned_of_and_answered(
+def test_one_empty_field_gets_a_warning_and_tags(
     app: AppTest, title: str, body: str, empty: str
 ) -> None:
     ask(app, title, body)
@@ -85,19 +85,19 @@ def test_one_empty_field_is_warned_of_and_answered(
     assert "python" in chips(app)
 
 
-def test_no_known_word_is_said_clearly(app: AppTest) -> None:
+def test_a_question_without_known_words_is_explained(app: AppTest) -> None:
     ask(app, "qwrtzp xkcdvv", "qwrtzp")
     assert "knows too few" in app.info[0].value
     assert not app.error
 
 
-def test_an_error_of_the_api_is_told_in_its_own_words(app: AppTest) -> None:
+def test_an_error_of_the_api_is_shown_with_its_detail(app: AppTest) -> None:
     ask(app, "python", "x" * 70_000)
     assert "413" in app.error[0].value
     assert "65536" in app.text[0].value
 
 
-def test_an_api_that_is_away(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_is_reported(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("ETIQUETTE_API_URL", url)
     ask(app, QUESTION, QUESTION)
@@ -106,14 +106,14 @@ def test_an_api_that_is_away(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> N
     assert app.text_input[0].value == QUESTION
 
 
-def test_an_address_that_is_none(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_is_reported(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETIQUETTE_API_URL", "file:///etc/passwd")
     ask(app, QUESTION, QUESTION)
     assert "not an http or https address" in app.error[0].value
 
 
 class StandIn(BaseHTTPRequestHandler):
-    """An API that is never sure, behind an authorizer that answers in API Gateway's own form."""
+    """An API without suggestions, whose authorizer returns errors as API Gateway does."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
@@ -137,7 +137,7 @@ def guarded() -> Iterator[str]:
         thread.join()
 
 
-def test_a_bearer_token_is_sent_and_an_unsure_model_is_said_clearly(
+def test_a_bearer_token_is_sent_and_missing_suggestions_are_explained(
     app: AppTest, guarded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ETIQUETTE_API_URL", guarded)
@@ -177,7 +177,7 @@ def launched(server: Server, tmp_path: Path) -> Iterator[str]:
     process.wait(10)
 
 
-def test_in_a_browser(launched: str) -> None:
+def test_it_works_in_a_browser(launched: str) -> None:
     with chromium() as browser:
         visit = Visit(browser)
         page = visit.page
