@@ -265,7 +265,7 @@ def test_a_deployment_stops_at_the_pin(second_release: Release, second_model: Pa
 def test_releasing_the_same_model_again_does_not_move_live(
     second_release: Release, second_model: Path
 ) -> None:
-    """CloudFormation compares templates, so it does not notice that the rollback moved the alias."""
+    """CloudFormation compares templates: it does not notice that a rollback moved the alias."""
     same = command("release", "--model", second_model, "--yes", "--confirm-rollback")
     assert same.returncode == 1
     assert "nothing to change" in same.stderr
