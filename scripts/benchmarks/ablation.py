@@ -27,6 +27,7 @@ from model_build.questions import Question
 from model_build.splitting import split
 from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
 from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
+from scripts.benchmarks.options import add_corpus_options, names_among
 from scripts.shared.tables import table
 
 COLUMNS: Final = {
@@ -44,33 +45,17 @@ UNLIMITED: Final = "no token limits"
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `scripts/bench ablation`."""
-    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    add_corpus_options(command)
     command.add_argument(
         "--most", type=int, default=12_000, help="maximum number of questions (default: 12000)"
     )
     command.add_argument(
-        "--min-tag-count",
-        type=int,
-        default=20,
-        help="minimum number of questions of a tag (default: 20)",
-    )
-    command.add_argument("--seed", type=int, default=0, help="seed of the split (default: 0)")
-    command.add_argument(
         "--variants",
-        type=_variant_names,
+        type=names_among(_NAMES, "variant"),
         default=_NAMES,
         metavar="A,B",
         help=f"some of: {', '.join(_NAMES)} (default: all)",
     )
-
-
-def _variant_names(names: str) -> list[str]:
-    for name in names.split(","):
-        if name not in _NAMES:
-            raise argparse.ArgumentTypeError(
-                f"unknown variant {name!r}; choose from: {', '.join(_NAMES)}"
-            )
-    return names.split(",")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

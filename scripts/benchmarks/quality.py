@@ -14,6 +14,7 @@ from model_build.intervals import intervals
 from model_build.questions import Question
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
+from scripts.benchmarks.options import add_corpus_options, names_among
 from scripts.benchmarks.paths import CACHE
 from scripts.benchmarks.systems import SYSTEMS
 from scripts.benchmarks.systems.system import Corpus, System
@@ -31,7 +32,7 @@ COLUMNS: Final = {
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `scripts/bench quality`."""
-    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    add_corpus_options(command)
     command.add_argument(
         "--partial-questions",
         nargs="+",
@@ -51,27 +52,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--systems",
-        type=_systems,
+        type=names_among(SYSTEMS, "system"),
         default=list(SYSTEMS),
         metavar="A,B",
         help=f"some of: {','.join(SYSTEMS)} (default: all)",
     )
-    command.add_argument(
-        "--min-tag-count",
-        type=int,
-        default=20,
-        help="minimum number of questions of a tag (default: 20)",
-    )
-    command.add_argument("--seed", type=int, default=0, help="seed of the split (default: 0)")
-
-
-def _systems(names: str) -> list[str]:
-    for name in names.split(","):
-        if name not in SYSTEMS:
-            raise argparse.ArgumentTypeError(
-                f"unknown system {name!r}; choose from: {', '.join(SYSTEMS)}"
-            )
-    return names.split(",")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

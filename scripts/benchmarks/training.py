@@ -26,6 +26,7 @@ from model_build.splitting import split
 from model_build.training import choose_tags
 from model_build.truth import Truth
 from scripts.benchmarks.command_cost import run_measured
+from scripts.benchmarks.options import add_corpus_options
 from scripts.benchmarks.paths import CACHE
 from scripts.benchmarks.regression_process import Outcome, Task
 from scripts.benchmarks.systems.system import answers, best_three
@@ -38,7 +39,7 @@ SCALE_TAGS: Final = 1_000
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `scripts/bench training`."""
-    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    add_corpus_options(command)
     command.add_argument(
         "--tags", type=int, metavar="N", help="fit only a random sample of N tags (default: all)"
     )
@@ -47,13 +48,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also measure the memory of a training with 50,000 questions and 1,000 tags",
     )
-    command.add_argument(
-        "--min-tag-count",
-        type=int,
-        default=20,
-        help="minimum number of questions of a tag (default: 20)",
-    )
-    command.add_argument("--seed", type=int, default=0)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

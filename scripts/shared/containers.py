@@ -32,7 +32,8 @@ class Engine(ABC):
 
     name: str
     env: Mapping[str, str]
-    _remove: tuple[str, ...] = ("rm", "--force", "--volumes")
+    _build_options: Sequence[str] = ()
+    _remove: Sequence[str] = ("rm", "--force", "--volumes")
 
     def call(self, *arguments: str | Path, timeout: float = 900, with_errors: bool = False) -> str:
         """Run the engine's command line and return its output."""
@@ -44,7 +45,6 @@ class Engine(ABC):
     def reaches_containers(self) -> bool:
         """Whether this machine and its containers reach each other by their own addresses."""
 
-    @abstractmethod
     def build(
         self,
         folder: Path,
@@ -54,7 +54,27 @@ class Engine(ABC):
         target: str | None = None,
         args: Mapping[str, str],
     ) -> None:
-        """Build an image from a folder."""
+        """Build an image.
+
+        Parameters
+        ----------
+        folder
+            The build context.
+        tag
+            The name of the image.
+        file
+            The Dockerfile; by default the one in the build context.
+        target
+            The stage to build; by default the last one.
+        args
+            Values of the Dockerfile's build arguments.
+        """
+        stage = ["--target", target] if target else []
+        given = [word for item in args.items() for word in ("--build-arg", "=".join(item))]
+        self.call(
+            "build", "--quiet", *self._build_options, "--tag", tag,
+            "--file", file or folder / "Dockerfile", *stage, *given, folder,
+        )  # fmt: skip
 
     @abstractmethod
     def gateway(self, network: str) -> str:
@@ -100,18 +120,6 @@ class Docker(Engine):
         """False under Docker Desktop, whose containers live in a virtual machine."""
         return platform.system() == "Linux" and "Desktop" not in self._system
 
-    def build(
-        self,
-        folder: Path,
-        *,
-        tag: str,
-        file: Path | None = None,
-        target: str | None = None,
-        args: Mapping[str, str],
-    ) -> None:
-        """Build with `docker build`."""
-        self.call("build", "--quiet", *_build_arguments(folder, tag, file, target, args))
-
     def gateway(self, network: str) -> str:
         """Return the gateway of a bridge network."""
         inspected = json.loads(self.call("network", "inspect", network))
@@ -155,28 +163,15 @@ class Podman(Engine):
             "CONTAINERS_CONF": str(settings),
             "CONTAINERS_STORAGE_CONF": str(storage),
         }
+        # Some machines forbid the system calls that other kinds of isolation need. pip inside the
+        # build must trust the same certificates as this machine, such as a proxy's.
+        trust = ["--volume", f"{CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.is_file() else []
+        self._build_options = ["--layers", "--isolation", "chroot", *trust]
 
     @property
     def reaches_containers(self) -> bool:
         """Always true: the bridge belongs to this machine."""
         return True
-
-    def build(
-        self,
-        folder: Path,
-        *,
-        tag: str,
-        file: Path | None = None,
-        target: str | None = None,
-        args: Mapping[str, str],
-    ) -> None:
-        """Build with podman, without the system calls that some machines forbid."""
-        # pip inside the build must trust the same certificates as this machine, such as a proxy's.
-        trust = ["--volume", f"{CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.is_file() else []
-        self.call(
-            "build", "--quiet", "--layers", "--isolation", "chroot", *trust,
-            *_build_arguments(folder, tag, file, target, args),
-        )  # fmt: skip
 
     def gateway(self, network: str) -> str:
         """Return the gateway of a bridge network."""
@@ -199,14 +194,6 @@ class Podman(Engine):
     def service(self, socket: Path) -> list[str | Path]:
         """Return the command that serves Docker's API on a socket."""
         return [self.name, "system", "service", "--time", "0", f"unix://{socket}"]
-
-
-def _build_arguments(
-    folder: Path, tag: str, file: Path | None, target: str | None, args: Mapping[str, str]
-) -> Sequence[str]:
-    stage = ["--target", target] if target else []
-    given = [word for name, value in args.items() for word in ("--build-arg", f"{name}={value}")]
-    return ["--tag", tag, "--file", str(file or folder / "Dockerfile"), *stage, *given, str(folder)]
 
 
 def docker_answers() -> bool:

@@ -1,10 +1,11 @@
-"""Local AWS and the deployments to it; all system tests share them."""
+"""What the system tests share: local AWS with its deployments, a server and a browser."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -13,7 +14,9 @@ from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.tools import prepare, why_not_here
 from scripts.shared import terminal
 from tests.support.paths import STARTER
+from tests.system.browser import chromium
 from tests.system.facts import Release
+from tests.system.server import Server
 
 SECOND_VERSION = "2000.01.01-second"
 
@@ -24,6 +27,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("local AWS")
         for what, seconds in terminal.timings:
             terminalreporter.write_line(f"{seconds:7.1f} s  {what}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server process with the starter model."""
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A running Chromium."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

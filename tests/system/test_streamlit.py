@@ -26,13 +26,6 @@ APP = ROOT / "scripts" / "streamlit_app.py"
 QUESTION = "How do I merge two dictionaries in Python?"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def app(server: Server, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("ETIQUETTE_API_URL", f"{server.url}/")
