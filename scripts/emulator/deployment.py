@@ -148,14 +148,14 @@ def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
 
 
 def build_image(aws: LocalAws, tag: str) -> None:
-    """Build the function's image as it stands in the checkout.
+    """Build the function's image from the checkout.
 
     Parameters
     ----------
     aws
-        Whose engine and base image to use.
+        The emulator, whose engine and base image are used.
     tag
-        What to call it.
+        The name of the image.
     """
     folder = ROOT / "lambda_src"
     arguments = {"BASE_IMAGE": aws.state.base_image}
@@ -163,13 +163,13 @@ def build_image(aws: LocalAws, tag: str) -> None:
 
 
 def _build_images(aws: LocalAws, assembly: Path) -> None:
-    """Build what the CDK would build and push, under the names that the stack will ask for.
+    """Build the images that the CDK would build and push, under the names that the stack uses.
 
-    The emulator's registry takes no pushes: it runs what the container engine holds. The CDK
-    finds each image there already and goes on.
+    The emulator's registry accepts no pushes: it runs the images of the container engine. The CDK
+    finds that each image exists already and does not build it.
     """
     for manifest in assembly.glob("*.assets.json"):
-        # The stack is written for whatever account and region it is deployed to.
+        # The names in the stack contain placeholders for the account and the region.
         text = manifest.read_text()
         text = text.replace("${AWS::AccountId}", ACCOUNT).replace("${AWS::Region}", REGION)
         for image in json.loads(text).get("dockerImages", {}).values():

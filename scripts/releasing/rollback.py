@@ -66,8 +66,8 @@ def _choose(function: Function, live: Live, to: int | None) -> Version:
 def wake(function: Function, version: Version) -> None:
     """Wait until a version is Active and answers with its own model.
 
-    A version with SnapStart becomes Inactive, without a snapshot, when nobody invokes it for 14
-    days. Lambda refuses the next invocation but creates a new snapshot, and the version is Pending
+    A version with SnapStart becomes Inactive, without a snapshot, after 14 days without an
+    invocation. Lambda refuses the next invocation but creates a new snapshot, and the version is Pending
     until then.
 
     Raises

@@ -69,8 +69,8 @@ def test_all_modules_have_bytecode(aws: LocalAws, image: str) -> None:
 def test_it_serves_as_any_user_on_a_read_only_file_system(
     aws: LocalAws, image: str, user: str
 ) -> None:
-    told = ("--env", f"ETIQUETTE_MODEL={MODEL}", "--env", f"ETIQUETTE_MODEL_SHA256={DIGEST}")
-    with running(aws, image, "--user", user, *MOUNT, *told) as function:
+    variables = ("--env", f"ETIQUETTE_MODEL={MODEL}", "--env", f"ETIQUETTE_MODEL_SHA256={DIGEST}")
+    with running(aws, image, "--user", user, *MOUNT, *variables) as function:
         question = json.dumps({"text": "How do I merge two dictionaries in Python?"})
         answer = json.loads(function.invoke(gateway_event("POST", "/predict", question)).body)
         assert answer["statusCode"] == 200
@@ -89,8 +89,8 @@ def test_it_serves_as_any_user_on_a_read_only_file_system(
 def test_a_missing_or_wrong_model_stops_the_start_with_one_line(
     aws: LocalAws, image: str, variables: dict[str, str], complaint: str
 ) -> None:
-    told = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    with running(aws, image, *MOUNT, *told) as function:
+    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    with running(aws, image, *MOUNT, *options) as function:
         answer = function.invoke(HEALTH)
         assert (answer.status, answer.body) == (502, b"")
         (line, *_) = [each for each in function.output().splitlines() if "cannot start" in each]

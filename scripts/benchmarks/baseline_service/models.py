@@ -1,4 +1,4 @@
-"""The models of the baseline: scikit-learn's as it comes, and a tuned version of it."""
+"""The models of the baseline: scikit-learn's without changes, and a tuned version of it."""
 
 import re
 from collections.abc import Sequence
