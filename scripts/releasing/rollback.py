@@ -66,9 +66,9 @@ def _choose(function: Function, live: Live, to: int | None) -> Version:
 def wake(function: Function, version: Version) -> None:
     """Wait until a version is Active and answers with its own model.
 
-    A version with SnapStart becomes Inactive, without a snapshot, after 14 days without an
-    invocation. Lambda refuses the next invocation but creates a new snapshot, and the version is Pending
-    until then.
+    A version with SnapStart becomes Inactive and loses its snapshot after 14 days without an
+    invocation. Lambda refuses the next invocation but creates a new snapshot; until it exists, the
+    version is Pending.
 
     Raises
     ------
