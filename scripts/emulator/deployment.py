@@ -1,4 +1,4 @@
-"""The stack in local AWS: the same steps that `cdk deploy` takes in an account."""
+"""The stack in local AWS, deployed in the same steps as `cdk deploy` takes in an account."""
 
 import json
 from collections.abc import Mapping
@@ -8,30 +8,30 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from scripts.emulator.account import open_for_cdk
-from scripts.emulator.commands import run
-from scripts.emulator.console import LocalAwsError, step
-from scripts.emulator.engine import architecture
-from scripts.emulator.fetch import Answer, fetch
 from scripts.emulator.local_aws import ACCOUNT, REGION, LocalAws
-from scripts.emulator.places import ROOT
+from scripts.shared.commands import run
+from scripts.shared.local_http import Answer, fetch
+from scripts.shared.machine import architecture
+from scripts.shared.paths import ROOT
+from scripts.shared.terminal import UserError, step
 
 STACK: Final = "etiquette-emulator"
 _CDK: Final = ROOT / "scripts" / "cdk"
 STARTS: Final = 5
 TIMED_OUT: Final = b"Sandbox.Timedout"
-"""The emulator counts a function's start in its time limit, which AWS does not: on a busy machine
-the start alone can take longer. A request that only ran out of time is sent again."""
+"""The emulator counts a function's start against its time limit, which AWS does not do: on a busy
+machine the start alone can exceed it. A request that only timed out is sent again."""
 _QUIET: Final = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CI": ""}
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack, by what it put out.
+    """A deployed stack.
 
     Attributes
     ----------
     aws
-        Where it is deployed.
+        The emulator that it is deployed to.
     outputs
         The outputs of the stack, by name.
     """
@@ -41,16 +41,16 @@ class Deployment:
 
     @classmethod
     def read(cls, aws: LocalAws) -> "Deployment":
-        """Return what was deployed last.
+        """Return the last deployment.
 
         Raises
         ------
-        LocalAwsError
-            If nothing was.
+        UserError
+            If nothing is deployed yet.
         """
         file = aws.folder / "outputs.json"
         if not file.is_file():
-            raise LocalAwsError("nothing is deployed yet: run scripts/local_aws deploy")
+            raise UserError("Nothing is deployed yet. Deploy with: scripts/local_aws deploy")
         return cls(aws, json.loads(file.read_text())[STACK])
 
     def call(
@@ -66,14 +66,14 @@ class Deployment:
         Parameters
         ----------
         path
-            Begins with a slash.
+            The path of the URL, such as `/predict`.
         body
-            Sent as JSON, or as it is if it is bytes.
+            Sent as it is if it is bytes, otherwise as JSON.
         method, headers
             As in `fetch`.
         """
-        # The emulator tells APIs apart by host name. It answers some paths itself, /health
-        # among them, unless the stage stands before them.
+        # The emulator distinguishes APIs by host name. It answers some paths itself, such as
+        # /health, unless the path begins with the stage.
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         host = urlsplit(self.outputs["ApiUrl"]).netloc
         for _ in range(STARTS):
@@ -94,7 +94,7 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
     Parameters
     ----------
     aws
-        Where to.
+        The emulator.
     model
         The bundle to serve; by default the starter.
     """
@@ -108,9 +108,9 @@ def synthesize(aws: LocalAws, settings: Mapping[str, str]) -> Path:
     Parameters
     ----------
     aws
-        Where it will be deployed.
+        The emulator that it will be deployed to.
     settings
-        As the CDK's `-c` takes them.
+        Context values, as for the CDK's option `-c`.
     """
     assembly = aws.folder / "cdk.out"
     chosen = {"environment": "emulator", "architecture": architecture(), **settings}
@@ -121,14 +121,14 @@ def synthesize(aws: LocalAws, settings: Mapping[str, str]) -> Path:
 
 
 def deploy_assembly(aws: LocalAws, assembly: Path) -> Deployment:
-    """Build the images of a synthesized stack and deploy it, into an account made ready for it.
+    """Build the images of a synthesized stack and deploy it; bootstrap the account if necessary.
 
     Parameters
     ----------
     aws
-        Where to.
+        The emulator.
     assembly
-        What `synthesize` returned.
+        The folder that `synthesize` returned.
     """
     if not (aws.folder / "bootstrapped").exists():
         with step("Preparing the account for the CDK (cdk bootstrap)"):
@@ -179,7 +179,7 @@ def _build_images(aws: LocalAws, assembly: Path) -> None:
     it runs the images that the container engine holds, and the CDK finds them there.
     """
     for manifest in assembly.glob("*.assets.json"):
-        # The stack is written for whatever account and region it is deployed to.
+        # The names in the stack contain placeholders for the account and the region.
         text = manifest.read_text()
         text = text.replace("${AWS::AccountId}", ACCOUNT).replace("${AWS::Region}", REGION)
         for image in json.loads(text).get("dockerImages", {}).values():

@@ -1,4 +1,4 @@
-"""What the function wrote, read from the emulator's CloudWatch Logs."""
+"""The function's log lines, from the emulator's CloudWatch Logs."""
 
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment

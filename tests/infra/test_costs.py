@@ -3,8 +3,8 @@
 from lambda_src import metrics
 from scripts.benchmarks import monthly
 from scripts.benchmarks.costs import PRICES
-from tests.conftest import ROOT
 from tests.infra.synthesis import WITH_ADDRESS, Synthesize
+from tests.support.paths import ROOT
 
 DOLLAR = 1.0
 """How much the costs of alarms and metrics may differ before the page must be written again."""

@@ -17,10 +17,10 @@ from infra_cdk.function import SOURCES, FolderFunction
 from infra_cdk.observability import functions
 from infra_cdk.observability.watch import Fixed
 from infra_cdk.settings import ENVIRONMENTS
-from tests.conftest import ROOT
 from tests.infra.synthesis import WITH_ADDRESS, Synthesize, Synthesized
 from tests.support.cloudwatch.alarms import Alarm
 from tests.support.cloudwatch.templates import Resolver
+from tests.support.paths import ROOT
 
 LAMBDA = "AWS::Lambda::Function"
 IMAGES = sorted(path.parent.name for path in SOURCES.glob("*/Dockerfile"))

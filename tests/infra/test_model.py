@@ -11,8 +11,8 @@ from lambda_src.tagger import TagModel, read_bundle
 from model_build.evaluation import judge, report
 from model_build.questions import Question
 from scripts.releasing.function import facts_of
-from tests.conftest import STARTER
 from tests.infra.synthesis import Synthesize
+from tests.support.paths import STARTER
 
 
 @pytest.fixture(scope="module")

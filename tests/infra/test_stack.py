@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from infra_cdk.settings import STARTER_MODEL
-from tests.conftest import ROOT
 from tests.infra.synthesis import Synthesize, Synthesized
+from tests.support.paths import ROOT
 
 LAMBDA = "AWS::Lambda::Function"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 SECRET = "zanzibar"
 """A word of the tests' questions that no log line may contain."""

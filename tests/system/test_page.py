@@ -8,25 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
-from tests.system.browser import Visit, chromium
+from tests.system.browser import Visit
 from tests.system.page_parts import answering, asked, explanation, suggestion, tags
 from tests.system.server import SECRET, Server
 
 TITLE = f"How do I merge two dictionaries in Python? {SECRET}"
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -333,7 +320,7 @@ def test_a_question_that_is_too_long_is_not_sent(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("options", [{"locale": "fr-CA"}], indirect=True)
-def test_french_and_back(page: Page) -> None:
+def test_the_language_can_be_switched_to_french_and_back(page: Page) -> None:
     html = page.locator("html")
     expect(html).to_have_attribute("lang", "fr")
     expect(page.get_by_role("heading", level=1)).to_have_text("Quelle est votre question\u202f?")

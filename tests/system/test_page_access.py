@@ -1,12 +1,11 @@
 """The accessibility of the web page: names, contrast, focus, small screens, reduced motion."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import Visit, chromium
+from tests.system.browser import Visit
 from tests.system.page_parts import explanation, suggestion
 from tests.system.server import Server
 
@@ -54,19 +53,6 @@ TEXTS_WITH_LOW_CONTRAST = """() => {
   }
   return faint;
 }"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def open_everything(browser: Browser, server: Server, **options: Any) -> Page:

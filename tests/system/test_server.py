@@ -5,22 +5,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambda_src import metrics
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.server import SECRET, Server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
 
 
 def test_a_counted_prediction_writes_one_metrics_line_and_one_event_line(server: Server) -> None:
@@ -88,7 +80,7 @@ def test_a_chunked_body_is_limited(server: Server) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_the_quickstart_check_prints_real_tags() -> None:
+def test_quickstart_check_prints_tags() -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "quickstart", "--check"],
         env=os.environ | {"PORT": "8765"},

@@ -18,19 +18,12 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.browser import Visit, chromium
 from tests.system.server import Server, free_port
 
 APP = ROOT / "scripts" / "streamlit_app.py"
 QUESTION = "How do I merge two dictionaries in Python?"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -177,7 +170,7 @@ def launched(server: Server, tmp_path: Path) -> Iterator[str]:
     process.wait(10)
 
 
-def test_in_a_browser(launched: str) -> None:
+def test_it_works_in_a_browser(launched: str) -> None:
     with chromium() as browser:
         visit = Visit(browser)
         page = visit.page

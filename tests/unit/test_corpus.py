@@ -11,7 +11,7 @@ import pytest
 from model_build.__main__ import main
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_questions, write_questions
 from model_build.questions import Question
-from tests.conftest import DATA, STARTER
+from tests.support.paths import DATA, STARTER
 
 SEDE = """\ufeffId,Title,Body,Tags,CreationDate,ViewCount,Score
 1,"How do I sort, quickly?","<p>I have

@@ -20,7 +20,7 @@ from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
 from scripts.benchmarks import served_models
 from scripts.benchmarks.growth import hostile_questions
-from tests.conftest import DATA, STARTER
+from tests.support.paths import DATA, STARTER
 
 Models = tuple[TagModel, TagModel]
 Text = tuple[str, str]

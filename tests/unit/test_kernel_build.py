@@ -13,7 +13,7 @@ from lambda_src.tagger import KernelError, TagModel, kernel
 from lambda_src.tagger.kernel import build as builder
 from lambda_src.tagger.kernel.build import TARGETS, Machine, library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 needs_compiler = pytest.mark.skipif(
     find_spec("ziglang") is None, reason="the compiler is missing: run scripts/setup all"
@@ -49,7 +49,7 @@ def test_it_is_compiled_once_and_again_when_its_source_changes(folder: Path) -> 
     assert first.name not in kept
 
 
-@needs_compiler
+@pytest.mark.cross_build
 @pytest.mark.parametrize("machine", TARGETS)
 def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machine) -> None:
     builder.build(machine)
@@ -58,7 +58,7 @@ def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machi
     assert len(list(folder.iterdir())) == 2
 
 
-@needs_compiler
+@pytest.mark.cross_build
 def test_image_builders_name_machines_in_their_own_way(folder: Path) -> None:
     assert builder.main("arm64") == 0
     assert library_path(("Linux", "aarch64")).exists()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lambda_src import metrics
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 DECLARED = [name for name, value in vars(metrics).items() if type(value) is metrics.Metric]
 NAMES = [getattr(metrics, name).name for name in DECLARED]

@@ -16,7 +16,7 @@ from moto import mock_aws
 from lambda_src.api import model_store
 from lambda_src.api.model_store import load_model
 from lambda_src.tagger import BundleDigestError, BundleError
-from tests.conftest import STARTER
+from tests.support.paths import STARTER
 
 CONTENT = STARTER.read_bytes()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

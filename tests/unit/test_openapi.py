@@ -12,7 +12,7 @@ from lambda_src.api import schemas, service_info
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 Document = dict[str, Any]
 

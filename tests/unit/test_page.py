@@ -7,7 +7,7 @@ from lambda_src.api import page
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 MEDIA_TYPES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}

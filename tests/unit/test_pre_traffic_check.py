@@ -20,7 +20,7 @@ from lambda_src.pre_traffic_check import handler
 from lambda_src.pre_traffic_check.check import MIN_QUESTIONS_WITH_TAGS, QUESTIONS, find_problem
 from lambda_src.pre_traffic_check.pin import Pin
 from lambda_src.tagger import TagModel
-from tests.conftest import STARTER
+from tests.support.paths import STARTER
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:api:7"
 Serve = Callable[[dict[str, Any]], Any]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 ALLOWED_PACKAGES = {
     "annotated_doc",

@@ -11,23 +11,17 @@ from uuid import uuid4
 import pytest
 
 from lambda_src import metrics
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
-from tests.unit.test_handler import event
+from tests.support.paths import ROOT, STARTER
 
 Body = Mapping[str, object] | None
 PROGRAM = """
 import json, sys
-from types import SimpleNamespace
 from lambda_src.api.handler import handler
-context = SimpleNamespace(
-    function_name="etiquette",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn",
-    aws_request_id="1",
-)
+from tests.support.api_gateway import lambda_context
 for line in sys.stdin:
-    answer = handler(json.loads(line), context)
+    answer = handler(json.loads(line), lambda_context())
     print(answer["statusCode"], file=sys.stderr)
 """
 KNOWN = {"text": "How do I merge two dictionaries in Python?"}
@@ -47,8 +41,12 @@ def measure(*requests: tuple[str, Body]) -> dict[str, list[float]]:
 def output(*requests: tuple[str, Body]) -> bytes:
     """Send requests to a new process; return what it wrote to stdout."""
     events = [
-        event("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
-        | ({"routeKey": "POST /feedback"} if path == "/feedback" else {})
+        gateway_event(
+            "GET" if body is None else "POST",
+            path,
+            None if body is None else json.dumps(body),
+            route="POST /feedback" if path == "/feedback" else "$default",
+        )
         for path, body in requests
     ]
     done = subprocess.run(

@@ -15,7 +15,7 @@ from model_build.features import NotEnoughQuestionsError, tokens_of
 from model_build.questions import Question
 from model_build.splitting import split
 from model_build.training import TrainingOptions, fit
-from tests.conftest import DATA, ROOT
+from tests.support.paths import DATA, ROOT
 
 
 def largest_difference(questions: list[Question], asked: list[Question], folder: Path) -> float:

@@ -15,11 +15,12 @@ import pytest
 
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.alarms import DAY, Alarm
 from tests.support.cloudwatch.evaluation import Forecast
 from tests.support.cloudwatch.samples import Sample, Samples
 from tests.support.cloudwatch.templates import Resolver
+from tests.support.paths import ROOT, STARTER
 from tests.system.containers import running
 from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
 from tests.system.drills.recordings import Invocation, questions, record
@@ -30,7 +31,6 @@ from tests.system.drills.stand_ins import (
     forecast_of,
     measure,
 )
-from tests.system.facts import gateway_event
 
 SERVICE = "etiquette-prod"
 CONCURRENCY = 10

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.samples import Sample
 from tests.system.containers import RunningFunction
-from tests.system.facts import gateway_event
 
 _INVOCATION = re.compile(rb"^START RequestId: .*\n", flags=re.MULTILINE)
 _REPORT = re.compile(rb"^REPORT RequestId: .*?\tDuration: ([\d.]+) ms", flags=re.MULTILINE)
