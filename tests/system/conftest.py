@@ -59,7 +59,7 @@ def aws() -> Iterator[LocalAws]:
 @pytest.fixture(scope="session")
 def image(aws: LocalAws) -> str:
     """The name of the API function's image."""
-    with console.step("Building the images for the tests of an image alone"):
+    with terminal.step("Building the images for the tests of an image alone"):
         return build_images(aws)["api"]
 
 
