@@ -61,13 +61,13 @@ def fit_network(described: Sequence[Floats], right: Sequence[Marks], seed: int) 
 
     Parameters
     ----------
-    described : sequence of ndarray, shape (len(RERANKER_INPUTS), n_shortlisted) each
+    described : sequence of ndarray, shape (n_shortlisted, len(RERANKER_INPUTS)) each
         Of every question, as `lambda_src.tagger.reranker.inputs` gives them.
     right : sequence of ndarray of bool, shape (n_shortlisted,) each
     seed : int
     """
     scaler = StandardScaler()
-    matrix = scaler.fit_transform(np.concatenate([each.T for each in described]))
+    matrix = scaler.fit_transform(np.concatenate(described))
     matrix, true = matrix.astype(np.float32), np.concatenate(right)
     batch = min(_BATCH, len(true))
     epochs = np.clip(_STEPS * batch // len(true), _LEAST_EPOCHS, _MOST_EPOCHS)

@@ -58,9 +58,9 @@ def test_the_commonest_name_of_a_tag_counts(lexicon: Lexicon) -> None:
     assert count(lexicon, "c++", "cpp cpp cpp c++") == ({0: 1}, {0: 3}, {})
 
 
-def test_counts_are_laid_out_by_field_and_tag(lexicon: Lexicon) -> None:
+def test_counts_are_given_by_field_and_tag(lexicon: Lexicon) -> None:
     counts = count(lexicon, "c++", "unit tests")
-    assert counts.of(np.array([1, 0, 2])).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+    assert counts.counts_of(np.array([1, 0, 2])).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
@@ -82,7 +82,9 @@ def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
         {"terms": np.array([-5])},
     ],
 )
-def test_names_that_do_not_fit_are_refused(lexicon: Lexicon, change: dict[str, object]) -> None:
+def test_names_that_do_not_fit_together_are_refused(
+    lexicon: Lexicon, change: dict[str, object]
+) -> None:
     arrays: NameArrays = lexicon.names._replace(**change)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="its"):
+    with pytest.raises(ValueError, match="names of tags do not fit together"):
         TagNames(arrays, lexicon.vocabulary(4))

@@ -32,14 +32,14 @@ def test_co_occurrence_is_what_the_formulas_say() -> None:
             share, met = (uses[tag] + 0.5) / 100, together.get((tag, other), 0)
             lifts[place] += likely * np.log((met / share + 5) / (uses[other] + 5))
             implied[place] = max(implied[place], likely * met / (uses[other] + 5))
-    lift, mean_lift, most_implied = CoOccurrence(count_pairs(MARKS), 4).of(tags, sure)
+    lift, mean_lift, most_implied = CoOccurrence(count_pairs(MARKS), 4).features(tags, sure)
     np.testing.assert_allclose(lift, lifts)
     np.testing.assert_allclose(mean_lift, lifts / (sure.sum() - sure + 0.1))
     np.testing.assert_allclose(most_implied, implied)
 
 
 def test_who_comes_with_a_likely_tag_is_lifted_and_strangers_are_not() -> None:
-    lift, _, implied = CoOccurrence(count_pairs(MARKS), 4).of(
+    lift, _, implied = CoOccurrence(count_pairs(MARKS), 4).features(
         np.array([PANDAS, PYTHON, YEAST, NEW]), np.array([0.9, 0.3, 0.3, 0.3])
     )
     assert lift[PYTHON] > lift[YEAST]
@@ -56,7 +56,7 @@ def test_pairs_that_do_not_fit_are_refused(keys: list[int], counts: list[int]) -
 
 def test_a_corpus_without_pairs_has_no_co_occurrence() -> None:
     none = PairCounts(np.zeros(0, np.int64), np.zeros(0, np.intp), 0)
-    assert not CoOccurrence(none, 4).of(np.arange(4), np.full(4, 0.5)).any()
+    assert not np.any(CoOccurrence(none, 4).features(np.arange(4), np.full(4, 0.5)))
 
 
 def test_the_best_by_odds_are_seen_again() -> None:
@@ -77,8 +77,8 @@ def test_a_tag_that_comes_true_more_often_than_expected_has_a_better_record() ->
 
 def test_the_network_learns_what_no_sum_can_say_and_learns_it_again() -> None:
     rng = np.random.default_rng(0)
-    described = [rng.normal(3, 2, (len(RERANKER_INPUTS), MAX_SHORTLISTED)) for _ in range(400)]
-    right = [(each[0] > 3) != (each[1] > 3) for each in described]
+    described = [rng.normal(3, 2, (MAX_SHORTLISTED, len(RERANKER_INPUTS))) for _ in range(400)]
+    right = [(each[:, 0] > 3) != (each[:, 1] > 3) for each in described]
     network, again = (fit_network(described, right, seed=1) for _ in range(2))
     said = [confidences(network.odds(each)) > 0.5 for each in described]
     assert np.mean(np.equal(said, right)) > 0.9
