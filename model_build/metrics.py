@@ -1,4 +1,4 @@
-"""The figures that a model is judged by, from its predictions and the true tags."""
+"""Compute the metrics of a model from its predictions and the true tags."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -10,43 +10,48 @@ from lambda_src.tagger import Suggestion
 
 N_CALIBRATION_BINS = 15
 SELECTED_SHARE = 0.65
+"""``selective_precision_at_1`` is computed on this share of the questions."""
 
 
-class Judged(NamedTuple):
-    """One question's prediction beside its truth."""
+class JudgedQuestion(NamedTuple):
+    """The prediction for one question, with the question's true tags."""
 
     truth: frozenset[str]
-    """All tags of the question, also those that the model has never seen."""
+    """All tags of the question, also those that the model does not know."""
     ranked: Sequence[Suggestion]
-    """Best first, before the floor."""
+    """The most likely tags, best first, whether or not they are suggested."""
     suggested: Sequence[Suggestion]
+    """Best first; empty if the model suggests nothing."""
 
 
-def figures(judged: Sequence[Judged], model_tags: Collection[str]) -> dict[str, float]:
-    """Compute all figures.
+def compute_metrics(
+    judged: Sequence[JudgedQuestion], model_tags: Collection[str]
+) -> dict[str, float]:
+    """Compute all metrics.
 
     Parameters
     ----------
-    judged : sequence of Judged
+    judged : sequence of JudgedQuestion
     model_tags : collection of str
-        Tags that the model can suggest.
+        The tags that the model can suggest.
 
     Returns
     -------
     dict of str to float
-        ``sample_*`` are means over questions. ``macro_f1`` is a mean over the model's tags that
-        occur in the truth. ``precision_at_1`` and ``recall_at_5`` judge the ranking before the
-        floor. ``prediction_rate`` is the share of questions with suggestions among those with a
-        tag that the model knows. ``ece`` is the expected calibration error (Naeini, Cooper and
-        Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian binning") in 15
-        bins of equal mass. ``selective_precision_at_1`` is that of the 65 % of questions whose
-        best tag is surest. ``coverage`` is the share of true tags that the model knows.
+        ``sample_*`` are means over questions. ``macro_f1`` is a mean over those tags of the model
+        that are a true tag of a question. ``precision_at_1`` and ``recall_at_5`` judge the ranking
+        before the floor. ``prediction_rate`` is the share of questions with suggestions, among
+        those with a true tag that the model knows. ``ece`` is the expected calibration error
+        (Naeini, Cooper and Hauskrecht 2015, "Obtaining well calibrated probabilities using
+        Bayesian binning") in 15 bins of equal mass. ``selective_precision_at_1`` is
+        ``precision_at_1`` of the 65 % of questions whose best tag has the highest confidence.
+        ``coverage`` is the share of true tags that the model knows.
     """
     known_tags = set(model_tags)
     return {
         "coverage": _mean([tag in known_tags for each in judged for tag in each.truth]),
-        **_set_figures(judged, known_tags),
-        **_ranking_figures(judged),
+        **_set_metrics(judged, known_tags),
+        **_ranking_metrics(judged),
         "prediction_rate": _mean(
             [bool(each.suggested) for each in judged if each.truth & known_tags]
         ),
@@ -54,7 +59,7 @@ def figures(judged: Sequence[Judged], model_tags: Collection[str]) -> dict[str, 
     }
 
 
-def _set_figures(judged: Sequence[Judged], known_tags: set[str]) -> dict[str, float]:
+def _set_metrics(judged: Sequence[JudgedQuestion], known_tags: set[str]) -> dict[str, float]:
     jaccards, f1s = [], []
     hits, suggested, true = Counter[str](), Counter[str](), Counter[str]()
     for each in judged:
@@ -76,30 +81,37 @@ def _set_figures(judged: Sequence[Judged], known_tags: set[str]) -> dict[str, fl
     }
 
 
-def _ranking_figures(judged: Sequence[Judged]) -> dict[str, float]:
+def _ranking_metrics(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
     first_right = [bool(each.ranked) and each.ranked[0].tag in each.truth for each in judged]
     recalls = [
         sum(suggestion.tag in each.truth for suggestion in each.ranked[:5]) / len(each.truth)
         for each in judged
     ]
     tops = [each.ranked[0].confidence if each.ranked else 0.0 for each in judged]
-    surest = np.argsort(-np.array(tops), kind="stable")[: round(SELECTED_SHARE * len(judged))]
+    selected = np.argsort(-np.array(tops), kind="stable")[: round(SELECTED_SHARE * len(judged))]
     return {
         "precision_at_1": _mean(first_right),
         "recall_at_5": _mean(recalls),
-        "selective_precision_at_1": _mean([first_right[place] for place in surest]),
+        "selective_precision_at_1": _mean([first_right[place] for place in selected]),
     }
 
 
-def expected_calibration_error(judged: Sequence[Judged]) -> float:
-    """Mean distance between confidence and precision, over bins of equally many suggestions."""
+def expected_calibration_error(judged: Sequence[JudgedQuestion]) -> float:
+    """Compute the mean distance between confidence and precision, over the calibration bins."""
     bins = calibration_bins(judged)
     total = sum(count for _, _, count in bins)
-    return _ratio(sum(count * abs(said - was) for said, was, count in bins), total)
+    gaps = sum(count * abs(confidence - precision) for confidence, precision, count in bins)
+    return _ratio(gaps, total)
 
 
-def calibration_bins(judged: Sequence[Judged]) -> list[tuple[float, float, int]]:
-    """Give mean confidence, precision and number of suggestions of each bin, least sure first."""
+def calibration_bins(judged: Sequence[JudgedQuestion]) -> list[tuple[float, float, int]]:
+    """Put suggestions into bins of equal size by their confidence, lowest first.
+
+    Returns
+    -------
+    list of (float, float, int)
+        Mean confidence, precision and number of suggestions of each bin.
+    """
     pairs = sorted(
         (suggestion.confidence, suggestion.tag in each.truth)
         for each in judged
@@ -109,8 +121,9 @@ def calibration_bins(judged: Sequence[Judged]) -> list[tuple[float, float, int]]
     for part in np.array_split(np.arange(len(pairs)), N_CALIBRATION_BINS):
         if len(part):
             members = [pairs[place] for place in part]
-            said = _mean([confidence for confidence, _ in members])
-            bins.append((said, _mean([right for _, right in members]), len(members)))
+            mean_confidence = _mean([confidence for confidence, _ in members])
+            precision = _mean([is_true for _, is_true in members])
+            bins.append((mean_confidence, precision, len(members)))
     return bins
 
 
