@@ -202,11 +202,7 @@ def _train(options: argparse.Namespace) -> None:
         )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
-        digest = write_bundle(
-            fitted,
-            options.out,
-            corpus=corpus,
-        )
+        digest = write_bundle(fitted, options.out, corpus=corpus)
     if options.reference:
         pipeline = Pipeline([("tfidf", fitted.tfidf), ("tags", fitted.regressions)])
         joblib.dump(pipeline, options.reference, compress=3)

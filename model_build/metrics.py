@@ -49,11 +49,11 @@ def compute_metrics(
     """
     known_tags = set(model_tags)
     return {
-        "coverage": _mean([tag in known_tags for each in judged for tag in each.truth]),
+        "coverage": _mean([tag in known_tags for question in judged for tag in question.truth]),
         **_set_metrics(judged, known_tags),
         **_ranking_metrics(judged),
         "prediction_rate": _mean(
-            [bool(each.suggested) for each in judged if each.truth & known_tags]
+            [bool(question.suggested) for question in judged if question.truth & known_tags]
         ),
         "ece": expected_calibration_error(judged),
     }
@@ -62,14 +62,14 @@ def compute_metrics(
 def _set_metrics(judged: Sequence[JudgedQuestion], known_tags: set[str]) -> dict[str, float]:
     jaccards, f1s = [], []
     hits, suggested, true = Counter[str](), Counter[str](), Counter[str]()
-    for each in judged:
-        chosen = {suggestion.tag for suggestion in each.suggested}
-        right = chosen & each.truth
-        jaccards.append(len(right) / len(chosen | each.truth))
-        f1s.append(2 * len(right) / (len(chosen) + len(each.truth)))
+    for question in judged:
+        chosen = {suggestion.tag for suggestion in question.suggested}
+        right = chosen & question.truth
+        jaccards.append(len(right) / len(chosen | question.truth))
+        f1s.append(2 * len(right) / (len(chosen) + len(question.truth)))
         hits.update(right)
         suggested.update(chosen)
-        true.update(each.truth)
+        true.update(question.truth)
     n_hits, n_suggested, n_true = hits.total(), suggested.total(), true.total()
     per_tag = [2 * hits[tag] / (suggested[tag] + true[tag]) for tag in known_tags & true.keys()]
     return {
@@ -82,12 +82,15 @@ def _set_metrics(judged: Sequence[JudgedQuestion], known_tags: set[str]) -> dict
 
 
 def _ranking_metrics(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
-    first_right = [bool(each.ranked) and each.ranked[0].tag in each.truth for each in judged]
-    recalls = [
-        sum(suggestion.tag in each.truth for suggestion in each.ranked[:5]) / len(each.truth)
-        for each in judged
+    first_right = [
+        bool(question.ranked) and question.ranked[0].tag in question.truth for question in judged
     ]
-    tops = [each.ranked[0].confidence if each.ranked else 0.0 for each in judged]
+    recalls = [
+        sum(suggestion.tag in question.truth for suggestion in question.ranked[:5])
+        / len(question.truth)
+        for question in judged
+    ]
+    tops = [question.ranked[0].confidence if question.ranked else 0.0 for question in judged]
     selected = np.argsort(-np.array(tops), kind="stable")[: round(SELECTED_SHARE * len(judged))]
     return {
         "precision_at_1": _mean(first_right),
@@ -113,9 +116,9 @@ def calibration_bins(judged: Sequence[JudgedQuestion]) -> list[tuple[float, floa
         Mean confidence, precision and number of suggestions of each bin.
     """
     pairs = sorted(
-        (suggestion.confidence, suggestion.tag in each.truth)
-        for each in judged
-        for suggestion in each.suggested
+        (suggestion.confidence, suggestion.tag in question.truth)
+        for question in judged
+        for suggestion in question.suggested
     )
     bins = []
     for part in np.array_split(np.arange(len(pairs)), N_CALIBRATION_BINS):

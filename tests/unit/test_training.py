@@ -58,7 +58,7 @@ def test_a_corpus_without_frequent_tags_is_refused(samples: list[Question]) -> N
         fit(samples[:5], TrainingOptions())
 
 
-def test_split_keeps_a_title_on_one_side_and_loses_nothing(samples: list[Question]) -> None:
+def test_a_split_keeps_near_duplicates_together_and_loses_nothing(samples: list[Question]) -> None:
     twins = [*samples, *(Question(f"{each.title}!", "", ("x",)) for each in samples)]
     parts = split(twins, (0.8, 0.1, 0.1), seed=3)
     assert sorted(map(len, parts), reverse=True) == sorted(map(len, parts), reverse=True)
