@@ -15,7 +15,7 @@ from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, write_questions
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
-from model_build.splitting import SPLIT_FACTS, is_dated, split
+from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.training import PRUNE, TrainingOptions, fit
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (BundleError, CorpusError, NotEnoughQuestionsError) as error:
+    except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -48,7 +48,7 @@ def judge_ranked(
     other_tags: float,
     floor: float,
 ) -> list[JudgedQuestion]:
-    """Choose tags like the service does, except that no question is too short or off topic.
+    """Choose tags as the service does, but without its checks for known words and for a topic.
 
     Parameters
     ----------

@@ -13,6 +13,10 @@ DATED_SHARE = 0.9
 """If at least this share of the questions has a date, the split is ordered by time."""
 
 
+class SharesError(ValueError):
+    """The shares of a split are negative or do not sum to 1."""
+
+
 def is_dated(questions: Sequence[Question]) -> bool:
     """Whether enough questions have a date to order the split by time."""
     dated = sum(question.creation_date is not None for question in questions)
@@ -41,11 +45,11 @@ def split(
 
     Raises
     ------
-    ValueError
+    SharesError
         The shares are negative or do not sum to 1.
     """
     if abs(sum(shares) - 1) > 1e-9 or min(shares) < 0:
-        raise ValueError(f"the shares {list(shares)} must not be negative, and must sum to 1")
+        raise SharesError(f"The shares {list(shares)} must not be negative, and must sum to 1.")
     groups = group_duplicates(questions)
     order = _by_time(questions, groups) if is_dated(questions) else _at_random(groups, seed)
     part_of = _assign(order, groups, shares)
