@@ -36,7 +36,7 @@ class FeatureOptions:
 
 
 def tokens_of(questions: Iterable[Question]) -> list[QuestionTokens]:
-    """Find the words of questions, as the service does."""
+    """Find the words of questions as the service will."""
     return [tokenize(each.title, each.body_html, "html") for each in questions]
 
 
