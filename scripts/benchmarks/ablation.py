@@ -21,11 +21,11 @@ from model_build import features
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus
 from model_build.evaluation import judge
-from model_build.figures import Judged, figures
-from model_build.intervals import Figure, bootstrap_intervals, weighted
+from model_build.intervals import WeightedMetric, bootstrap_intervals, weighted_metrics
+from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import split
-from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
+from model_build.synonyms import WELL_KNOWN, read_synonyms, replace_synonyms
 from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
 from scripts.benchmarks.options import add_corpus_options, names_among
 from scripts.shared.tables import table
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         train, test = split(questions[::step], [0.8, 0.2], options.seed)
         whole = TrainingOptions(min_tag_count=options.min_tag_count, prune=PRUNE)
         path = Path(folder) / "model.safetensors"
-        judged: dict[str, list[Judged]] = {}
+        judged: dict[str, list[JudgedQuestion]] = {}
         print("ablation: complete model", file=sys.stderr)
         model = _train(train, whole, path)
         judged["complete model"] = judge(model, test)
@@ -94,18 +94,21 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _row(
-    name: str, judged: Sequence[Judged], complete: Sequence[Judged], tags: Sequence[str]
+    name: str,
+    judged: Sequence[JudgedQuestion],
+    complete: Sequence[JudgedQuestion],
+    tags: Sequence[str],
 ) -> dict[str, Any]:
     """Return a variant's figures, and 95 % intervals of their gain over the complete model."""
     only_ranked = not any(each.suggested for each in judged)
     names = ("precision_at_1", "recall_at_5") if only_ranked else tuple(COLUMNS)
-    ours, reference = weighted(judged, tags), weighted(complete, tags)
+    ours, reference = weighted_metrics(judged, tags), weighted_metrics(complete, tags)
 
-    def gain(figure: str) -> Figure:
+    def gain(figure: str) -> WeightedMetric:
         return lambda drawn: ours[figure](drawn) - reference[figure](drawn)
 
     gains = bootstrap_intervals({each: gain(each) for each in names}, len(judged))
-    found = figures(judged, tags)
+    found = compute_metrics(judged, tags)
     return {
         "variant": name,
         **{each: found[each] for each in names},
@@ -128,12 +131,12 @@ def _without_reranker(path: Path) -> TagModel:
 
 def _nameless(
     train: Sequence[Question], test: Sequence[Question], options: TrainingOptions, path: Path
-) -> list[Judged]:
+) -> list[JudgedQuestion]:
     """Train with tag names that occur in no text, and restore the names in the results."""
     synonyms = read_synonyms([WELL_KNOWN])
     chosen = {tag for tag, _ in choose_tags(train, options.min_tag_count)}
     synonyms = {name: tag for name, tag in synonyms.items() if name not in chosen}
-    train = main_tags(train, synonyms)
+    train = replace_synonyms(train, synonyms)
     names = sorted({tag for question in [*train, *test] for tag in question.tags})
     alias = {name: f"~{number}" for number, name in enumerate(names)}
     hidden = [replace(each, tags=tuple(alias[tag] for tag in each.tags)) for each in train]
@@ -144,7 +147,7 @@ def _nameless(
         return [Suggestion(names_by_number[tag], confidence) for tag, confidence in suggestions]
 
     return [
-        Judged(frozenset(question.tags), named(each.ranked), named(each.suggested))
+        JudgedQuestion(frozenset(question.tags), named(each.ranked), named(each.suggested))
         for question, each in zip(test, judge(_load(path), test), strict=True)
     ]
 
@@ -183,7 +186,7 @@ def _variants(whole: TrainingOptions) -> dict[str, TrainingOptions]:
         "plain idf": replace(whole, features=replace(terms, rarity=1.0)),
         "no class balancing": replace(whole, balance=0.0),
         "no pruning": replace(whole, prune=0.0),
-        "all negatives": replace(whole, near=10**9),
+        "all negatives": replace(whole, n_similar=10**9),
     }
 
 
@@ -200,13 +203,13 @@ def _load(path: Path) -> TagModel:
     return TagModel(read_bundle(path), plain=True)
 
 
-def _raw(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
+def _raw(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:
     judged = []
     for question in questions:
         scores = model.scores(question.title, question.body, "html")
         best = np.argsort(-scores, kind="stable")[:10]
         ranked = [Suggestion(model.tags[tag], float(scores[tag])) for tag in best]
-        judged.append(Judged(frozenset(question.tags), ranked, []))
+        judged.append(JudgedQuestion(frozenset(question.tags), ranked, []))
     return judged
 
 

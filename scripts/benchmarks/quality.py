@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from model_build.corpus import Rejects, read_corpus
 from model_build.features import NotEnoughQuestionsError
-from model_build.figures import Judged, figures
-from model_build.intervals import intervals
+from model_build.intervals import metric_intervals
+from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
@@ -120,10 +120,10 @@ def measure(name: str, system: System, corpus: Corpus, test: Sequence[Question])
     system.fit(corpus)
     train_seconds = time.perf_counter() - started + system.seconds_saved
     judged = [
-        Judged(frozenset(question.tags), answer.ranked, answer.suggested)
+        JudgedQuestion(frozenset(question.tags), answer.ranked, answer.suggested)
         for question, answer in zip(test, system.answer(test), strict=True)
     ]
-    found, bounds = figures(judged, corpus.tags), intervals(judged, corpus.tags)
+    found, bounds = compute_metrics(judged, corpus.tags), metric_intervals(judged, corpus.tags)
     return {
         "name": name,
         **{figure: found[figure] for figure in COLUMNS},

@@ -50,7 +50,7 @@ def main(kind: str, folder: Path) -> None:
         estimator, truth = TrainingOptions().regressions(), task.truth
     else:
         estimator = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
-        truth = task.truth.marks.astype(int).tocsr()
+        truth = task.truth.has_tag.astype(int).tocsr()
     started, started_cpu = time.perf_counter(), cpu_seconds()
     estimator.fit(task.matrix, truth)
     seconds = time.perf_counter() - started

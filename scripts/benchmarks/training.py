@@ -20,7 +20,7 @@ import joblib
 
 from model_build.corpus import Rejects, read_corpus, write_questions
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
-from model_build.figures import Judged, figures
+from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import split
 from model_build.training import choose_tags
@@ -114,10 +114,10 @@ def compare(
 
 def _jaccard(outcome: Outcome, test: Sequence[Question], tags: Sequence[str]) -> float:
     judged = [
-        Judged(frozenset(question.tags), *answer)
+        JudgedQuestion(frozenset(question.tags), *answer)
         for question, answer in zip(test, answers(outcome.scores, tags, best_three), strict=True)
     ]
-    return figures(judged, tags)["sample_jaccard"]
+    return compute_metrics(judged, tags)["sample_jaccard"]
 
 
 def training_table(found: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import csv
 import re
 
-from model_build.lexicon import names_of
+from model_build.vocabulary import names_of
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 
 IMPLIED = WELL_KNOWN.parent / "implied_tags.csv"

@@ -3,8 +3,8 @@ from datetime import datetime
 import numpy as np
 
 from lambda_src.tagger import Suggestion
-from model_build.card import Ranked, corpus_card, judge_ranked, quality_card
-from model_build.figures import Judged
+from model_build.metrics import JudgedQuestion
+from model_build.model_card import RankedTags, corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
 
 TITLE = Question("Merging two dicts", "", ("python", "dictionary"))
@@ -14,13 +14,13 @@ TAGS = [("python", 900), ("yeast", 12)]
 
 def test_the_best_sets_are_chosen_and_nothing_below_the_floor() -> None:
     ranked = [
-        Ranked(np.array([0, 1]), np.array([0.9, 0.02])),
-        Ranked(np.array([1, 0]), np.array([0.1, 0.05])),
+        RankedTags(np.array([0, 1]), np.array([0.9, 0.02])),
+        RankedTags(np.array([1, 0]), np.array([0.1, 0.05])),
     ]
-    sure, unsure = judge_ranked(
+    confident, unsure = judge_ranked(
         [TITLE, BODY], ranked, ["python", "yeast"], other_tags=0.5, floor=0.2
     )
-    assert sure == Judged(
+    assert confident == JudgedQuestion(
         frozenset({"python", "dictionary"}),
         [Suggestion("python", 0.9), Suggestion("yeast", 0.02)],
         [Suggestion("python", 0.9)],
@@ -29,12 +29,12 @@ def test_the_best_sets_are_chosen_and_nothing_below_the_floor() -> None:
     assert unsure.suggested == []
 
 
-def test_figures_are_given_by_kind_of_question_and_of_tag() -> None:
+def test_metrics_are_given_by_kind_of_question_and_of_tag() -> None:
     python, yeast = [Suggestion("python", 0.9)], [Suggestion("yeast", 0.6)]
     judged = [
-        *[Judged(frozenset(TITLE.tags), python, python)] * 150,
-        *[Judged(frozenset(BODY.tags), yeast, yeast)] * 100,
-        *[Judged(frozenset(BODY.tags), python, python)] * 50,
+        *[JudgedQuestion(frozenset(TITLE.tags), python, python)] * 150,
+        *[JudgedQuestion(frozenset(BODY.tags), yeast, yeast)] * 100,
+        *[JudgedQuestion(frozenset(BODY.tags), python, python)] * 50,
     ]
     card = quality_card([TITLE] * 150 + [BODY] * 150, judged, TAGS)
     titles, bodies = card["questions"]
@@ -48,12 +48,12 @@ def test_figures_are_given_by_kind_of_question_and_of_tag() -> None:
     ]
 
 
-def test_a_few_questions_of_a_kind_have_no_figures() -> None:
-    judged = [Judged(frozenset({"yeast"}), [], [])] * 20
+def test_a_few_questions_of_a_kind_have_no_metrics() -> None:
+    judged = [JudgedQuestion(frozenset({"yeast"}), [], [])] * 20
     assert quality_card([BODY] * 20, judged, TAGS)["questions"] == []
 
 
-def test_the_corpus_is_told_with_its_dates() -> None:
+def test_the_card_of_a_corpus_has_its_counts_and_dates() -> None:
     assert corpus_card([TITLE, BODY]) == {
         "questions": 2,
         "with_bodies": 1,
