@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection
-from typing import Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from lambda_src.tagger.contents import check_contents
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
-from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
+from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
 from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
+
+RankerChoice = Literal["auto", "plain", "kernel"]
+"""``plain`` is the definition in Python, ``kernel`` the compiled one; ``auto`` takes the kernel
+where it can rank and the definition elsewhere."""
+RANKER_VARIABLE: Final = "ETIQUETTE_RANKER"
+"""The environment variable that chooses for a process."""
 
 QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
 
@@ -68,18 +74,21 @@ class TagModel:
     Parameters
     ----------
     bundle : Bundle
-    plain : bool
-        True to answer without the compiled kernel even where it was built.
+    ranker : {"auto", "plain", "kernel"}, optional
+        Who ranks. By default the environment variable ETIQUETTE_RANKER says it, or ``auto``.
 
     Raises
     ------
     BundleFormatError
-        The bundle's arrays do not fit each other.
+        The bundle was trained with another analyzer version, or its contents do not fit each other.
     KernelError
-        The kernel was built and cannot be loaded.
+        The kernel is there and cannot be loaded, or ``kernel`` was chosen and cannot rank.
+    ValueError
+        `ranker` or ETIQUETTE_RANKER has another value.
     """
 
-    def __init__(self, bundle: Bundle, *, plain: bool = False) -> None:
+    def __init__(self, bundle: Bundle, *, ranker: RankerChoice | None = None) -> None:
+        choice = _ranker_choice(ranker)
         self.sha256 = bundle.sha256
         self.manifest = bundle.manifest
         try:
@@ -90,7 +99,7 @@ class TagModel:
             definition = PlainRanker(bundle, self.vocabulary)
             self._scorer = definition.scorer
             self._ranker: Ranker = definition
-            if not plain and Kernel.can_rank(bundle):
+            if choice == "kernel" or (choice == "auto" and Kernel.can_rank(bundle)):
                 self._ranker = Kernel(bundle, self.vocabulary, definition)
             else:
                 self.vocabulary.index()
@@ -206,5 +215,14 @@ class TagModel:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
         return self._scorer.scores(self._rank(title, body, body_format).found)
 
-    def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranked:
+    def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranking:
         return self._ranker.rank(fields_of(title, body, body_format))
+
+
+def _ranker_choice(ranker: RankerChoice | None) -> RankerChoice:
+    value = os.environ.get(RANKER_VARIABLE, "auto") if ranker is None else ranker
+    for choice in get_args(RankerChoice):
+        if value == choice:
+            return choice  # type: ignore[no-any-return]
+    source = RANKER_VARIABLE if ranker is None else "ranker"
+    raise ValueError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")

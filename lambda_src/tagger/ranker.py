@@ -28,7 +28,7 @@ from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
 
 
-class Ranked(NamedTuple):
+class Ranking(NamedTuple):
     """What is said of a question."""
 
     known: KnownWords
@@ -42,7 +42,7 @@ class Ranked(NamedTuple):
 class Ranker(Protocol):
     """What ranks the tags: `PlainRanker`, or `lambda_src.tagger.kernel.Kernel` in its place."""
 
-    def rank(self, question: Fields) -> Ranked:
+    def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
 
 
@@ -80,13 +80,13 @@ class PlainRanker:
             arrays["output"].astype(np.float64),
         )
 
-    def rank(self, question: Fields) -> Ranked:
+    def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
         numbers = self._vocabulary.number(cut(question))
         known = self._vocabulary.known_words(numbers)
         found = self._vocabulary.find(numbers)
         if not len(found.terms):
-            return Ranked(known, found, [], [])
+            return Ranking(known, found, [], [])
         candidates = best_candidates(self.scorer.scores(found))
         about = QuestionFacts(
             self._names.count(found),
@@ -97,7 +97,7 @@ class PlainRanker:
         listed = shortlist(candidates, described @ self.calibrator[:-1] + self.calibrator[-1])
         sure = confidences(self.network.odds(inputs(listed, about, self.corpus)))
         order = np.argsort(-sure, kind="stable")
-        return Ranked(known, found, listed.tags[order].tolist(), sure[order].tolist())
+        return Ranking(known, found, listed.tags[order].tolist(), sure[order].tolist())
 
 
 def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:

@@ -200,7 +200,7 @@ def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) 
 
 def _load(path: Path) -> TagModel:
     # Variants change the analyzer, and the kernel has one of its own.
-    return TagModel(read_bundle(path), plain=True)
+    return TagModel(read_bundle(path), ranker="plain")
 
 
 def _raw(model: TagModel, questions: Sequence[Question]) -> list[Judged]:

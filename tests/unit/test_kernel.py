@@ -166,4 +166,4 @@ def trained(
 
 
 def both(bundle: Bundle) -> Models:
-    return TagModel(bundle), TagModel(bundle, plain=True)
+    return TagModel(bundle), TagModel(bundle, ranker="plain")
