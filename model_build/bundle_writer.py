@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
-from lambda_src.tagger.rules import CALIBRATOR_FEATURES, RERANKER_INPUTS
+from lambda_src.tagger.rules import ANALYZER_VERSION, CALIBRATOR_FEATURES, RERANKER_INPUTS
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -34,7 +34,7 @@ def write_bundle(
     fitted : FittedTagger
     path : Path
     corpus : mapping
-        Facts of the corpus for the manifest, as JSON allows.
+        Facts about the corpus for the manifest, of types that JSON has.
 
     Returns
     -------
@@ -47,6 +47,7 @@ def write_bundle(
     options = fitted.options
     manifest = {
         "format": FORMAT_VERSION,
+        "analyzer_version": ANALYZER_VERSION,
         "version": f"{created.replace('-', '.')}-{content.hexdigest()[:8]}",
         "created": created,
         "tags": fitted.tags,
@@ -62,9 +63,14 @@ def write_bundle(
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
-    whole = save(arrays, {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
+    return write_file(path, manifest, arrays)
+
+
+def write_file(path: Path, manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+    """Write a manifest and arrays as a bundle file; give the file's SHA-256."""
+    whole = save(dict(arrays), {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: a reader never finds half a bundle under the name.
+    # A reader never finds half a bundle under this name.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_bytes(whole)
     unfinished.replace(path)
@@ -72,7 +78,7 @@ def write_bundle(
 
 
 def _today() -> str:
-    """The day in UTC, or that of SOURCE_DATE_EPOCH, by which builds are made repeatable."""
+    """Give the day in UTC; SOURCE_DATE_EPOCH sets another one, for repeatable builds."""
     epoch = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     return time.strftime("%Y-%m-%d", time.gmtime(epoch))
 
@@ -83,11 +89,11 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
     term_weights = np.concatenate(
         [
             *[v.idf_ * union.transformer_weights[kind] for kind, v in union.transformer_list],
-            # The last is of the terms that have no column.
+            # The last weight is for the terms that have no column.
             [0],
         ]
     )
-    # The same for the weights: a column of nothing after the others.
+    # The coefficients need the same: an empty column after the others.
     coefficients = fitted.regressions.coef_.tocsc()
     n_columns = coefficients.shape[1] + 1
     coefficients.resize(len(fitted.tags), n_columns)

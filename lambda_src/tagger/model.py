@@ -104,9 +104,9 @@ class TagModel:
             else:
                 self.vocabulary.index()
         except (KeyError, TypeError, ValueError) as error:
-            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
-                f"bundle {bundle.sha256[:12]}: {reason}. Train it again with "
+                f"Bundle {bundle.sha256[:12]}: {reason}. Train it again with "
                 "'python -m model_build train' of this release."
             ) from None
         self.version: str = bundle.manifest["version"]

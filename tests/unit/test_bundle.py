@@ -13,6 +13,8 @@ from lambda_src.tagger import (
     TagModel,
     read_bundle,
 )
+from lambda_src.tagger.model import RankerChoice
+from lambda_src.tagger.rules import ANALYZER_VERSION
 from lambda_src.tagger.vocabulary import term_key
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
@@ -235,12 +237,13 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "words not text",
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: str) -> None:
+def test_arrays_that_do_not_fit_are_refused(
+    bundle: Path, tmp_path: Path, name: str, ranker: RankerChoice
+) -> None:
     arrays = hostile_arrays(name, load(bundle.read_bytes()))
     read = read_bundle(changed(bundle, tmp_path, **arrays))
-    for plain in (False, True):
-        with pytest.raises(BundleFormatError, match="Train it again"):
-            TagModel(read, plain=plain)
+    with pytest.raises(BundleFormatError, match="Train it again"):
+        TagModel(read, ranker=ranker)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +271,17 @@ def test_manifests_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(BundleFormatError):
         TagModel.load(changed(bundle, tmp_path, manifest=manifest))
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", True, None])
+def test_a_bundle_of_another_analyzer_version_is_refused(
+    bundle: Path, tmp_path: Path, version: object
+) -> None:
+    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 1
+    path = changed(bundle, tmp_path, manifest={"analyzer_version": version})
+    message = rf"analyzer version {version}, but this release has 1\. .* -m model_build train'"
+    with pytest.raises(BundleFormatError, match=message):
+        TagModel.load(path)
 
 
 def test_the_same_corpus_and_seed_give_the_same_bytes(
