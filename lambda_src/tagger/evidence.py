@@ -1,28 +1,48 @@
 """Whether a question says enough, in words that the model knows, to suggest anything at all."""
 
 from collections.abc import Callable
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from lambda_src.tagger.analyzer import normalize
 from lambda_src.tagger.rules import FILLER_WORDS
+from lambda_src.tagger.vocabulary import QuestionNumbers
 
 
-def topicless(number: Callable[[str], int], unknown: int) -> npt.NDArray[np.bool_]:
-    """Say of each word, by its number, whether it tells of no topic.
+class Evidence(NamedTuple):
+    """How much of a question's title and prose the model can understand."""
 
-    Some words stand in questions of every kind, and so do those of greetings and thanks: a text of
-    nothing else has no topic, however well the model knows its words.
+    known_share: float
+    """The share of its words that the model knows, from 0 to 1; 1 if it has no words."""
+    has_topic: bool
+    """Whether at least one known word is not a filler. If there are no words, code is a topic."""
+
+
+def evidence(question: QuestionNumbers, unknown: int, fillers: frozenset[int]) -> Evidence:
+    """Judge a question.
 
     Parameters
     ----------
-    number : callable
-        Gives a word's number.
+    question : QuestionNumbers
     unknown : int
-        The number of unknown words, which is the largest.
+        The number that stands for every word that the model does not know.
+    fillers : frozenset of int
+        See `filler_numbers`.
     """
-    mask = np.zeros(unknown + 1, np.bool_)
-    mask[[number(normalize(word).whole) for word in FILLER_WORDS]] = True
-    mask[unknown] = True
-    return mask
+    numbers = [*question.title.wholes, *question.prose.wholes]
+    if not numbers:
+        return Evidence(1.0, has_topic=bool(question.code.wholes))
+    known = [number for number in numbers if number != unknown]
+    return Evidence(len(known) / len(numbers), has_topic=not fillers.issuperset(known))
+
+
+def filler_numbers(number_of: Callable[[str], int]) -> frozenset[int]:
+    """Give the numbers of the filler words.
+
+    A text of fillers only has no topic, however well the model knows its words.
+
+    Parameters
+    ----------
+    number_of : callable
+        Gives the number of a normalized word.
+    """
+    return frozenset(number_of(normalize(word).whole) for word in FILLER_WORDS)

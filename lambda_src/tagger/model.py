@@ -26,7 +26,7 @@ QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
 
 
 class Suggestion(NamedTuple):
-    """A tag and how sure the model is of it."""
+    """A tag and the model's confidence that the question has it."""
 
     tag: str
     confidence: float
@@ -34,18 +34,18 @@ class Suggestion(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What the model says of one question."""
+    """The model's answer to one question."""
 
     suggestions: list[Suggestion]
-    """Best first; empty where the model does not know."""
+    """Best first; empty if the model stays quiet."""
     top_confidence: float
-    """Of the best tag, suggested or not; 0 where the question was not scored."""
+    """The confidence of the best tag, suggested or not; 0 if the question was not scored."""
     terms: Integers
     """The model's terms in the question, each once."""
     known_share: float
-    """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
+    """The share of the question's words that the model knows, from 0 to 1; 1 if it has no words."""
     quiet_reason: QuietReason | None = None
-    """Why there are no suggestions; None where there are some."""
+    """Why there are no suggestions; None if there are some."""
 
 
 class Contribution(NamedTuple):
@@ -55,10 +55,11 @@ class Contribution(NamedTuple):
     """``text`` (title and prose) or ``code``."""
     term: str
     weight: float
+    """In log-odds."""
 
 
 class Explanation(NamedTuple):
-    """Why a tag has its score: the intercept and the terms sum to it."""
+    """Why a tag has its score, which is the sum of the intercept and all contributions."""
 
     score: float
     intercept: float
@@ -102,7 +103,7 @@ class TagModel:
             if choice == "kernel" or (choice == "auto" and Kernel.can_rank(bundle)):
                 self._ranker = Kernel(bundle, self.vocabulary, definition)
             else:
-                self.vocabulary.index()
+                self.vocabulary.check_words()
         except (KeyError, TypeError, ValueError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
@@ -118,7 +119,7 @@ class TagModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], sha256: str | None = None) -> Self:
-        """Read a bundle file and make a model of it; raises `BundleError`."""
+        """Read a bundle file and make a model; raises `BundleError` and what the class raises."""
         return cls(read_bundle(path, sha256))
 
     def suggest(
@@ -139,38 +140,42 @@ class TagModel:
             Either may be empty.
         body_format : {"auto", "html", "markdown"}
         max_tags : int
-            At most that many suggestions.
+            The largest number of suggestions.
         min_confidence : float
-            None below it; the model has a floor of its own, under which it suggests nothing.
+            Suggest no tag with a lower confidence. If the best confidence is below the model's own
+            floor, the model suggests nothing anyway.
         exclude : collection of str
-            Tags that are not to be suggested.
+            Do not suggest these tags, or the tags that these are synonyms of.
         """
-        (known_share, has_topic), found, tags, sure = self._rank(title, body, body_format)
-        terms = found.terms
+        (known_share, has_topic), (terms, _, _), tags, confidences = self._rank(
+            title, body, body_format
+        )
         if known_share < MIN_KNOWN_SHARE or not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
         if not has_topic:
             return Prediction([], 0.0, terms, known_share, "no_topic")
-        top = sure[0]
-        if top < self._floor:
-            return Prediction([], top, terms, known_share, "not_sure")
-        if exclude:
-            unwanted = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
-            kept = [place for place, tag in enumerate(tags) if tag not in unwanted]
-            tags, sure = [tags[place] for place in kept], [sure[place] for place in kept]
-        size = best_size(sure, self._other_tags, max_tags)
-        chosen = [
+        top_confidence = confidences[0]
+        if top_confidence < self._floor:
+            return Prediction([], top_confidence, terms, known_share, "not_sure")
+        excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+        candidates = [
+            (tag, confidence)
+            for tag, confidence in zip(tags, confidences, strict=True)
+            if tag not in excluded
+        ]
+        size = best_size([confidence for _, confidence in candidates], self._other_tags, max_tags)
+        suggestions = [
             Suggestion(self.tags[tag], confidence)
-            for tag, confidence in zip(tags[:size], sure[:size], strict=True)
+            for tag, confidence in candidates[:size]
             if confidence >= min_confidence
         ]
-        reason: QuietReason | None = None if chosen else "not_sure"
-        return Prediction(chosen, top, terms, known_share, reason)
+        reason: QuietReason | None = None if suggestions else "not_sure"
+        return Prediction(suggestions, top_confidence, terms, known_share, reason)
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
-        """Give the likeliest tags, best first, whether or not they would be suggested."""
+        """Give the likeliest tags, best first, whether they would be suggested or not."""
         ranked = self._rank(title, body, body_format)
         return [
             Suggestion(self.tags[tag], confidence)
@@ -180,7 +185,7 @@ class TagModel:
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
     ) -> dict[str, Explanation]:
-        """Name what each term of the question added to each tag's score.
+        """Give what each term of the question added to the score of each tag.
 
         Parameters
         ----------
@@ -199,13 +204,11 @@ class TagModel:
         for tag in tags:
             number = self._numbers[tag]
             intercept = self._scorer.intercept(number)
-            added = self._scorer.contributions(found, number)
-            spoke = added.nonzero()[0]
+            weights = self._scorer.contributions(found, number).tolist()
             contributions = [
                 Contribution(*self.vocabulary.spell(term), weight)
-                for term, weight in zip(
-                    found.terms[spoke].tolist(), added[spoke].tolist(), strict=True
-                )
+                for term, weight in zip(found.terms.tolist(), weights, strict=True)
+                if weight
             ]
             score = intercept + sum(each.weight for each in contributions)
             explanations[tag] = Explanation(score, intercept, contributions)

@@ -8,6 +8,7 @@ A change of a rule changes what existing bundles mean, so it needs a new `ANALYZ
 """
 
 import re
+import string
 from typing import Final
 
 ANALYZER_VERSION: Final = 1
@@ -47,10 +48,10 @@ WORD: Final = re.compile(
     rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*+(?:{_SUFFIX})?"
 )
 """A token in lower case."""
-CHUNK_CHARACTERS: Final = f"a-z0-9{re.escape(WORD_JOINERS + ''.join(WORD_SUFFIXES))}"
-"""All ASCII characters that a token can have, as part of a regular expression's set."""
-CHUNK: Final = re.compile(rf"(?:[{CHUNK_CHARACTERS}]|[^\x00-\x7f\s])+")
-"""Text in lower case in which no character separates tokens."""
+ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
+_ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in ASCII_IN_WORDS)
+CHUNK: Final = re.compile(rf"[^\s{re.escape(_ASCII_SEPARATORS)}]+")
+"""Text without a character that separates tokens."""
 WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
 ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 """Addresses name no topic, and e-mail addresses have no business in a vocabulary."""

@@ -12,18 +12,16 @@ import numpy as np
 
 from lambda_src.tagger.analyzer import Fields, normalize, words_in
 from lambda_src.tagger.bundle import Array, Bundle
-from lambda_src.tagger.evidence import topicless
+from lambda_src.tagger.evidence import Evidence, filler_numbers
 from lambda_src.tagger.kernel.build import library_path, this_machine
 from lambda_src.tagger.kernel.interface import PART_MARK, WORD_MARK, Answer, Model
 from lambda_src.tagger.ranker import PlainRanker, Ranking
-from lambda_src.tagger.rules import CHUNK_CHARACTERS, MAX_TOKENS_PER_FIELD
-from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
+from lambda_src.tagger.rules import ASCII_IN_WORDS, MAX_TOKENS_PER_FIELD
+from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
+_ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
 # A chunk with at least one character that is not ASCII.
-_NOT_ASCII = re.compile(
-    rf"(?<![{CHUNK_CHARACTERS}])[{CHUNK_CHARACTERS}]*+"
-    rf"(?:[^\x00-\x7f\s][{CHUNK_CHARACTERS}]*+)+"
-)
+_NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
 _CACHED_CHUNKS = 5_000
 _CACHED_LENGTH = 40
 
@@ -122,7 +120,9 @@ class Kernel:
         if self._library.index_words(self._model):
             raise ValueError("array 'words' contains a word twice")
         self._cached_numbers = lru_cache(_CACHED_CHUNKS)(self._numbers_in)
-        self._set_array("topicless", topicless(self._number, vocabulary.unknown))
+        topicless = np.zeros(vocabulary.unknown + 1, np.uint8)
+        topicless[[*filler_numbers(self._number), vocabulary.unknown]] = 1
+        self._set_array("topicless", topicless)
 
     @staticmethod
     def can_rank(bundle: Bundle) -> bool:
@@ -153,7 +153,7 @@ class Kernel:
         n_words, n_found, n_ranked = answer.n_words, answer.n_found, answer.n_ranked
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            KnownWords(share, bool(answer.has_topic)),
+            Evidence(share, bool(answer.has_topic)),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],
