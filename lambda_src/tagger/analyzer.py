@@ -115,6 +115,10 @@ def normalize(token: str) -> NormalizedToken:
     >>> normalize("node.js")
     NormalizedToken(whole='node.js', parts=('nod', 'js'))
     """
+    return _cached_normalize(token) if len(token) <= MAX_WORD_LENGTH else _normalize(token)
+
+
+def _normalize(token: str) -> NormalizedToken:
     word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
     parts = [stem(part) for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
     return NormalizedToken(
@@ -123,25 +127,25 @@ def normalize(token: str) -> NormalizedToken:
     )
 
 
+# Training normalizes the same tokens many times. Long tokens are not cached, so that a hostile
+# client cannot fill the memory with them.
+_cached_normalize = lru_cache(maxsize=50_000)(_normalize)
+
+
 def _is_word(text: str) -> bool:
     return 0 < len(text) <= MAX_WORD_LENGTH and not SECRET.fullmatch(text)
 
 
-# Training normalizes the same tokens many times. The service does not use this cache: a hostile
-# client could fill it with long tokens.
-_cached_normalize = lru_cache(maxsize=200_000)(normalize)
-
-
 def words(tokens: list[str]) -> list[str]:
     """List the words of a field with repeats: whole words first, then parts of compound words."""
-    normalized = [_cached_normalize(token) for token in tokens]
+    normalized = [normalize(token) for token in tokens]
     wholes = [each.whole for each in normalized if each.whole]
     return wholes + [part for each in normalized for part in each.parts]
 
 
 def pairs(tokens: list[str]) -> list[str]:
     """List the pairs of neighbouring words of a field, with a space between the two words."""
-    wholes = [_cached_normalize(token).whole for token in tokens]
+    wholes = [normalize(token).whole for token in tokens]
     return [f"{first} {second}" for first, second in pairwise(wholes) if first and second]
 
 
