@@ -450,12 +450,12 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
   }
   for (int i = 0; i < n; i++)
     for (int j = 0; j < i; j++) {
-      double met = questions_with_both(m, c[i].tag, c[j].tag);
-      if (met == 0) continue;
-      lifts[i] += log(1 + met * rarity[i]) * c[j].confidence;
-      lifts[j] += log(1 + met * rarity[j]) * c[i].confidence;
-      implied[i] = fmax(implied[i], met * share[j]);
-      implied[j] = fmax(implied[j], met * share[i]);
+      double both = questions_with_both(m, c[i].tag, c[j].tag);
+      if (both == 0) continue;
+      lifts[i] += log(1 + both * rarity[i]) * c[j].confidence;
+      lifts[j] += log(1 + both * rarity[j]) * c[i].confidence;
+      implied[i] = fmax(implied[i], both * share[j]);
+      implied[j] = fmax(implied[j], both * share[i]);
     }
   double best_odds = c[0].odds;
   for (int i = 0; i < n; i++) {
