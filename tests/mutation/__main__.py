@@ -20,7 +20,7 @@ _FAST_TESTS: Final = (
     "tests/unit/test_markup.py",
     "tests/unit/test_decoder.py",
 )
-_FAILURE: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?::[\w]+)(\[.*?\])?", re.M)
+_FAILURE: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py(?:::\w+)?)(\[.*?\])?", re.M)
 
 
 def main() -> int:
