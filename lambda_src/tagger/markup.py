@@ -1,4 +1,4 @@
-"""From a question's body, HTML or Markdown, to its prose and its code."""
+"""Split a question's body, in HTML or Markdown, into its prose and its code."""
 
 import re
 from typing import Literal, NamedTuple
@@ -7,7 +7,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 BodyFormat = Literal["auto", "html", "markdown"]
 
-# Without one of these Stack Exchange stores no body. Not b or i: List<i> is no HTML.
+# Every body that Stack Exchange stores has one of these tags. b and i are not among them, because
+# List<i> in plain text is not HTML.
 _HTML_TAG = re.compile(
     r"</?(?:p|pre|code|ul|ol|li|br|hr|em|strong|blockquote|div|h[1-6]|a(?=\s+href))(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
@@ -31,14 +32,14 @@ class Body(NamedTuple):
 
 
 def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
-    r"""Part a body's code from its prose.
+    r"""Separate a body's code from its prose.
 
     Parameters
     ----------
     body : str
-        HTML as Stack Exchange stores it, the Markdown that a person drafts in, or plain text.
+        HTML as Stack Exchange stores it, the Markdown of a draft, or plain text.
     body_format : {"auto", "html", "markdown"}
-        ``auto`` takes a body in which a well-known HTML tag stands as HTML.
+        ``auto`` reads a body as HTML if it has a well-known HTML tag, and as Markdown otherwise.
 
     Examples
     --------
@@ -56,8 +57,8 @@ def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(body)
     code = []
     for tag in _NO_PROSE:
-        # Backwards, so that an element inside another is taken out before the one around it:
-        # taking the outer one out first frees the inner one.
+        # Backwards, because removing an element frees the elements inside it: the inner ones must
+        # be removed first.
         for node in reversed(tree.tags(tag)):
             if tag in _CODE:
                 code.append(node.text(separator=" "))
@@ -70,11 +71,11 @@ def _split_html(body: str) -> Body:
 def _split_markdown(body: str) -> Body:
     code: list[str] = []
 
-    def take(match: re.Match[str]) -> str:
+    def move_to_code(match: re.Match[str]) -> str:
         code.append(match[2] if match.lastindex else match[0])
         return "\n" if "\n" in match[0] else " "
 
     prose = body.replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
-        prose = pattern.sub(take, prose)
+        prose = pattern.sub(move_to_code, prose)
     return Body(_LINK_TARGET.sub("] ", prose), "\n".join(code))

@@ -1,4 +1,4 @@
-"""The model as it answers: a question in, calibrated tags out."""
+"""The model as it answers: from a question to calibrated tags."""
 
 import os
 from collections.abc import Collection
@@ -69,14 +69,15 @@ class Explanation(NamedTuple):
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
-    Scores come from the scorer, confidences from the calibrator and the re-ranker, the set of
-    tags from the decoder.
+    Scores come from the scorer, confidences from the calibrator and the re-ranker, and the set of
+    tags comes from the decoder.
 
     Parameters
     ----------
     bundle : Bundle
     ranker : {"auto", "plain", "kernel"}, optional
-        Who ranks. By default the environment variable ETIQUETTE_RANKER says it, or ``auto``.
+        The implementation that ranks. By default the environment variable ETIQUETTE_RANKER names
+        it; if that is not set, it is ``auto``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From a question's texts to the likeliest tags and how likely each is."""
+"""From a question's fields to its likeliest tags and the confidence of each."""
 
 from collections.abc import Mapping
 from functools import cached_property

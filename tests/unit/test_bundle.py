@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from lambda_src.tagger import (
     BundleDigestError,
@@ -16,7 +16,7 @@ from lambda_src.tagger import (
 from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.rules import ANALYZER_VERSION
 from lambda_src.tagger.vocabulary import term_key
-from model_build.bundle_writer import write_bundle
+from model_build.bundle_writer import write_bundle, write_file
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
 
@@ -33,11 +33,9 @@ def changed(
     bundle: Path, folder: Path, *, manifest: dict[str, Any] | None = None, **arrays: Any
 ) -> Path:
     """Write the bundle again with other manifest entries or arrays."""
-    content = bundle.read_bytes()
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    entries = json.loads(header["__metadata__"]["manifest"]) | (manifest or {})
+    read = read_bundle(bundle)
     path = folder / "changed.safetensors"
-    path.write_bytes(save({**load(content), **arrays}, {"manifest": json.dumps(entries)}))
+    write_file(path, {**read.manifest, **(manifest or {})}, {**load(bundle.read_bytes()), **arrays})
     return path
 
 
@@ -88,7 +86,7 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_an_unknown_format_is_refused(bundle: Path, tmp_path: Path, version: object) -> None:
-    with pytest.raises(BundleFormatError, match="this release reads 2 only"):
+    with pytest.raises(BundleFormatError, match="this release reads only 2"):
         read_bundle(changed(bundle, tmp_path, manifest={"format": version}))
 
 
