@@ -41,7 +41,9 @@ ANALYZER: dict[str, Text] = {
     ),
     "short words": Text("as is bus gas ies the eed ing sing red ace bee"),
     "plurals of y": Text("queries ties dies cities lies flies ies's"),
-    "plurals with es": Text("classes dishes watches boxes buzzes quizzes axes aches shes fezes"),
+    "plurals with es": Text(
+        "classes dishes watches boxes buzzes quizzes axes aches shes fezes ozes ches sses"
+    ),
     "plurals with s": Text("maps css status redis buses loops bias class aliases tests"),
     "verb endings": Text(
         "merging merged running stopped called passing passed buzzing buzzed "
@@ -92,7 +94,7 @@ MARKUP: dict[str, Text] = {
     "an indented fence": Text("", "   ```\ncode\n   ```\nprose\n    ```\nno fence"),
     "indented code": Text("", "See:\n\n    a = 1\n\n    b = 2\n\tc = 3\n\nprose\n    no code"),
     "indented code at the beginning": Text("", "    first\n\nprose"),
-    "inline code": Text("", "a `b` ``c ` d`` `` e `f` g``` h `i\nj` k"),
+    "inline code": Text("", "a `b` ``c ` d`` `` e `f` g``` h `i\nj` k ```l `` m``` n"),
     "link targets": Text(
         "", '[docs](https://a.example "Title here") and [x](y) (z)\n\n[1]: http://b.example\nend'
     ),
@@ -109,6 +111,9 @@ RANKING: dict[str, Text] = {
         "unit testing a one time pad", "asp.net mvc or unit-testing, unit tests"
     ),
     "names in prose twice": Text("question", "python and python with java. Linux? c# .net c# .net"),
+    "names in the title twice": Text(
+        " and ".join(2 * ["python", "java", "sql", "git", "c#", "c++"])
+    ),
     "names in the title only": Text("linux git sql css regex c# .net java"),
     "names in code only": Text("the settings", "<code>git sql otp cpp nodejs unit test</code>"),
     "synonyms": Text("otp with cpp", "nodejs unittest cpp cpp c++"),

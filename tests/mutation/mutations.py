@@ -60,7 +60,7 @@ MUTATIONS: Final = [
     *_constants(
         "vocabulary",
         ("words with pairs", "MAX_PAIRED_WORDS: Final = 100", "MAX_PAIRED_WORDS: Final = 99"),
-        ("filler words", " please ", " "),
+        ("filler words", "nobody none not nothing", "nobody none nothing"),
     ),
     *_constants(
         "calibrator",
