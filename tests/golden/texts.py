@@ -118,6 +118,7 @@ RANKING: dict[str, Text] = {
     "names in code only": Text("the settings", "<code>git sql otp cpp nodejs unit test</code>"),
     "synonyms": Text("otp with cpp", "nodejs unittest cpp cpp c++"),
     "half of a long name": Text("one time", "a unit of the test, one pad"),
+    "the end of a long name": Text("time pad", "or time pad"),
     "an unknown word between two": Text("unit zzz test", "one zzz time pad"),
     "pairs stop at a field's end": Text("a unit", "test it"),
     "parts of words make no pairs": Text("x-unit test-x unit-a test"),
