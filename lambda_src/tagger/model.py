@@ -158,16 +158,14 @@ class TagModel:
         top_confidence = confidences[0]
         if top_confidence < self._floor:
             return Prediction([], top_confidence, terms, known_share, "not_sure")
-        excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
-        candidates = [
-            (tag, confidence)
-            for tag, confidence in zip(tags, confidences, strict=True)
-            if tag not in excluded
-        ]
-        size = best_size([confidence for _, confidence in candidates], self._other_tags, max_tags)
+        if exclude:
+            excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            kept = [place for place, tag in enumerate(tags) if tag not in excluded]
+            tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
+        size = best_size(confidences, self._other_tags, max_tags)
         suggestions = [
             Suggestion(self.tags[tag], confidence)
-            for tag, confidence in candidates[:size]
+            for tag, confidence in zip(tags[:size], confidences[:size], strict=True)
             if confidence >= min_confidence
         ]
         reason: QuietReason | None = None if suggestions else "not_sure"
