@@ -56,17 +56,17 @@ static void count_term(const model *m, found *f, int32_t term, int in_title) {
 }
 
 /* Finds a value in ascending values, from `low` up to `end`. Returns its place, or -1. */
-#define DEFINE_SEARCH(name, type)                                                          \
-  static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {         \
-    int64_t high = end;                                                                    \
-    while (low < high) {                                                                   \
-      int64_t middle = low + (high - low) / 2;                                             \
-      if (values[middle] < wanted)                                                         \
-        low = middle + 1;                                                                  \
-      else                                                                                 \
-        high = middle;                                                                     \
-    }                                                                                      \
-    return low < end && values[low] == wanted ? low : -1;                                  \
+#define DEFINE_SEARCH(name, type)                                                                  \
+  static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {                 \
+    int64_t high = end;                                                                            \
+    while (low < high) {                                                                           \
+      int64_t middle = low + (high - low) / 2;                                                     \
+      if (values[middle] < wanted)                                                                 \
+        low = middle + 1;                                                                          \
+      else                                                                                         \
+        high = middle;                                                                             \
+    }                                                                                              \
+    return low < end && values[low] == wanted ? low : -1;                                          \
   }
 DEFINE_SEARCH(find_key, int64_t)
 DEFINE_SEARCH(find_number, uint32_t)
@@ -384,8 +384,7 @@ static void calibrate(const model *m, candidate *c, int n, lengths q) {
   /* The features that all candidates share, and the factor of the score, which they share, too. */
   double shared = w[N_FEATURES] + w[FEATURE_BEST_SCORE] * c[0].score +
                   w[FEATURE_MEAN_OF_THREE_BEST] * best_three / (n < 3 ? n : 3) +
-                  w[FEATURE_MEAN_SCORE] * sum / n +
-                  w[FEATURE_LOG_TITLE_WORDS] * q.log_title_words +
+                  w[FEATURE_MEAN_SCORE] * sum / n + w[FEATURE_LOG_TITLE_WORDS] * q.log_title_words +
                   w[FEATURE_LOG_PROSE_WORDS] * q.log_prose_words +
                   w[FEATURE_HAS_PROSE] * q.has_prose;
   double slope = w[FEATURE_SCORE] + w[FEATURE_SCORE_X_LOG_TITLE_WORDS] * q.log_title_words +
@@ -493,8 +492,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
    terms come first, then their counts, then those of the title. Returns 0, or -1 if there is not
    enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
-         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms,
-         answer *out) {
+         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms, answer *out) {
   /* A word or part takes two characters with its end and adds at most two terms: itself and a
      pair. */
   size_t room = (size_t)(title_length + prose_length + code_length) + 3, n_slots = 64;
