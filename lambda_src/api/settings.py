@@ -6,8 +6,6 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lambda_src.tagger.model import RankerChoice
-
 PREFIX = "ETIQUETTE_"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 
@@ -29,8 +27,6 @@ class Settings(BaseModel):
     """Names the deployment in logs and metrics."""
     cors_origins: tuple[str, ...] = ()
     """Origins of web pages that may call the API, with commas between them."""
-    ranker: RankerChoice = "auto"
-    """Which implementation ranks; `TagModel` reads this variable itself."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("cors_origins", mode="before")

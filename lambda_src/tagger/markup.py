@@ -37,9 +37,9 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
     Parameters
     ----------
     body : str
-        HTML as Stack Exchange stores it, the Markdown of a draft, or plain text.
+        HTML as Stack Exchange stores it, the Markdown that a person drafts in, or plain text.
     body_format : {"auto", "html", "markdown"}
-        ``auto`` reads a body as HTML if it has a well-known HTML tag, and as Markdown otherwise.
+        ``auto`` takes a body in which a well-known HTML tag stands as HTML.
 
     Examples
     --------
