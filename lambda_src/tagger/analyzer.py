@@ -98,7 +98,7 @@ def words_in(text: str) -> list[str]:
 
 def _tokens_in(text: str, max_chunks: int | None) -> list[str]:
     chunks = islice(CHUNK.finditer(text), max_chunks)
-    return [token for chunk in chunks for token in words_in(chunk[0])]
+    return words_in(" ".join(chunk[0] for chunk in chunks))
 
 
 def _without_addresses(text: str) -> str:
@@ -129,7 +129,7 @@ def _normalize(token: str) -> NormalizedToken:
 
 # Training normalizes the same tokens many times. Long tokens are not cached, so that a hostile
 # client cannot fill the memory with them.
-_cached_normalize = lru_cache(maxsize=50_000)(_normalize)
+_cached_normalize = lru_cache(maxsize=100_000)(_normalize)
 
 
 def _is_word(text: str) -> bool:
