@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
-from lambda_src.tagger.rules import CALIBRATOR_FEATURES, RERANKER_INPUTS
+from lambda_src.tagger.rules import ANALYZER_VERSION, CALIBRATOR_FEATURES, RERANKER_INPUTS
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -47,6 +47,7 @@ def write_bundle(
     options = fitted.options
     manifest = {
         "format": FORMAT_VERSION,
+        "analyzer_version": ANALYZER_VERSION,
         "version": f"{created.replace('-', '.')}-{content.hexdigest()[:8]}",
         "created": created,
         "tags": fitted.tags,
@@ -62,7 +63,12 @@ def write_bundle(
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
-    whole = save(arrays, {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
+    return write_file(path, manifest, arrays)
+
+
+def write_file(path: Path, manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+    """Write a manifest and arrays as a bundle file; give the file's SHA-256."""
+    whole = save(dict(arrays), {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
     path.parent.mkdir(parents=True, exist_ok=True)
     # A reader never finds half a bundle under this name.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Generator
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from lambda_src.tagger import TagModel
+from lambda_src.tagger.kernel import load_library
+from lambda_src.tagger.model import RankerChoice
 from model_build.questions import Question
 from tests.support.paths import DATA, SAMPLES, STARTER
 
@@ -37,6 +39,15 @@ def samples() -> list[Question]:
     lines = SAMPLES.read_text(encoding="utf-8").splitlines()
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     return [Question.from_row({**row, "id": None}) for row in rows]
+
+
+@pytest.fixture(params=get_args(RankerChoice)[1:], scope="session")
+def ranker(request: pytest.FixtureRequest) -> RankerChoice:
+    """Each implementation of the ranker in turn: whoever uses it tests both."""
+    choice: RankerChoice = request.param
+    if choice == "kernel" and load_library() is None:
+        pytest.skip("the kernel is not compiled: run scripts/setup kernel")
+    return choice
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""The model as it answers: question, terms, scores, calibrated tags.
+"""The model as it answers: from a question to terms, scores and calibrated tags.
 
-Knows numpy and HTML; knows nothing of AWS, HTTP or scikit-learn.
+This package knows numpy and HTML. It knows nothing about AWS, HTTP or scikit-learn.
 """
 
 from lambda_src.tagger.bundle import (

@@ -1,25 +1,43 @@
-"""From a question to the words of its three fields: the one analyzer of training and serving."""
+"""From a question to the words of its three fields, for training and for serving."""
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
 from lambda_src.tagger.rules import (
     ADDRESS,
+    CHUNK,
+    DOUBLED_IN_STEMS,
+    ES_PLURALS,
     MAX_TOKENS_PER_FIELD,
     MAX_WORD_LENGTH,
+    MIN_STEMMED_LENGTH,
+    MIN_VERB_BASE,
+    MIN_Y_PLURAL_LENGTH,
+    NO_PLURAL_BEFORE_S,
+    POSSESSIVE,
     SECRET,
+    SILENT_ENDING,
+    TYPOGRAPHIC_APOSTROPHE,
+    VERB_ENDINGS,
+    VOWELS,
     WORD,
     WORD_PART_SEPARATORS,
+    Y_PLURAL,
 )
 
-# What no word holds, among the first 128 characters, parts words as a space does.
-_PARTING = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "._'-+#")}
+
+class Fields(NamedTuple):
+    """The texts of a question's fields, in lower case and without addresses."""
+
+    title: str
+    prose: str
+    code: str
 
 
 class QuestionTokens(NamedTuple):
-    """The words of a question's fields as they stand there, in lower case."""
+    """The tokens of a question's fields, in lower case and in reading order."""
 
     title: list[str]
     prose: list[str]
@@ -27,38 +45,22 @@ class QuestionTokens(NamedTuple):
 
 
 class NormalizedToken(NamedTuple):
-    """What a word is looked up as."""
+    """The words under which a token is looked up."""
 
     whole: str
-    """Stemmed; neighbouring whole words make pairs. Empty where the word is too long to be one."""
+    """The stemmed token, or an empty string if it is too long or looks like a secret.
+
+    Neighbouring whole words make pairs."""
     parts: tuple[str, ...]
-    """Of a compound word (``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``); they make no pairs."""
+    """The stemmed parts of a compound word: ``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``.
 
-
-class Fields(NamedTuple):
-    """A question's texts, in lower case and without addresses."""
-
-    title: str
-    prose: str
-    code: str
-
-
-class QuestionPieces(NamedTuple):
-    """A question's fields in pieces, with most of its punctuation left out, in lower case.
-
-    The words of a field are those of its pieces: few pieces are not one word just as it stands, so
-    that they can be looked up, and remembered, without looking for words in them.
-    """
-
-    title: list[str]
-    prose: list[str]
-    code: list[str]
+    They make no pairs."""
 
 
 def tokenize(
     title: str, body: str = "", body_format: BodyFormat = "auto", *, unlimited: bool = False
 ) -> QuestionTokens:
-    """Find the words of a question.
+    """Find the tokens of a question.
 
     Parameters
     ----------
@@ -67,111 +69,116 @@ def tokenize(
     body_format : {"auto", "html", "markdown", "text"}
         See `lambda_src.tagger.markup.split_body`.
     unlimited : bool
-        True for all words of a field, not only as far as the model reads.
+        True to read fields to their ends, beyond `MAX_TOKENS_PER_FIELD`.
 
     Examples
     --------
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    question = fields_of(title, body, body_format)
-    if unlimited:
-        return QuestionTokens(*map(words_in, question))
-    return QuestionTokens(*[words_in(" ".join(of_field)) for of_field in cut(question)])
+    return tokens_of(fields_of(title, body, body_format), unlimited=unlimited)
 
 
 def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
-    """Part a question; the parameters are those of `tokenize`."""
+    """Split a question into its fields; see `tokenize` for the parameters."""
     prose, code = split_body(body, body_format) if body else ("", "")
-    return Fields(_without_addresses(title), _without_addresses(prose), _without_addresses(code))
+    return Fields(*map(_without_addresses, (title.lower(), prose.lower(), code.lower())))
 
 
-def cut(question: Fields) -> QuestionPieces:
-    """Cut a question where no word goes on: `words_in` its pieces are what `tokenize` finds.
-
-    Examples
-    --------
-    >>> cut(fields_of("Merging C++ maps (in ASP.NET-MVC)?")).title
-    ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
-    """
-    pieces = [field.translate(_PARTING).split(None, MAX_TOKENS_PER_FIELD) for field in question]
-    return QuestionPieces(*[of_field[:MAX_TOKENS_PER_FIELD] for of_field in pieces])
+def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
+    """Find the tokens of a question's fields; see `tokenize`."""
+    max_chunks = None if unlimited else MAX_TOKENS_PER_FIELD
+    return QuestionTokens(*(_tokens_in(field, max_chunks) for field in question))
 
 
 def words_in(text: str) -> list[str]:
-    """Find the words of a text in lower case."""
+    """Find the tokens of a text in lower case, however many they are."""
     return WORD.findall(text)
 
 
+def _tokens_in(text: str, max_chunks: int | None) -> list[str]:
+    chunks = islice(CHUNK.finditer(text), max_chunks)
+    return words_in(" ".join(chunk[0] for chunk in chunks))
+
+
 def _without_addresses(text: str) -> str:
-    text = text.lower()
-    if "@" in text or "://" in text or "www." in text:
-        text = ADDRESS.sub(" ", text)
-    return text
+    # The search for addresses is slow, and most texts have none.
+    may_have_addresses = "@" in text or "://" in text or "www." in text
+    return ADDRESS.sub(" ", text) if may_have_addresses else text
 
 
 def normalize(token: str) -> NormalizedToken:
-    """Give a token as it is looked up, and its parts where it is a compound word.
+    """Turn a token into the words under which it is looked up.
 
     Examples
     --------
     >>> normalize("node.js")
     NormalizedToken(whole='node.js', parts=('nod', 'js'))
     """
-    if token.isalpha():  # as most are: what follows would say the same, later
-        return NormalizedToken(stem(token) if len(token) <= MAX_WORD_LENGTH else "", ())
-    word = token.replace("\u2019", "'").removesuffix("'s")
-    parts = tuple(stem(part) for part in WORD_PART_SEPARATORS.split(word) if _is_word(part))
-    return NormalizedToken(stem(word) if _is_word(word) else "", parts if len(parts) > 1 else ())
+    return _cached_normalize(token) if len(token) <= MAX_WORD_LENGTH else _normalize(token)
+
+
+def _normalize(token: str) -> NormalizedToken:
+    word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
+    parts = [stem(part) for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
+    return NormalizedToken(
+        whole=stem(word) if _is_word(word) else "",
+        parts=tuple(parts) if len(parts) > 1 else (),
+    )
+
+
+# Training normalizes the same tokens many times. Long tokens are not cached, so that a hostile
+# client cannot fill the memory with them.
+_cached_normalize = lru_cache(maxsize=100_000)(_normalize)
 
 
 def _is_word(text: str) -> bool:
     return 0 < len(text) <= MAX_WORD_LENGTH and not SECRET.fullmatch(text)
 
 
-# For training, which meets each word many times and no hostile ones.
-_cached_normalize = lru_cache(maxsize=200_000)(normalize)
-
-
 def words(tokens: list[str]) -> list[str]:
-    """List the words of a field, parts of compound words among them, as often as they occur."""
-    found = [_cached_normalize(token) for token in tokens]
-    return [each.whole for each in found if each.whole] + [p for each in found for p in each.parts]
+    """List the words of a field with repeats: whole words first, then parts of compound words."""
+    normalized = [normalize(token) for token in tokens]
+    wholes = [each.whole for each in normalized if each.whole]
+    return wholes + [part for each in normalized for part in each.parts]
 
 
 def pairs(tokens: list[str]) -> list[str]:
-    """List the pairs of neighbouring words of a field, with a space between the two."""
-    wholes = [_cached_normalize(token).whole for token in tokens]
+    """List the pairs of neighbouring words of a field, with a space between the two words."""
+    wholes = [normalize(token).whole for token in tokens]
     return [f"{first} {second}" for first, second in pairwise(wholes) if first and second]
 
 
 def stem(word: str) -> str:
-    """Strip plural and verb endings from an English word; leave names with signs or digits alone.
+    """Strip plural and verb endings from an English word; keep words with signs or digits.
 
-    A light stemmer in the sense of Harman (1991), "How effective is suffixing?": it joins the
-    forms that a tag's name takes in sentences and risks little else.
+    This is a light stemmer in the sense of Harman (1991), "How effective is suffixing?": it joins
+    the forms that a tag's name has in sentences and risks little else.
 
     Examples
     --------
     >>> [stem(word) for word in ("queries", "merging", "classes", "stopped", "utf-8", "css")]
     ['query', 'merg', 'class', 'stop', 'utf-8', 'css']
     """
-    if len(word) < 4 or not word.isalpha():
+    if len(word) < MIN_STEMMED_LENGTH or not word.isalpha():
         return word
-    if word[-1] == "s":
-        word = _singular(word)
-    for ending in ("ing", "ed"):
-        base = word.removesuffix(ending)
-        if base != word and len(base) >= 3 and any(vowel in base for vowel in "aeiouy"):
-            doubled = base[-1] == base[-2] and base[-1] not in "lsz"
-            word = base[:-1] if doubled else base
-            break
-    return word[:-1] if len(word) > 3 and word[-1] == "e" else word
+    stemmed = _without_verb_ending(_singular(word) if word.endswith("s") else word)
+    return stemmed[:-1] if len(stemmed) > 3 and stemmed.endswith(SILENT_ENDING) else stemmed
 
 
 def _singular(word: str) -> str:
-    if word.endswith("ies"):
-        return word[:-3] + "y" if len(word) > 4 else word[:-1]
-    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+    if word.endswith(Y_PLURAL):
+        return word[:-3] + "y" if len(word) >= MIN_Y_PLURAL_LENGTH else word[:-1]
+    if word.endswith(ES_PLURALS):
         return word[:-2]
-    return word if word[-2] in "sui" else word[:-1]
+    return word if word[-2] in NO_PLURAL_BEFORE_S else word[:-1]
+
+
+def _without_verb_ending(word: str) -> str:
+    for ending in VERB_ENDINGS:
+        base = word.removesuffix(ending)
+        has_vowel = any(vowel in base for vowel in VOWELS)
+        if base != word and len(base) >= MIN_VERB_BASE and has_vowel:
+            is_doubled = base[-1] == base[-2] and base[-1] not in DOUBLED_IN_STEMS
+            return base[:-1] if is_doubled else base
+    return word

@@ -1,47 +1,88 @@
-"""What a bundle must hold to be a model, beyond being a bundle."""
+"""What a bundle must contain to be a model, beyond being a bundle."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from lambda_src.tagger.bundle import Array
-from lambda_src.tagger.rules import CALIBRATOR_FEATURES, N_HIDDEN_UNITS, RERANKER_INPUTS
+from lambda_src.tagger.rules import (
+    ANALYZER_VERSION,
+    CALIBRATOR_FEATURES,
+    N_HIDDEN_UNITS,
+    RERANKER_INPUTS,
+)
 
-_MOST = 2**31
-_LARGEST = 1e9
+_MAX_COUNT: Final = 2**31
+_MAX_TITLE_WEIGHT: Final = 1000
+_MAX_FLOAT: Final = 1e9
 
 
 def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Refuse arrays that would answer nonsense, or read beyond each other.
+    """Refuse contents that would give meaningless answers or reads outside of an array.
 
     Raises
     ------
     ValueError
-        Something does not fit: the message says what.
+        A manifest field or an array is wrong; the message names it and says what is wrong with it.
     KeyError
-        Something is missing.
+        A manifest field or an array is missing.
     """
-    tags = [tag for tag, count in manifest["tags"] if isinstance(tag, str) and type(count) is int]
-    n_tags, n_terms = len(manifest["tags"]), len(arrays["terms"])
-    _require(n_tags > 0 and len(set(tags)) == n_tags, "its tags are not distinct texts with counts")
-    _require(isinstance(manifest["version"], str), "its version is not a text")
-    floor, other_tags = manifest["floor"], manifest["other_tags"]
-    _require(isinstance(floor, float) and 0 <= floor <= 1, "its floor is not in [0, 1]")
-    _require(isinstance(other_tags, float) and other_tags >= 0, "its other_tags is no number")
-    known = manifest["calibrator_features"] == list(CALIBRATOR_FEATURES)
-    known &= manifest["reranker_inputs"] == list(RERANKER_INPUTS)
-    _require(known, "its calibrator is of another release")
-    complete = manifest["complete_questions"]
-    fits = type(complete) is int and 0 <= complete < _MOST
-    _require(fits, "its number of complete questions")
-    _require(isinstance(manifest["quality"], dict), "its figures")
-    synonyms = manifest["synonyms"]
-    _require(isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags), "its synonyms")
-    title_weight = manifest["title_weight"]
-    _require(type(title_weight) is int and 0 < title_weight < 1000, "its title weight")
+    _check_manifest(manifest)
+    _check_arrays(arrays, n_tags=len(manifest["tags"]))
 
-    nnz = arrays["weights_value"].size
+
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
+    version = manifest.get("analyzer_version")
+    _require(
+        type(version) is int and version == ANALYZER_VERSION,
+        f"it was trained with analyzer version {version}, but this release has {ANALYZER_VERSION}",
+    )
+    tags = [tag for tag, count in manifest["tags"] if isinstance(tag, str) and type(count) is int]
+    _require_field(
+        len(tags) > 0 and len(set(tags)) == len(manifest["tags"]),
+        "tags",
+        "must be a list of distinct tags with their counts",
+    )
+    _require_field(isinstance(manifest["version"], str), "version", "must be a string")
+    floor, other_tags = manifest["floor"], manifest["other_tags"]
+    _require_field(
+        isinstance(floor, float) and 0 <= floor <= 1, "floor", "must be a number from 0 to 1"
+    )
+    _require_field(
+        isinstance(other_tags, float) and other_tags >= 0,
+        "other_tags",
+        "must be a number that is not negative",
+    )
+    for field, known in (
+        ("calibrator_features", CALIBRATOR_FEATURES),
+        ("reranker_inputs", RERANKER_INPUTS),
+    ):
+        _require_field(manifest[field] == list(known), field, "must be the list of this release")
+    n_questions = manifest["complete_questions"]
+    _require_field(
+        type(n_questions) is int and 0 <= n_questions < _MAX_COUNT,
+        "complete_questions",
+        f"must be an integer from 0 to {_MAX_COUNT - 1}",
+    )
+    _require_field(isinstance(manifest["quality"], dict), "quality", "must be an object")
+    synonyms = manifest["synonyms"]
+    _require_field(
+        isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags),
+        "synonyms",
+        "must be an object whose values are tags of the model",
+    )
+    title_weight = manifest["title_weight"]
+    _require_field(
+        type(title_weight) is int and 0 < title_weight < _MAX_TITLE_WEIGHT,
+        "title_weight",
+        f"must be an integer from 1 to {_MAX_TITLE_WEIGHT - 1}",
+    )
+
+
+def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
+    n_terms, n_weights = len(arrays["terms"]), arrays["weights_value"].size
+    # The kinds of numbers, as numpy's `dtype.kind` names them, and the length if it is known.
     expected = {
         "words": ("u", None),
         "terms": ("u", n_terms),
@@ -49,8 +90,8 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         "weight_steps": ("f", n_terms),
         "common_terms": ("u", None),
         "weights_start": ("u", n_terms + 1),
-        "weights_tag": ("u", nnz),
-        "weights_value": ("if", nnz),
+        "weights_tag": ("u", n_weights),
+        "weights_value": ("if", n_weights),
         "intercepts": ("f", n_tags),
         "names": ("u", None),
         "name_starts": ("u", None),
@@ -66,20 +107,30 @@ def check_contents(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     for name, (kinds, length) in expected.items():
         array = arrays[name]
         fits = array.ndim == 1 and length in (None, len(array)) and array.dtype.kind in kinds
-        _require(fits, f"array {name!r} has shape {array.shape} and type {array.dtype}")
-    _require(not np.signbit(arrays["weight_steps"]).any(), "a step is less than nothing")
-    _require(arrays["words"].dtype == np.uint8, "its words are no text")
-    _require(n_terms > 0, "it has no terms")
-    same_kind = arrays["common_weights"].dtype == arrays["weights_value"].dtype
-    _require(same_kind, "its common terms have weights of another kind")
-    _require(arrays["terms"].dtype == np.uint64, "array 'terms' is not of 64-bit numbers")
-
+        found = f"has shape {array.shape} and type {array.dtype}"
+        wanted = "any length" if length is None else f"length {length}"
+        _require(fits, f"array {name!r} {found}, but needs {wanted} and a type of kind {kinds!r}")
+    _require(n_terms > 0, "array 'terms' is empty")
+    _require(arrays["terms"].dtype == np.uint64, "array 'terms' must have 64-bit integers")
+    _require(arrays["words"].dtype == np.uint8, "array 'words' must have bytes")
+    _require(
+        not np.signbit(arrays["weight_steps"]).any(),
+        "array 'weight_steps' contains a negative value",
+    )
+    _require(
+        arrays["common_weights"].dtype == arrays["weights_value"].dtype,
+        "arrays 'common_weights' and 'weights_value' have different types",
+    )
     for name, array in arrays.items():
-        # Places in an array are 32-bit integers.
-        _require(array.size < _MOST, f"array {name!r} is too long")
+        # The places in an array are 32-bit integers.
+        _require(array.size < _MAX_COUNT, f"array {name!r} is too long")
         if array.dtype.kind == "f" and array.size:
-            in_range = float(array.min()) > -_LARGEST and float(array.max()) < _LARGEST
-            _require(in_range, f"array {name!r} holds no numbers, or far too large ones")
+            in_range = float(array.min()) > -_MAX_FLOAT and float(array.max()) < _MAX_FLOAT
+            _require(in_range, f"array {name!r} contains NaN or a value beyond {_MAX_FLOAT:g}")
+
+
+def _require_field(condition: bool, field: str, rule: str) -> None:
+    _require(condition, f"manifest field {field!r} {rule}")
 
 
 def _require(condition: bool, complaint: str) -> None:

@@ -1,4 +1,4 @@
-"""From a question's body, HTML or Markdown, to its prose and its code."""
+"""Split a question's body, in HTML or Markdown, into its prose and its code."""
 
 import re
 from typing import Literal, NamedTuple
@@ -8,7 +8,8 @@ from selectolax.lexbor import LexborHTMLParser
 StoredFormat = Literal["html", "markdown", "text"]
 BodyFormat = Literal["auto", "html", "markdown", "text"]
 
-# Without one of these Stack Exchange stores no body. Not b or i: List<i> is no HTML.
+# Every body that Stack Exchange stores has one of these tags. b and i are not among them, because
+# List<i> in plain text is not HTML.
 _HTML_TAG = re.compile(
     r"</?(?:p|pre|code|ul|ol|li|br|hr|em|strong|blockquote|div|h[1-6]|a(?=\s+href))(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ class Body(NamedTuple):
 
 
 def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
-    r"""Part a body's code from its prose.
+    r"""Separate a body's code from its prose.
 
     Parameters
     ----------
@@ -63,8 +64,8 @@ def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(body)
     code = []
     for tag in _NO_PROSE:
-        # Backwards, so that an element inside another is taken out before the one around it:
-        # taking the outer one out first frees the inner one.
+        # Backwards, because removing an element frees the elements inside it: the inner ones must
+        # be removed first.
         for node in reversed(tree.tags(tag)):
             if tag in _CODE:
                 code.append(node.text(separator=" "))
@@ -77,11 +78,11 @@ def _split_html(body: str) -> Body:
 def _split_markdown(body: str) -> Body:
     code: list[str] = []
 
-    def take(match: re.Match[str]) -> str:
+    def move_to_code(match: re.Match[str]) -> str:
         code.append(match[2] if match.lastindex else match[0])
         return "\n" if "\n" in match[0] else " "
 
     prose = body.replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
-        prose = pattern.sub(take, prose)
+        prose = pattern.sub(move_to_code, prose)
     return Body(_LINK_TARGET.sub("] ", prose), "\n".join(code))

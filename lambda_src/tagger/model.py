@@ -1,8 +1,8 @@
-"""The model as it answers: a question in, calibrated tags out."""
+"""The model as it answers: from a question to calibrated tags."""
 
 import os
 from collections.abc import Collection
-from typing import Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 
@@ -12,15 +12,21 @@ from lambda_src.tagger.contents import check_contents
 from lambda_src.tagger.decoder import best_size
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
-from lambda_src.tagger.ranker import PlainRanker, Ranked, Ranker
+from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
 from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
+
+RankerChoice = Literal["auto", "plain", "kernel"]
+"""``plain`` is the definition in Python, ``kernel`` the compiled one; ``auto`` takes the kernel
+where it can rank and the definition elsewhere."""
+RANKER_VARIABLE: Final = "ETIQUETTE_RANKER"
+"""The environment variable that chooses for a process."""
 
 QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
 
 
 class Suggestion(NamedTuple):
-    """A tag and how sure the model is of it."""
+    """A tag and the model's confidence that the question has it."""
 
     tag: str
     confidence: float
@@ -28,18 +34,18 @@ class Suggestion(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What the model says of one question."""
+    """The model's answer to one question."""
 
     suggestions: list[Suggestion]
-    """Best first; empty where the model does not know."""
+    """Best first; empty if the model stays quiet."""
     top_confidence: float
-    """Of the best tag, suggested or not; 0 where the question was not scored."""
+    """The confidence of the best tag, suggested or not; 0 if the question was not scored."""
     terms: Integers
     """The model's terms in the question, each once."""
     known_share: float
-    """Of the question's words that the model knows, from 0 to 1; 1 where it has no words."""
+    """The share of the question's words that the model knows, from 0 to 1; 1 if it has no words."""
     quiet_reason: QuietReason | None = None
-    """Why there are no suggestions; None where there are some."""
+    """Why there are no suggestions; None if there are some."""
 
 
 class Contribution(NamedTuple):
@@ -49,10 +55,11 @@ class Contribution(NamedTuple):
     """``text`` (title and prose) or ``code``."""
     term: str
     weight: float
+    """In log-odds."""
 
 
 class Explanation(NamedTuple):
-    """Why a tag has its score: the intercept and the terms sum to it."""
+    """Why a tag has its score, which is the sum of the intercept and all contributions."""
 
     score: float
     intercept: float
@@ -62,24 +69,28 @@ class Explanation(NamedTuple):
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
-    Scores come from the scorer, confidences from the calibrator and the re-ranker, the set of
-    tags from the decoder.
+    Scores come from the scorer, confidences from the calibrator and the re-ranker, and the set of
+    tags comes from the decoder.
 
     Parameters
     ----------
     bundle : Bundle
-    plain : bool
-        True to answer without the compiled kernel even where it was built.
+    ranker : {"auto", "plain", "kernel"}, optional
+        The implementation that ranks. By default the environment variable ETIQUETTE_RANKER names
+        it; if that is not set, it is ``auto``.
 
     Raises
     ------
     BundleFormatError
-        The bundle's arrays do not fit each other.
+        The bundle was trained with another analyzer version, or its contents do not fit each other.
     KernelError
-        The kernel was built and cannot be loaded.
+        The kernel is there and cannot be loaded, or ``kernel`` was chosen and cannot rank.
+    ValueError
+        `ranker` or ETIQUETTE_RANKER has another value.
     """
 
-    def __init__(self, bundle: Bundle, *, plain: bool = False) -> None:
+    def __init__(self, bundle: Bundle, *, ranker: RankerChoice | None = None) -> None:
+        choice = _ranker_choice(ranker)
         self.sha256 = bundle.sha256
         self.manifest = bundle.manifest
         try:
@@ -90,14 +101,14 @@ class TagModel:
             definition = PlainRanker(bundle, self.vocabulary)
             self._scorer = definition.scorer
             self._ranker: Ranker = definition
-            if not plain and Kernel.can_rank(bundle):
+            if choice == "kernel" or (choice == "auto" and Kernel.can_rank(bundle)):
                 self._ranker = Kernel(bundle, self.vocabulary, definition)
             else:
-                self.vocabulary.index()
+                self.vocabulary.check_words()
         except (KeyError, TypeError, ValueError) as error:
-            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise BundleFormatError(
-                f"bundle {bundle.sha256[:12]}: {reason}. Train it again with "
+                f"Bundle {bundle.sha256[:12]}: {reason}. Train it again with "
                 "'python -m model_build train' of this release."
             ) from None
         self.version: str = bundle.manifest["version"]
@@ -109,7 +120,7 @@ class TagModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], sha256: str | None = None) -> Self:
-        """Read a bundle file and make a model of it; raises `BundleError`."""
+        """Read a bundle file and make a model; raises `BundleError` and what the class raises."""
         return cls(read_bundle(path, sha256))
 
     def suggest(
@@ -130,38 +141,40 @@ class TagModel:
             Either may be empty.
         body_format : {"auto", "html", "markdown", "text"}
         max_tags : int
-            At most that many suggestions.
+            The largest number of suggestions.
         min_confidence : float
-            None below it; the model has a floor of its own, under which it suggests nothing.
+            Suggest no tag with a lower confidence. If the best confidence is below the model's own
+            floor, the model suggests nothing anyway.
         exclude : collection of str
-            Tags that are not to be suggested.
+            Do not suggest these tags, or the tags that these are synonyms of.
         """
-        (known_share, has_topic), found, tags, sure = self._rank(title, body, body_format)
-        terms = found.terms
+        (known_share, has_topic), (terms, _, _), tags, confidences = self._rank(
+            title, body, body_format
+        )
         if known_share < MIN_KNOWN_SHARE or not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
         if not has_topic:
             return Prediction([], 0.0, terms, known_share, "no_topic")
-        top = sure[0]
-        if top < self._floor:
-            return Prediction([], top, terms, known_share, "not_sure")
+        top_confidence = confidences[0]
+        if top_confidence < self._floor:
+            return Prediction([], top_confidence, terms, known_share, "not_sure")
         if exclude:
-            unwanted = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
-            kept = [place for place, tag in enumerate(tags) if tag not in unwanted]
-            tags, sure = [tags[place] for place in kept], [sure[place] for place in kept]
-        size = best_size(sure, self._other_tags, max_tags)
-        chosen = [
+            excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            kept = [place for place, tag in enumerate(tags) if tag not in excluded]
+            tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
+        size = best_size(confidences, self._other_tags, max_tags)
+        suggestions = [
             Suggestion(self.tags[tag], confidence)
-            for tag, confidence in zip(tags[:size], sure[:size], strict=True)
+            for tag, confidence in zip(tags[:size], confidences[:size], strict=True)
             if confidence >= min_confidence
         ]
-        reason: QuietReason | None = None if chosen else "not_sure"
-        return Prediction(chosen, top, terms, known_share, reason)
+        reason: QuietReason | None = None if suggestions else "not_sure"
+        return Prediction(suggestions, top_confidence, terms, known_share, reason)
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
     ) -> list[Suggestion]:
-        """Give the likeliest tags, best first, whether or not they would be suggested."""
+        """Give the likeliest tags, best first, whether they would be suggested or not."""
         ranked = self._rank(title, body, body_format)
         return [
             Suggestion(self.tags[tag], confidence)
@@ -171,7 +184,7 @@ class TagModel:
     def explain(
         self, tags: Collection[str], title: str, body: str = "", *, body_format: BodyFormat = "auto"
     ) -> dict[str, Explanation]:
-        """Name what each term of the question added to each tag's score.
+        """Give what each term of the question added to the score of each tag.
 
         Parameters
         ----------
@@ -190,13 +203,11 @@ class TagModel:
         for tag in tags:
             number = self._numbers[tag]
             intercept = self._scorer.intercept(number)
-            added = self._scorer.contributions(found, number)
-            spoke = added.nonzero()[0]
+            weights = self._scorer.contributions(found, number).tolist()
             contributions = [
                 Contribution(*self.vocabulary.spell(term), weight)
-                for term, weight in zip(
-                    found.terms[spoke].tolist(), added[spoke].tolist(), strict=True
-                )
+                for term, weight in zip(found.terms.tolist(), weights, strict=True)
+                if weight
             ]
             score = intercept + sum(each.weight for each in contributions)
             explanations[tag] = Explanation(score, intercept, contributions)
@@ -206,5 +217,14 @@ class TagModel:
         """Give each tag's raw score, the log-odds of its regression; shape (n_tags,)."""
         return self._scorer.scores(self._rank(title, body, body_format).found)
 
-    def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranked:
+    def _rank(self, title: str, body: str, body_format: BodyFormat) -> Ranking:
         return self._ranker.rank(fields_of(title, body, body_format))
+
+
+def _ranker_choice(ranker: RankerChoice | None) -> RankerChoice:
+    value = os.environ.get(RANKER_VARIABLE, "auto") if ranker is None else ranker
+    for choice in get_args(RankerChoice):
+        if value == choice:
+            return choice  # type: ignore[no-any-return]
+    source = RANKER_VARIABLE if ranker is None else "ranker"
+    raise ValueError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")

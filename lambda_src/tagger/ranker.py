@@ -1,11 +1,12 @@
-"""From a question's texts to the likeliest tags and how likely each is."""
+"""From a question's fields to its likeliest tags and the confidence of each."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import Fields, cut
+from lambda_src.tagger.analyzer import Fields, tokens_of
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.calibrator import (
     QuestionFacts,
@@ -14,6 +15,7 @@ from lambda_src.tagger.calibrator import (
     confidences,
     features,
 )
+from lambda_src.tagger.evidence import Evidence, evidence, filler_numbers
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.reranker import (
     CoOccurrence,
@@ -25,35 +27,35 @@ from lambda_src.tagger.reranker import (
 )
 from lambda_src.tagger.rules import RERANKER_INPUTS
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
-from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
+from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
 
-class Ranked(NamedTuple):
-    """What is said of a question."""
+class Ranking(NamedTuple):
+    """The answer of a ranker to a question."""
 
-    known: KnownWords
+    evidence: Evidence
     found: FoundTerms
     tags: list[int]
-    """The numbers of the likeliest tags, best first; empty where no term was found."""
+    """The numbers of the likeliest tags, best first; empty if no term was found."""
     confidences: list[float]
-    """Of each of those, between 0 and 1."""
+    """The confidence of each of those tags, between 0 and 1."""
 
 
 class Ranker(Protocol):
-    """What ranks the tags: `PlainRanker`, or `lambda_src.tagger.kernel.Kernel` in its place."""
+    """Ranks tags: `PlainRanker`, or `lambda_src.tagger.kernel.Kernel` in its place."""
 
-    def rank(self, question: Fields) -> Ranked:
+    def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
 
 
 class PlainRanker:
-    """The definition: scorer, calibrator and re-ranker, one after the other.
+    """The definition of the ranking: scorer, calibrator and re-ranker, one after the other.
 
     Parameters
     ----------
     bundle : Bundle
     vocabulary : Vocabulary
-        Of that bundle.
+        The vocabulary of that bundle.
 
     Raises
     ------
@@ -63,41 +65,46 @@ class PlainRanker:
 
     def __init__(self, bundle: Bundle, vocabulary: Vocabulary) -> None:
         arrays = bundle.arrays
-        counts = bundle.manifest["tags"]
+        tags = bundle.manifest["tags"]
         self._vocabulary = vocabulary
         self.scorer = Scorer(_scorer_arrays(arrays))
         self._names = TagNames(_name_arrays(arrays), vocabulary)
         self.calibrator = arrays["calibrator"].astype(np.float64)
         """Shape (len(CALIBRATOR_FEATURES) + 1,): the weights of the features and the intercept."""
-        log_uses = np.log([max(count, 1) for _, count in counts])
+        log_uses = np.log([max(n_uses, 1) for _, n_uses in tags])
         self.corpus = CorpusFacts(
             TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
             arrays["records"].astype(np.float64),
-            CoOccurrence(_pair_counts(bundle), len(counts)),
+            CoOccurrence(_pair_counts(bundle), len(tags)),
         )
         self.network = Network(
             arrays["hidden"].reshape(len(RERANKER_INPUTS) + 1, -1).astype(np.float64),
             arrays["output"].astype(np.float64),
         )
 
-    def rank(self, question: Fields) -> Ranked:
+    @cached_property
+    def _fillers(self) -> frozenset[int]:
+        return filler_numbers(self._vocabulary.number_of)
+
+    def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        numbers = self._vocabulary.number(cut(question))
-        known = self._vocabulary.known_words(numbers)
+        numbers = self._vocabulary.number(tokens_of(question))
+        judged = evidence(numbers, self._vocabulary.unknown, self._fillers)
         found = self._vocabulary.find(numbers)
         if not len(found.terms):
-            return Ranked(known, found, [], [])
+            return Ranking(judged, found, [], [])
         candidates = best_candidates(self.scorer.scores(found))
-        about = QuestionFacts(
+        facts = QuestionFacts(
             self._names.count(found),
             len(numbers.title.wholes),
             len(numbers.prose.wholes),
         )
-        described = features(candidates, about, self.corpus.facts)
-        listed = shortlist(candidates, described @ self.calibrator[:-1] + self.calibrator[-1])
-        sure = confidences(self.network.odds(inputs(listed, about, self.corpus)))
-        order = np.argsort(-sure, kind="stable")
-        return Ranked(known, found, listed.tags[order].tolist(), sure[order].tolist())
+        candidate_features = features(candidates, facts, self.corpus.facts)
+        odds = candidate_features @ self.calibrator[:-1] + self.calibrator[-1]
+        listed = shortlist(candidates, odds)
+        ranked = confidences(self.network.odds(inputs(listed, facts, self.corpus)))
+        order = np.argsort(-ranked, kind="stable")
+        return Ranking(judged, found, listed.tags[order].tolist(), ranked[order].tolist())
 
 
 def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:

@@ -12,7 +12,13 @@ import numpy.typing as npt
 
 from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, confidences
 from lambda_src.tagger.feature_matrix import feature_matrix
-from lambda_src.tagger.rules import MAX_SHORTLISTED, PRIOR_QUESTIONS, RERANKER_INPUTS
+from lambda_src.tagger.rules import (
+    MAX_SHORTLISTED,
+    MEAN_LIFT_SMOOTHING,
+    PRIOR_QUESTIONS,
+    RERANKER_INPUTS,
+    USES_SMOOTHING,
+)
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 
@@ -70,7 +76,7 @@ class CoOccurrence:
         # The last key is larger than that of any pair, so that a search always ends at a key.
         self._keys = np.append(keys, n_tags * n_tags)
         self._counts = np.append(counts, 0)
-        self._by_chance = PRIOR_QUESTIONS * (self.uses + 0.5) / max(n_questions, 1)
+        self._by_chance = PRIOR_QUESTIONS * (self.uses + USES_SMOOTHING) / max(n_questions, 1)
 
     def features(self, tags: Ints, confidences: Floats) -> PairFeatures:
         """Compute how the other tags of a shortlist support each tag.
@@ -93,7 +99,7 @@ class CoOccurrence:
         lifts = np.log1p(together / self._by_chance[tags][:, None])
         drops = np.log1p(uses / PRIOR_QUESTIONS) * confidences
         lift = lifts @ confidences - (drops.sum() - drops)
-        mean_lift = lift / (confidences.sum() + 0.1 - confidences)
+        mean_lift = lift / (confidences.sum() + MEAN_LIFT_SMOOTHING - confidences)
         implied = (together / (uses + PRIOR_QUESTIONS) * confidences).max(axis=1)
         return PairFeatures(lift, mean_lift, implied)
 

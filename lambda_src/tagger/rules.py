@@ -1,34 +1,112 @@
 """Every rule of ranking that is a constant: limits, patterns, character classes, feature lists.
 
-Python and the compiled kernel follow the rules of this module. A change of a rule changes what
-existing bundles mean, so it needs a new `ANALYZER_VERSION`.
+Python reads the rules from this module. The build of the compiled kernel writes them into a C
+header (`lambda_src.tagger.kernel.interface`). The module imports only the standard library, because
+an image builds the kernel where nothing else is installed.
+
+A change of a rule changes what existing bundles mean, so it needs a new `ANALYZER_VERSION`.
 """
 
 import re
+import string
 from typing import Final
+
+ANALYZER_VERSION: Final = 1
+"""Raise it with every change that gives a question other terms, features or inputs.
+
+A bundle records the version that it was trained with. A model refuses a bundle of another version.
+"""
 
 # Analyzer: tokens.
 
 MAX_TOKENS_PER_FIELD: Final = 400
-"""The model reads this many tokens of each field. Later ones cost time and tell no more about the
-topic (docs/quality.md)."""
+"""The model reads this many chunks of each field. A chunk is text without a separator and is mostly
+one token. Later chunks cost time and tell no more about the topic (docs/quality.md)."""
 MAX_PAIRED_WORDS: Final = 100
 """Only this many of the first words of the prose make pairs with their neighbours."""
 MAX_WORD_LENGTH: Final = 40
-"""A longer token is no word."""
-WORD: Final = re.compile(r"\.net\b|[^\W_]+(?:[._'\u2019\-]+[^\W_]+)*+(?:\+\+|\#)?")
-"""A word with its inner ``. - _ '`` and with the signs that technical names end in."""
-WORD_PART_SEPARATORS: Final = re.compile(r"[._\-]+")
-"""What separates the parts of a compound word."""
+"""A longer token is not a word."""
+WORD_JOINERS: Final = "._'-"
+"""These characters may stand inside a word: ``node.js``, ``don't``."""
+TYPOGRAPHIC_APOSTROPHE: Final = "\u2019"
+"""It joins words, too, and counts as ``'``."""
+WORD_SUFFIXES: Final = ("++", "#")
+"""A word may end in one of these signs: ``c++``, ``c#``."""
+DOTTED_WORD: Final = ".net"
+"""The only word that may begin with a joiner."""
+PART_SEPARATORS: Final = "._-"
+"""These joiners separate the parts of a compound word."""
+POSSESSIVE: Final = "'s"
+"""This ending of a token is ignored."""
+MIN_SECRET_LENGTH: Final = 16
+MIN_SECRET_DIGITS: Final = 4
+"""Keys, tokens and account numbers are long and full of digits. Words are not."""
+
+_JOINER: Final = f"[{re.escape(WORD_JOINERS)}{TYPOGRAPHIC_APOSTROPHE}]"
+_SUFFIX: Final = "|".join(map(re.escape, WORD_SUFFIXES))
+WORD: Final = re.compile(
+    rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*+(?:{_SUFFIX})?"
+)
+"""A token in lower case."""
+ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
+_ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in ASCII_IN_WORDS)
+CHUNK: Final = re.compile(rf"[^\s{re.escape(_ASCII_SEPARATORS)}]+")
+"""Text without a character that separates tokens."""
+WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
 ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 """Addresses name no topic, and e-mail addresses have no business in a vocabulary."""
-SECRET: Final = re.compile(r"(?=(?:\D*\d){4})\S{16,}")
-"""Keys, tokens and account numbers are long and full of digits. Words are not."""
+SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRET_LENGTH},}}")
+
+# Analyzer: stems.
+
+MIN_STEMMED_LENGTH: Final = 4
+"""A shorter word has no ending to remove."""
+VERB_ENDINGS: Final = ("ing", "ed")
+MIN_VERB_BASE: Final = 3
+"""A verb ending is removed only from this many letters or more, one of them a vowel."""
+VOWELS: Final = "aeiouy"
+DOUBLED_IN_STEMS: Final = "lsz"
+"""A doubled letter before a verb ending stays doubled if it is one of these (``called``)."""
+Y_PLURAL: Final = "ies"
+MIN_Y_PLURAL_LENGTH: Final = 5
+"""The plural ending of ``y`` in words of this length or more; shorter ones only lose their s."""
+ES_PLURALS: Final = ("sses", "shes", "ches", "xes", "zes")
+"""Plurals that lose ``es``."""
+NO_PLURAL_BEFORE_S: Final = "sui"
+"""An s after one of these letters is not a plural (``css``, ``status``, ``redis``)."""
+SILENT_ENDING: Final = "e"
+"""The last letter of a stem of four letters or more is removed if it is this one."""
 
 # Vocabulary.
 
 WORD_BITS: Final = 28
 """A word's number has this many bits in a term's key."""
+FILLER_WORDS: Final = frozenset(
+    """
+    a about advance again all also always am an and another any anybody anyone anything are around
+    as ask asked asking at awesome away back bad be because been before being best better big bit
+    both bring but by bye came can cannot care cheers come could couldn't cool day days dear did
+    didn't do does doesn't doing don't done down each easy either else english enough even ever
+    every everybody everyone everything far feel few find fine first for forward friend friends from
+    full fun gave get gets getting give glad go goes going gone good got great greetings guess guys
+    had happy hard has have haven't having he hello help helped helping her here hey hi him his hope
+    hoping how however i i'd i'll i'm i've if im in into is isn't issue it it's its just keep kind
+    kindly knew know known last later least less let like little long look looking lot lots love
+    luck made make makes making many maybe me mean might mine month months more morning most much
+    must my myself name need needed needs never new next nice night no nobody none not nothing now
+    of off often ok okay old on once one ones only or other others our out over own people perhaps
+    please pleased pls possible problem problems put question questions quite rather read ready
+    really regard regards reply right said same saw say saying says see seem seems seen she should
+    since sir small so some somebody someone something soon sorry sure take taken takes talk tell
+    than thank thanks that that's the their them then there these they thing things think this those
+    though thought through time to today together told tomorrow too took tried try trying two under
+    understand until up us use used useful using usually very want wanted wants was way we week
+    weeks welcome well were what what's when where whether which while who whole why will wish with
+    without won't wonder wonderful work works world would wouldn't wrong yeah year years yes
+    yesterday yet you your yours yourself
+    """.split()  # noqa: SIM905 (a list of strings would take four times the lines)
+)
+"""Words of every kind of question, of greetings and of thanks. They tell nothing of the topic."""
 
 # Scorer.
 
@@ -81,6 +159,10 @@ MAX_SHORTLISTED: Final = 15
 N_HIDDEN_UNITS: Final = 32
 PRIOR_QUESTIONS: Final = 5.0
 """Chance counts as this many questions when the re-ranker judges which tags go together."""
+USES_SMOOTHING: Final = 0.5
+"""This many uses are added to those of a tag, so that a tag without uses has a share."""
+MEAN_LIFT_SMOOTHING: Final = 0.1
+"""This much is added to the confidences that divide a lift, so that they are never 0."""
 RERANKER_INPUTS: Final = (
     "odds",
     "score",

@@ -6,40 +6,42 @@ import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.bundle import Array
-from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
+from lambda_src.tagger.vocabulary import Floats, FoundTerms
 
 
 class ScorerArrays(NamedTuple):
-    """What a bundle keeps: a weight is a number times the step of its term.
+    """The arrays of a bundle. A weight is a stored value times the step of its term.
 
-    Common terms have a row of numbers; the others have only those that are not 0. They are 8-bit
-    integers, or 32-bit floats in a model that was not pruned.
+    A common term has a row with a value for every tag. Other terms have only the values that are
+    not 0. Values are 8-bit integers, or 32-bit floats in a model that was not pruned.
     """
 
     term_weights: Array
-    """Shape (n_terms,): what a single occurrence of each term weighs, before scaling."""
+    """Shape (n_terms,): the weight of a single occurrence of each term, before scaling."""
     steps: Array
-    """Shape (n_terms,): log-odds."""
+    """Shape (n_terms,): in log-odds."""
     common: Array
-    """Shape (n_common,): the terms that have rows, ascending."""
+    """Shape (n_common,): the terms that have rows, in ascending order."""
     rows: Array
     """Shape (n_common, n_tags)."""
     starts: Array
-    """Shape (n_terms + 1,): where each term's weights begin; a common one has none there."""
+    """Shape (n_terms + 1,): where the values of each term begin in `values`. Common terms have none
+    there."""
     tags: Array
-    """Shape (n_weights,): the tag of each weight."""
+    """Shape (n_values,): the tag of each value."""
     values: Array
-    """Shape (n_weights,)."""
+    """Shape (n_values,)."""
     intercepts: Array
-    """Shape (n_tags,): log-odds."""
+    """Shape (n_tags,): in log-odds."""
 
 
 class Scorer:
     """TF-IDF and one logistic regression per tag.
 
-    A term that occurs ``n`` times weighs ``(1 + ln n) idf`` times a constant of its kind, and a
-    question's weights are scaled to length 1: the sublinear TF-IDF of Manning, Raghavan and Schütze
-    (2008), "Introduction to Information Retrieval", section 6.4.1, as scikit-learn computes it.
+    A term that occurs ``n`` times weighs ``(1 + ln n) idf`` times a constant of its kind. The
+    weights of a question are scaled to length 1. This is the sublinear TF-IDF of Manning, Raghavan
+    and Schütze (2008), "Introduction to Information Retrieval", section 6.4.1, as scikit-learn
+    computes it.
 
     Parameters
     ----------
@@ -54,68 +56,80 @@ class Scorer:
     def __init__(self, arrays: ScorerArrays) -> None:
         _check(arrays)
         self._arrays = arrays
-        # No term has the number behind the last one.
-        self._common = np.append(arrays.common, np.uint32(len(arrays.steps)))
+        self._row_of = {term: row for row, term in enumerate(arrays.common.tolist())}
 
     def scores(self, found: FoundTerms) -> Floats:
-        """Give each tag's score, the log-odds of its regression; shape (n_tags,)."""
-        arrays, factors = self._arrays, self._factors(found)
-        rows, is_common = self._rows_of(found.terms)
-        of_common = arrays.rows[rows[is_common]].astype(np.float32, copy=False)
-        owners, places = self._weights_of(found.terms)
-        weights = arrays.values[places] * factors[owners]
-        of_others = np.bincount(arrays.tags[places], weights, len(arrays.intercepts))
-        scores: Floats = of_others + factors[is_common] @ of_common + arrays.intercepts
+        """Score every tag.
+
+        Returns
+        -------
+        ndarray of float, shape (n_tags,)
+            In log-odds.
+        """
+        scores = self._arrays.intercepts.astype(np.float64)
+        for term, factor in zip(found.terms.tolist(), self._factors(found).tolist(), strict=True):
+            if (row := self._row_of.get(term)) is not None:
+                scores += factor * self._arrays.rows[row]
+            else:
+                tags, values = self._values_of(term)
+                scores[tags] += factor * values
         return scores
 
     def contributions(self, found: FoundTerms, tag: int) -> Floats:
-        """Say what each term adds to one tag's score; shape (n_found,)."""
-        rows, is_common = self._rows_of(found.terms)
-        owners, places = self._weights_of(found.terms)
-        mine = self._arrays.tags[places] == tag
-        values = np.zeros(len(found.terms))
-        values[is_common] = self._arrays.rows[rows[is_common], tag]
-        values[owners[mine]] = self._arrays.values[places[mine]]
-        return values * self._factors(found)
+        """Give what each term adds to the score of a tag; shape (n_found,)."""
+        return self._factors(found) * [self._value(term, tag) for term in found.terms.tolist()]
 
     def intercept(self, tag: int) -> float:
-        """Give what one tag's score is without any term."""
+        """Give the score that a tag has without any term."""
         return float(self._arrays.intercepts[tag])
 
-    def _factors(self, found: FoundTerms) -> npt.NDArray[np.float32]:
-        """By what each term's weights are multiplied: its TF-IDF times its step."""
-        weights, steps = self._arrays.term_weights[found.terms], self._arrays.steps[found.terms]
-        tfidf = (1 + np.log(found.counts, dtype=np.float32)) * weights
-        length = np.sqrt(tfidf @ tfidf) or np.float32(1)
-        factors: npt.NDArray[np.float32] = (tfidf * steps / length).astype(np.float32, copy=False)
+    def _factors(self, found: FoundTerms) -> Floats:
+        """Give the factor of each term's values, its TF-IDF times its step; shape (n_found,)."""
+        term_weights = self._arrays.term_weights[found.terms].astype(np.float64)
+        steps = self._arrays.steps[found.terms].astype(np.float64)
+        tfidf = (1 + np.log(found.counts)) * term_weights
+        length = float(np.sqrt(tfidf @ tfidf)) or 1.0
+        factors: Floats = tfidf / length * steps
         return factors
 
-    def _rows_of(self, terms: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
-        """Give the row of each term, and whether it has one."""
-        rows = self._common.searchsorted(terms)
-        return rows, self._common[rows] == terms
+    def _values_of(self, term: int) -> tuple[Array, npt.NDArray[np.float64]]:
+        """Give the tags and the values of a term that has no row."""
+        place = slice(int(self._arrays.starts[term]), int(self._arrays.starts[term + 1]))
+        return self._arrays.tags[place], self._arrays.values[place].astype(np.float64)
 
-    def _weights_of(self, terms: Ints) -> tuple[Ints, Ints]:
-        """Give the places of all the terms' weights that are in no row, and whose each one is."""
-        starts = self._arrays.starts[terms].astype(np.intp)
-        lengths = self._arrays.starts[terms + 1].astype(np.intp) - starts
-        owners = np.arange(len(terms)).repeat(lengths)
-        # From a place among all that are read to the same place in the arrays.
-        shifts = starts - lengths.cumsum() + lengths
-        return owners, shifts.repeat(lengths) + np.arange(len(owners))
+    def _value(self, term: int, tag: int) -> float:
+        if (row := self._row_of.get(term)) is not None:
+            return float(self._arrays.rows[row, tag])
+        tags, values = self._values_of(term)
+        return float(values[tags == tag].sum())
 
 
 def _check(arrays: ScorerArrays) -> None:
     n_terms, n_tags = len(arrays.term_weights), len(arrays.intercepts)
     starts, common = arrays.starts, arrays.common
-    _require(len(starts) == n_terms + 1 and int(starts[0]) == 0, "its weights do not add up")
-    _require(int(starts[-1]) == len(arrays.values), "its weights do not add up")
-    _require(bool((starts[1:] >= starts[:-1]).all()), "its weights are not in order")
-    _require(len(arrays.tags) == len(arrays.values), "its weights do not add up")
-    _require(not len(arrays.tags) or int(arrays.tags.max()) < n_tags, "a weight has no tag")
-    in_order = bool((common[1:] > common[:-1]).all()) and int(common[-1:].sum()) < n_terms
-    alone = in_order and not (starts[1:] - starts[:-1])[common].any()
-    _require(alone and arrays.rows.shape == (len(common), n_tags), "its common terms do not fit")
+    _require(len(starts) == n_terms + 1, "array 'weights_start' has not one number more than terms")
+    _require(int(starts[0]) == 0, "array 'weights_start' does not begin with 0")
+    _require(bool((starts[1:] >= starts[:-1]).all()), "array 'weights_start' is not ascending")
+    _require(
+        int(starts[-1]) == len(arrays.values) == len(arrays.tags),
+        "array 'weights_start' does not end where 'weights_value' and 'weights_tag' do",
+    )
+    _require(
+        not len(arrays.tags) or int(arrays.tags.max()) < n_tags,
+        "array 'weights_tag' contains a tag that does not exist",
+    )
+    _require(
+        bool((common[1:] > common[:-1]).all()) and int(common[-1:].sum()) < n_terms,
+        "array 'common_terms' is not ascending or contains a term that does not exist",
+    )
+    _require(
+        not (starts[1:] - starts[:-1])[common].any(),
+        "a term of 'common_terms' also has values in 'weights_value'",
+    )
+    _require(
+        arrays.rows.shape == (len(common), n_tags),
+        "array 'common_weights' does not have a row per common term and a column per tag",
+    )
 
 
 def _require(condition: bool, complaint: str) -> None:

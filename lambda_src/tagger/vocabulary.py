@@ -1,34 +1,32 @@
 """The terms that a model knows: from a question's words to numbered terms."""
 
-from array import array
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import QuestionPieces, QuestionTokens, normalize, words_in
-from lambda_src.tagger.evidence import topicless
+from lambda_src.tagger.analyzer import QuestionTokens, normalize
 from lambda_src.tagger.rules import MAX_PAIRED_WORDS, WORD_BITS
 
-# A key is one number: code or text, first word, one more than the second word (0: there is none).
-# Pairs are found by the numbers of their words, so that no pair is ever stored or hashed as text.
+# A term's key is one number. From the highest bit: 1 for code and 0 for text, the number of the
+# first word, and one more than the number of the second word or 0 if there is none.
 _WORD_MASK = (1 << WORD_BITS) - 1
 _CODE_BIT = 1 << 2 * WORD_BITS
-_REMEMBERED_PIECES = 30_000
-_REMEMBERED_LENGTH = 40
 
 Keys = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.intp]
 Integers = npt.NDArray[np.signedinteger]
 Floats = npt.NDArray[np.float64]
 Space = Literal["text", "code"]
-"""Title and prose share their terms; those of code are its own."""
+"""Title and prose share their terms; code has its own."""
 
 
 def term_key(space: Space, first: int, second: int | None = None) -> int:
-    """Number a term by its space and the numbers of its one or two words."""
+    """Give the key of a term: of its space and the numbers of its one or two words."""
     follower = 0 if second is None else second + 1
     return (_CODE_BIT if space == "code" else 0) | first << WORD_BITS | follower
 
@@ -36,10 +34,10 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
 class FieldNumbers(NamedTuple):
     """The words of a field by their numbers."""
 
-    wholes: Ints
-    """In reading order; one that the model does not know has `Vocabulary.unknown`."""
-    parts: Ints
-    """Of compound words, as far as the model knows them."""
+    wholes: list[int]
+    """In reading order; `Vocabulary.unknown` stands for a word that the model does not know."""
+    parts: list[int]
+    """The parts of compound words that the model knows."""
 
 
 class QuestionNumbers(NamedTuple):
@@ -50,39 +48,30 @@ class QuestionNumbers(NamedTuple):
     code: FieldNumbers
 
 
-class KnownWords(NamedTuple):
-    """How much of a question's title and prose the model can know."""
-
-    share: float
-    """Of its words that are known, from 0 to 1; 1 where it has no words."""
-    has_topic: bool
-    """Whether one of the known words is more than a filler or a courtesy."""
-
-
 class FoundTerms(NamedTuple):
-    """The terms of a question, each once; shape (n_found,) each."""
+    """The terms of a question, each once; arrays of shape (n_found,)."""
 
     terms: Integers
     counts: Integers
-    """How often each occurs, one in the title counting `title_weight` times."""
+    """How often each term occurs; an occurrence in the title counts `title_weight` times."""
     in_title: Integers
-    """How often each occurs in the title."""
+    """How often each term occurs in the title."""
 
 
 class Words:
     """The words of a model, in the order of their numbers.
 
-    They stay as a bundle has them: of the most of them a question never asks.
+    They stay in the bytes of the bundle's file, because questions ask for few of them.
 
     Parameters
     ----------
     lines : ndarray of uint8
-        UTF-8, one word a line.
+        UTF-8, one word per line.
 
     Raises
     ------
     ValueError
-        It is no UTF-8, or a line is empty.
+        The bytes are not UTF-8, or a line is empty.
     """
 
     def __init__(self, lines: npt.NDArray[np.uint8]) -> None:
@@ -92,9 +81,10 @@ class Words:
         if len(lines):
             ends = np.append(ends, len(lines))
         self.starts = np.concatenate([[0], ends + 1]).astype(np.int32)
-        """Shape (n_words + 1,): where each begins among the lines; the last one ends before."""
+        """Shape (n_words + 1,): where each word begins in `lines`. The last number is where another
+        word would begin."""
         if (np.diff(self.starts) < 2).any():
-            raise ValueError("one of its words is empty")
+            raise ValueError("array 'words' contains an empty word")
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Self:
@@ -115,94 +105,83 @@ class Words:
 
 
 class Vocabulary:
-    """Words and terms of a model.
+    """The words and terms of a model.
 
     Parameters
     ----------
     words : Words
-        Without repeats.
+        Each word once.
     keys : ndarray of int64, shape (n_terms,)
-        `term_key` of every term, strictly ascending.
+        `term_key` of every term, in ascending order.
     title_weight : int
-        How many times a word of the title counts.
+        How many times an occurrence in the title counts.
 
     Raises
     ------
     ValueError
-        The keys are out of order or name words that there are not.
+        The keys are out of order or contain words that do not exist.
     """
 
     def __init__(self, words: Words, keys: Keys, title_weight: int) -> None:
         self.words = words
         self.keys = keys
         self.title_weight = title_weight
-        # Of a word that no term has: what it makes is looked up like everything, and not found.
         self.unknown = len(words)
+        """The number that stands for every unknown word; no term contains it."""
         if len(words) >= _WORD_MASK:
-            raise ValueError("its words are too many")
-        _check(keys, len(words))
+            raise ValueError(f"array 'words' contains more than {_WORD_MASK - 1} words")
+        _check_keys(keys, len(words))
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def index(self) -> None:
-        """Make what `number` needs, which else it makes when it is first asked.
+    def check_words(self) -> None:
+        """Build the dictionary of words, which `number` needs.
 
         Raises
         ------
         ValueError
-            A word stands there twice.
+            A word is there twice.
         """
-        if len(self._pieces.numbers) != len(self.words):
-            raise ValueError("its words are not distinct")
+        if len(self._numbers) != len(self.words):
+            raise ValueError("array 'words' contains a word twice")
 
-    def number(self, question: QuestionPieces | QuestionTokens) -> QuestionNumbers:
-        """Look a question's words up; that it was cut to pieces is enough."""
+    def number_of(self, word: str) -> int:
+        """Give the number of a normalized word, or `unknown`."""
+        return self._numbers.get(word, self.unknown)
+
+    def number(self, question: QuestionTokens) -> QuestionNumbers:
+        """Look up the words of a question."""
         return QuestionNumbers(*map(self._field_numbers, question))
 
-    def known_words(self, question: QuestionNumbers) -> KnownWords:
-        """Judge whether a question says anything in words that the model knows."""
-        numbers = np.append(question.title.wholes, question.prose.wholes)
-        if not len(numbers):
-            return KnownWords(1.0, len(question.code.wholes) > 0)
-        share = 1 - np.count_nonzero(numbers == self.unknown) / len(numbers)
-        return KnownWords(share, not self._topicless[numbers].all())
-
     def find(self, question: QuestionNumbers) -> FoundTerms:
-        """Find the terms that a question's words and pairs of words are; code has no pairs."""
-        marked = self._marked_keys(question)
-        # In order they are found faster, and like ones stand together.
-        marked.sort()
-        keys = marked >> 1
-        places = self.keys.searchsorted(keys)
-        known = self.keys.take(places, mode="clip") == keys
-        terms = places.compress(known)
-        if not len(terms):
-            return FoundTerms(terms, terms, terms)
-        is_first = np.ones(len(terms), np.bool_)
-        np.not_equal(terms[1:], terms[:-1], out=is_first[1:])
-        starts = is_first.nonzero()[0]
-        in_title = np.add.reduceat(marked.compress(known) & 1, starts)
-        counts = in_title * (self.title_weight - 1)
-        counts[:-1] += starts[1:] - starts[:-1]
-        counts[-1] += len(terms) - starts[-1]
-        return FoundTerms(terms.take(starts), counts, in_title)
+        """Find the terms of a question: words, and pairs of neighbouring words outside of code."""
+        title, prose, code = question
+        in_title = Counter(_keys_of(title, "text", n_paired=len(title.wholes)))
+        elsewhere = Counter(_keys_of(prose, "text", n_paired=MAX_PAIRED_WORDS))
+        elsewhere.update(_keys_of(code, "code", n_paired=0))
+        keys = np.array(sorted(in_title.keys() | elsewhere.keys()), np.int64)
+        places = self._places_of(keys)
+        known, terms = keys[places >= 0].tolist(), places[places >= 0]
+        counts = [self.title_weight * in_title[key] + elsewhere[key] for key in known]
+        return FoundTerms(
+            terms, np.array(counts, np.intp), np.array([in_title[key] for key in known], np.intp)
+        )
 
     def in_code(self, terms: Ints) -> Ints:
-        """Give the terms that are the same words in code; -1 where there is none."""
-        keys = self.keys[terms] | _CODE_BIT
-        places = self.keys.searchsorted(keys)
-        return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
+        """Give the terms that are the same words in code, or -1 where there is no such term."""
+        return self._places_of(self.keys[terms] | _CODE_BIT)
 
     def terms_by_word(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Tell by the numbers of words which terms they are.
+        """Give the terms by the numbers of their words.
 
         Returns
         -------
         word_terms : ndarray of int, shape (2 n_words,)
-            The term of each word in text, then in code; -1 where there is none.
+            The term that each word is in text, then the one that it is in code, or -1.
         pair_terms : ndarray of int, shape (n_words + 1,)
-            Where the terms of text begin that have this first word; the last entry is their number.
+            Where the terms of text begin whose first word is this one. The last number is how many
+            terms of text there are.
         """
         n_words = len(self.words)
         first_words = self.keys >> WORD_BITS & _WORD_MASK
@@ -221,74 +200,38 @@ class Vocabulary:
         return "code" if key & _CODE_BIT else "text", f"{self.words[first]}{pair}"
 
     @cached_property
-    def _pieces(self) -> "_Pieces":
-        return _Pieces(self.words.numbers(), self.unknown)
+    def _numbers(self) -> dict[str, int]:
+        return self.words.numbers()
 
-    @cached_property
-    def _topicless(self) -> npt.NDArray[np.bool_]:
-        return topicless(self._pieces.number, self.unknown)
+    def _places_of(self, keys: Keys) -> Ints:
+        """Give the term of each key, or -1."""
+        places = self.keys.searchsorted(keys)
+        return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
-    def _marked_keys(self, question: QuestionNumbers) -> Keys:
-        """Give twice the key of each word and pair of a question, and one more in the title.
-
-        Those of unknown words are among them, and are no term's.
-        """
-        title, prose, code = question
-        # The unknown word between the two keeps them from making a pair.
-        text = np.concatenate([title.wholes, [self.unknown], prose.wholes])
-        of_text = np.concatenate([text, title.parts, prose.parts])
-        numbers = np.concatenate([of_text, code.wholes, code.parts])
-        n_words, n_title, n_text = len(numbers), len(title.wholes), len(text)
-        n_pairs = n_title + min(len(prose.wholes), MAX_PAIRED_WORDS)
-        marked = np.empty(n_words + n_pairs, np.int64)
-        words, pairs = marked[:n_words], marked[n_words:]
-        np.left_shift(numbers, WORD_BITS + 1, out=words)
-        np.bitwise_or(words[:n_pairs], numbers[1 : n_pairs + 1] + 1 << 1, out=pairs)
-        words[len(of_text) :] |= _CODE_BIT << 1
-        words[:n_title] |= 1
-        words[n_text : n_text + len(title.parts)] |= 1
-        pairs[:n_title] |= 1
-        return marked
-
-    def _field_numbers(self, pieces: list[str]) -> FieldNumbers:
-        packed = b"".join(map(self._pieces.__getitem__, pieces))
-        numbers = np.frombuffer(packed, np.int32).astype(np.int64)
-        return FieldNumbers(numbers[numbers >= 0], ~numbers[numbers < 0])
+    def _field_numbers(self, tokens: list[str]) -> FieldNumbers:
+        normalized = [normalize(token) for token in tokens]
+        parts = [self.number_of(part) for each in normalized for part in each.parts]
+        return FieldNumbers(
+            wholes=[self.number_of(each.whole) for each in normalized],
+            parts=[number for number in parts if number != self.unknown],
+        )
 
 
-class _Pieces(dict[str, bytes]):
-    """What pieces of text stand for, remembered within bounds.
+def _keys_of(field: FieldNumbers, space: Space, n_paired: int) -> Iterator[int]:
+    """Give the keys of a field's words and of the pairs of its first words.
 
-    A 32-bit integer for each word: its number, or ``~number`` for a known part of the one before.
+    Keys with the unknown word are among them, but no term has them.
     """
-
-    def __init__(self, numbers: Mapping[str, int], unknown: int) -> None:
-        super().__init__()
-        self.numbers = numbers
-        self._unknown = unknown
-
-    def number(self, word: str) -> int:
-        return self.numbers.get(word, self._unknown)
-
-    def __missing__(self, piece: str) -> bytes:
-        packed = array("i")
-        for token in words_in(piece):
-            whole, parts = normalize(token)
-            packed.append(self.number(whole))
-            packed.extend([~self.numbers[part] for part in parts if part in self.numbers])
-        found = packed.tobytes()
-        if len(piece) <= _REMEMBERED_LENGTH:
-            if len(self) >= _REMEMBERED_PIECES:
-                # The common words are back within a few questions.
-                self.clear()
-            self[piece] = found
-        return found
+    for word in (*field.wholes, *field.parts):
+        yield term_key(space, word)
+    for first, second in pairwise(field.wholes[:n_paired]):
+        yield term_key(space, first, second)
 
 
-def _check(keys: Keys, n_words: int) -> None:
+def _check_keys(keys: Keys, n_words: int) -> None:
     if not (keys[1:] > keys[:-1]).all():
-        raise ValueError("its terms are not in ascending order")
+        raise ValueError("array 'terms' is not in ascending order")
     first, follower = keys >> WORD_BITS & _WORD_MASK, keys & _WORD_MASK
     known = (keys >= 0) & (keys < 2 * _CODE_BIT) & (first < n_words) & (follower <= n_words)
     if not known.all():
-        raise ValueError("one of its terms names a word that there is not")
+        raise ValueError("array 'terms' contains a word that does not exist")

@@ -200,7 +200,7 @@ def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) 
 
 def _load(path: Path) -> TagModel:
     # Some variants change the analyzer in Python, which the kernel does not use.
-    return TagModel(read_bundle(path), plain=True)
+    return TagModel(read_bundle(path), ranker="plain")
 
 
 def _raw(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:

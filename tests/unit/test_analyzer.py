@@ -1,17 +1,36 @@
+from collections.abc import Callable, Iterable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_src.tagger.analyzer import (
-    cut,
     fields_of,
     normalize,
     pairs,
     stem,
     tokenize,
+    tokens_of,
     words,
     words_in,
 )
+from lambda_src.tagger.model import RankerChoice
+from tests.golden.results import found_terms
+from tests.golden.synthetic import make_bundle
+from tests.golden.texts import Text
+
+Find = Callable[..., set[str]]
+
+
+@pytest.fixture
+def find(ranker: RankerChoice) -> Find:
+    """Find which of some words are in a text, with each implementation of the ranker."""
+
+    def found(known: Iterable[str], title: str, body: str = "") -> set[str]:
+        terms = found_terms(Text(title, body), make_bundle([*known]), ranker)
+        return {term.removeprefix("text: ") for term in terms if " " not in term[6:]} & {*known}
+
+    return found
 
 
 @pytest.mark.parametrize(
@@ -31,21 +50,26 @@ from lambda_src.tagger.analyzer import (
         "x86-64",
     ],
 )
-def test_technical_words_stay_whole(word: str) -> None:
+def test_technical_words_stay_whole(find: Find, word: str) -> None:
     for sentence in (word, f"why does {word}, like others, fail?", f"({word.upper()})."):
         assert word in words(tokenize(sentence).title)
+        assert find({word}, sentence) == {word}
 
 
-def test_parts_of_compound_words_are_words_too() -> None:
+def test_parts_of_compound_words_are_words_too(find: Find) -> None:
     assert normalize("asp.net-mvc") == ("asp.net-mvc", ("asp", "net", "mvc"))
-    assert words(["asp.net-mvc", "routes"]) == ["asp.net-mvc", "rout", "asp", "net", "mvc"]
+    expected = ["asp.net-mvc", "rout", "asp", "net", "mvc"]
+    assert words(["asp.net-mvc", "routes"]) == expected
+    assert find(expected, "asp.net-mvc routes") == set(expected)
 
 
-def test_only_the_beginning_of_a_long_field_is_read() -> None:
+def test_only_the_beginning_of_a_long_field_is_read(find: Find) -> None:
     text = " ".join(f"word{number}" for number in range(1000))
     assert tokenize(text, text).prose == tokenize(text, text, unlimited=True).prose[:400]
-    assert len(cut(fields_of(text, text)).title) == 400
+    assert len(tokenize(text, text).title) == 400
     assert tokenize(text, unlimited=True).title == text.split()
+    assert find({"word399", "word400"}, text) == find({"word399", "word400"}, "", text)
+    assert find({"word399", "word400"}, text) == {"word399"}
 
 
 def test_fields_are_kept_apart() -> None:
@@ -61,27 +85,33 @@ def test_html_and_markdown_give_the_same_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "group",
+    ("stemmed", "forms"),
     [
-        ("merge", "merging", "merged", "merges"),
-        ("query", "queries"),
-        ("class", "classes"),
-        ("stop", "stopped", "stopping"),
-        ("dictionary", "dictionaries"),
+        ("merg", "merge merging merged merges"),
+        ("query", "query queries"),
+        ("class", "class classes"),
+        ("stop", "stop stopped stopping"),
+        ("dictionary", "dictionary dictionaries"),
+        ("call", "call called calling calls"),
+        ("buzz", "buzz buzzed buzzing buzzes"),
     ],
 )
-def test_stems_join_the_forms_of_a_word(group: tuple[str, ...]) -> None:
-    assert len({stem(word) for word in group}) == 1
+def test_stems_join_the_forms_of_a_word(find: Find, stemmed: str, forms: str) -> None:
+    for word in forms.split():
+        assert stem(word) == stemmed
+        assert find({stemmed}, word) == {stemmed}
 
 
 @pytest.mark.parametrize("name", ["css", "ios", "redis", "xs", "utf-8", "c++", "bus", "aws"])
-def test_stems_leave_names_alone(name: str) -> None:
+def test_stems_leave_names_alone(find: Find, name: str) -> None:
     assert stem(name) == name
+    assert find({name}, name) == {name}
 
 
-def test_addresses_are_no_words() -> None:
-    found = tokenize("mail jane.roe@mail.example or see https://example.com/secret?token=1").title
-    assert found == ["mail", "or", "see"]
+def test_addresses_are_not_words(find: Find) -> None:
+    text = "mail jane.roe@mail.example or see https://example.com/secret?token=1"
+    assert tokenize(text).title == ["mail", "or", "see"]
+    assert find({"mail", "or", "see", "secret", "jan", "token"}, text) == {"mail", "or", "see"}
 
 
 @pytest.mark.parametrize(
@@ -93,12 +123,22 @@ def test_addresses_are_no_words() -> None:
         "9f86d081884c7d659a2feaa0",
     ],
 )
-def test_what_looks_like_a_secret_is_no_word(secret: str) -> None:
+def test_what_looks_like_a_secret_is_not_a_word(find: Find, secret: str) -> None:
     assert not [word for word in words(tokenize(f"my key {secret}").title) if len(word) > 14]
+    assert find({secret.lower(), "key"}, f"my key {secret}") == {"key"}
 
 
-def test_annotations_are_words() -> None:
+def test_the_longest_word_has_forty_characters(find: Find) -> None:
+    for length, is_word in ((40, True), (41, False)):
+        for word in ("q" * length, "q1" * (length // 2) + "q" * (length % 2), "é" * length):
+            # So many digits look like a secret.
+            expected = is_word and not any(character.isdigit() for character in word)
+            assert find({word}, word) == ({word} if expected else set())
+
+
+def test_annotations_are_words(find: Find) -> None:
     assert tokenize("@Autowired fails").title == ["autowired", "fails"]
+    assert find({"autowir"}, "@Autowired fails") == {"autowir"}
 
 
 def test_neighbouring_whole_words_make_pairs() -> None:
@@ -111,13 +151,22 @@ def test_neighbouring_whole_words_make_pairs() -> None:
     "hostile",
     ["a." * 30_000, "." * 65_000, "@" * 65_000, "a" * 65_000, "a@" * 30_000, "-a" * 30_000],
 )
-def test_hostile_texts_give_no_long_words(hostile: str) -> None:
+def test_hostile_texts_give_no_long_words(find: Find, hostile: str) -> None:
     assert all(len(word) <= 40 for word in words(tokenize(hostile).title))
+    assert find({"a"}, hostile) <= {"a"}
+
+
+def test_long_tokens_do_not_fill_the_memory() -> None:
+    token = "ab" * 30_000
+    assert normalize(token) == ("", ())
+    # A cache would give the same object again.
+    assert normalize(token) is not normalize(token)
 
 
 @given(st.text() | st.text(alphabet="aB1 .-_'\u2019+#@:/\n(é)"))
 @example("foo.bar, (C++/c#) -x- .NET ..net www.a.b a@b.c --a__b__ it's #a a+b c++11")
-def test_the_words_of_pieces_are_those_of_the_text(text: str) -> None:
-    pieces, tokens = cut(fields_of(text)).title, tokenize(text).title
-    assert [word for piece in pieces for word in words_in(piece)] == tokens
+def test_no_token_crosses_a_separator(text: str) -> None:
+    question = fields_of(text)
+    tokens = tokens_of(question, unlimited=True).title
+    assert tokens == words_in(question.title)
     assert all(words_in(token) == [token] for token in tokens)

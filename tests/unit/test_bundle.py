@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from lambda_src.tagger import (
     BundleDigestError,
@@ -13,8 +13,10 @@ from lambda_src.tagger import (
     TagModel,
     read_bundle,
 )
+from lambda_src.tagger.model import RankerChoice
+from lambda_src.tagger.rules import ANALYZER_VERSION
 from lambda_src.tagger.vocabulary import term_key
-from model_build.bundle_writer import write_bundle
+from model_build.bundle_writer import write_bundle, write_file
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
 
@@ -31,11 +33,9 @@ def changed(
     bundle: Path, folder: Path, *, manifest: dict[str, Any] | None = None, **arrays: Any
 ) -> Path:
     """Write the bundle again with other manifest entries or arrays."""
-    content = bundle.read_bytes()
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    entries = json.loads(header["__metadata__"]["manifest"]) | (manifest or {})
+    read = read_bundle(bundle)
     path = folder / "changed.safetensors"
-    path.write_bytes(save({**load(content), **arrays}, {"manifest": json.dumps(entries)}))
+    write_file(path, {**read.manifest, **(manifest or {})}, {**load(bundle.read_bytes()), **arrays})
     return path
 
 
@@ -86,7 +86,7 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_an_unknown_format_is_refused(bundle: Path, tmp_path: Path, version: object) -> None:
-    with pytest.raises(BundleFormatError, match="this release reads 2 only"):
+    with pytest.raises(BundleFormatError, match="this release reads only 2"):
         read_bundle(changed(bundle, tmp_path, manifest={"format": version}))
 
 
@@ -235,12 +235,13 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "words not text",
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: str) -> None:
+def test_arrays_that_do_not_fit_are_refused(
+    bundle: Path, tmp_path: Path, name: str, ranker: RankerChoice
+) -> None:
     arrays = hostile_arrays(name, load(bundle.read_bytes()))
     read = read_bundle(changed(bundle, tmp_path, **arrays))
-    for plain in (False, True):
-        with pytest.raises(BundleFormatError, match="Train it again"):
-            TagModel(read, plain=plain)
+    with pytest.raises(BundleFormatError, match="Train it again"):
+        TagModel(read, ranker=ranker)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +269,17 @@ def test_manifests_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(BundleFormatError):
         TagModel.load(changed(bundle, tmp_path, manifest=manifest))
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", True, None])
+def test_a_bundle_of_another_analyzer_version_is_refused(
+    bundle: Path, tmp_path: Path, version: object
+) -> None:
+    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 1
+    path = changed(bundle, tmp_path, manifest={"analyzer_version": version})
+    message = rf"analyzer version {version}, but this release has 1\. .* -m model_build train'"
+    with pytest.raises(BundleFormatError, match=message):
+        TagModel.load(path)
 
 
 def test_the_same_corpus_and_seed_give_the_same_bytes(

@@ -1,4 +1,7 @@
-"""The compiled ranker beside the definition of what it has to say."""
+"""The compiled ranker compared with the definition, on questions and models of every kind.
+
+The golden files compare both with fixed answers: see test_golden.py.
+"""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_src.tagger import TagModel, read_bundle
+from lambda_src.tagger import KernelError, TagModel, read_bundle
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
@@ -36,7 +39,7 @@ def models() -> Models:
 
 
 def assert_same(models: Models, questions: Iterable[Text]) -> int:
-    """Compare all that both say of questions; gives the number of those that have tags."""
+    """Compare all answers of both to questions; give how many questions have tags."""
     fast, plain = models
     n_ranked = 0
     for title, body in questions:
@@ -53,7 +56,7 @@ def assert_same(models: Models, questions: Iterable[Text]) -> int:
     return n_ranked
 
 
-def test_it_answers_in_the_place_of_the_definition(models: Models) -> None:
+def test_it_replaces_the_definition(models: Models) -> None:
     assert [type(each._ranker) for each in models] == [Kernel, PlainRanker]
 
 
@@ -93,15 +96,15 @@ _WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(title=st.text() | st.lists(_WORDS).map(" ".join), body=st.lists(_WORDS).map(" ".join))
 def test_in_any_text_the_same_words_are_found(models: Models, title: str, body: str) -> None:
-    """Tags only nearly so: where two are as likely, the last bits of a sum decide."""
+    """Confidences may differ more: if two tags are equally likely, rounding decides."""
     for text in ((title, body), (body, title)):
-        (ours, found, _, sure), (theirs, expected, _, expected_sure) = (
+        (ours, found, _, confidences), (theirs, expected, _, expected_confidences) = (
             each._ranker.rank(fields_of(*text)) for each in models
         )
-        assert ours.share == pytest.approx(theirs.share)
+        assert ours.known_share == pytest.approx(theirs.known_share)
         assert ours.has_topic == theirs.has_topic
         assert set(zip(*found, strict=True)) == set(zip(*expected, strict=True))
-        assert sure == pytest.approx(expected_sure, abs=0.01)
+        assert confidences == pytest.approx(expected_confidences, abs=0.01)
 
 
 def test_pairs_end_where_those_of_the_definition_end(models: Models) -> None:
@@ -124,14 +127,14 @@ def test_questions_at_the_same_time_do_not_disturb_each_other(
 def test_small_models_answer_the_same(
     tmp_path: Path, samples: list[Question], min_tag_count: int
 ) -> None:
-    """With fewer tags than there are candidates, and none, or few, that go together."""
+    """These models have fewer tags than there are candidates, and few pairs of tags, or none."""
     small = both(trained(tmp_path, samples, min_tag_count))
     assert isinstance(small[0]._ranker, Kernel)
     assert assert_same(small, [(each.title, each.body) for each in samples])
 
 
 def test_words_of_other_alphabets_are_found(tmp_path: Path, samples: list[Question]) -> None:
-    """A corpus in letters that are not ASCII, with some words that mix both, or are of signs."""
+    """The corpus has letters that are not ASCII, words that mix both kinds, and signs."""
     greek = str.maketrans("abgdelmnoprst", "αβγδελμνοπρστ")
     written = [
         replace(
@@ -151,8 +154,11 @@ def test_words_of_other_alphabets_are_found(tmp_path: Path, samples: list[Questi
 def test_a_model_that_was_not_pruned_answers_without_it(
     tmp_path: Path, samples: list[Question]
 ) -> None:
-    model, _ = both(trained(tmp_path, samples, 5, prune=0))
+    bundle = trained(tmp_path, samples, 5, prune=0)
+    model, _ = both(bundle)
     assert isinstance(model._ranker, PlainRanker)
+    with pytest.raises(KernelError, match=r"not 8-bit integers\. Train it with pruning"):
+        TagModel(bundle, ranker="kernel")
     assert any(model.suggest(each.title, each.body).suggestions for each in samples)
 
 
@@ -166,4 +172,4 @@ def trained(
 
 
 def both(bundle: Bundle) -> Models:
-    return TagModel(bundle), TagModel(bundle, plain=True)
+    return TagModel(bundle, ranker="auto"), TagModel(bundle, ranker="plain")

@@ -1,9 +1,13 @@
 import numpy as np
+import pytest
 
-from lambda_src.tagger import vocabulary
-from lambda_src.tagger.analyzer import QuestionTokens, tokenize
+from lambda_src.tagger.analyzer import tokenize
+from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.rules import MAX_PAIRED_WORDS
 from lambda_src.tagger.vocabulary import Vocabulary, Words, term_key
+from tests.golden.results import found_terms
+from tests.golden.synthetic import TITLE_WEIGHT, make_bundle
+from tests.golden.texts import Text
 
 WORDS = Words.of(["a", "b", "node", "node.js", "js"])
 KEYS = np.array(
@@ -17,12 +21,26 @@ KEYS = np.array(
         ]
     )
 )
+BUNDLE = make_bundle(["a", "b", "nod", "node.js", "js"], ["a b"])
 
 
-def found(title: str, body: str = "") -> dict[str, int]:
-    known = Vocabulary(WORDS, KEYS, 4)
-    terms, counts, _ = known.find(known.number(tokenize(title, body)))
-    return {" ".join(known.spell(term)): count for term, count in zip(terms, counts, strict=True)}
+class Find:
+    """Finds the terms of texts, with their counts, with one implementation of the ranker."""
+
+    def __init__(self, ranker: RankerChoice) -> None:
+        self._ranker = ranker
+
+    def __call__(self, title: str, body: str = "") -> dict[str, int]:
+        return {term: count for term, (count, _) in self.with_titles(title, body).items()}
+
+    def with_titles(self, title: str, body: str = "") -> dict[str, list[int]]:
+        return found_terms(Text(title, body), BUNDLE, self._ranker)
+
+
+@pytest.fixture
+def find(ranker: RankerChoice) -> Find:
+    """Each implementation in turn."""
+    return Find(ranker)
 
 
 def test_words_stay_as_their_lines() -> None:
@@ -32,44 +50,57 @@ def test_words_stay_as_their_lines() -> None:
     assert len(Words.of([])) == len(Words.of([]).numbers()) == 0
 
 
-def test_words_and_pairs_are_counted_those_of_the_title_more() -> None:
-    assert found("a b a", "a a b") == {"text a": 10, "text a b": 5}
+def test_words_and_pairs_are_counted_and_count_more_in_the_title(find: Find) -> None:
+    once = TITLE_WEIGHT
+    assert find("a b a") == {"text: a": 2 * once, "text: b": once, "text: a b": once}
+    assert find("a b a", "a a b") == {
+        "text: a": 2 * once + 2,
+        "text: b": once + 1,
+        "text: a b": once + 1,
+    }
 
 
-def test_only_the_first_words_of_the_prose_make_pairs() -> None:
+def test_occurrences_in_the_title_are_counted_apart(find: Find) -> None:
+    assert {term: n for term, (_, n) in find.with_titles("a b a", "a a b").items()} == {
+        "text: a": 2,
+        "text: b": 1,
+        "text: a b": 1,
+    }
+
+
+def test_only_the_first_words_of_the_prose_make_pairs(find: Find) -> None:
     near, far = (f"{'zzz ' * count} a b" for count in (MAX_PAIRED_WORDS - 2, MAX_PAIRED_WORDS - 1))
-    assert found("", near) == {"text a": 1, "text a b": 1}
-    assert found("", far) == {"text a": 1}
+    assert "text: a b" in find("", near)
+    assert find("", far) == {"text: a": 1, "text: b": 1}
+    assert "text: a b" in find(far)
 
 
-def test_code_is_a_space_of_its_own_without_pairs() -> None:
-    assert found("", "b <pre><code>a b a b</code></pre>") == {"code b": 2}
+def test_code_has_its_own_terms_and_no_pairs(find: Find) -> None:
+    assert find("", "b <pre><code>a b a b</code></pre>") == {
+        "text: b": 1,
+        "code: a": 2,
+        "code: b": 2,
+    }
 
 
-def test_an_unknown_word_parts_a_pair() -> None:
-    assert found("a zzz b") == {"text a": 4}
+def test_an_unknown_word_separates_a_pair(find: Find) -> None:
+    assert find("a zzz b") == {"text: a": 4, "text: b": 4}
 
 
-def test_compound_words_count_whole_and_in_parts() -> None:
-    assert found("node.js") == {"text node.js": 4, "text js": 4}
+def test_a_pair_does_not_cross_fields(find: Find) -> None:
+    assert find("a", "b") == {"text: a": 4, "text: b": 1}
 
 
-def test_parts_of_words_too_long_to_be_remembered_count_each_time() -> None:
-    known = Vocabulary(WORDS, KEYS, 4)
-    tokens = QuestionTokens(["-".join(["js"] * 30)], [], [])
+def test_compound_words_count_as_a_whole_and_in_parts(find: Find) -> None:
+    assert find("node.js") == {"text: node.js": 4, "text: nod": 4, "text: js": 4}
+
+
+def test_parts_of_long_tokens_count_each_time(find: Find) -> None:
     for _ in range(2):
-        assert known.number(tokens).title.parts.tolist() == [4] * 30
+        assert find("", "-".join(["js"] * 30)) == {"text: js": 30}
 
 
-def test_occurrences_in_the_title_are_told_apart() -> None:
-    known = Vocabulary(WORDS, KEYS, 4)
-    terms, counts, in_title = known.find(known.number(tokenize("a b a", "a a b")))
-    assert [known.spell(term)[1] for term in terms] == ["a", "a b"]
-    assert counts.tolist() == [10, 5]
-    assert in_title.tolist() == [2, 1]
-
-
-def test_words_in_code_are_terms_of_their_own() -> None:
+def test_words_in_code_are_other_terms() -> None:
     known = Vocabulary(WORDS, np.union1d(KEYS, [term_key("code", 3)]), 4)
     node_js, a = (np.searchsorted(known.keys, term_key("text", word)) for word in (3, 0))
     in_code = known.in_code(np.array([node_js, a]))
@@ -77,12 +108,19 @@ def test_words_in_code_are_terms_of_their_own() -> None:
     assert in_code[1] == -1
 
 
-def test_hostile_words_do_not_fill_the_memory() -> None:
+def test_unknown_words_have_the_number_behind_the_last() -> None:
     known = Vocabulary(WORDS, KEYS, 4)
-    limit = vocabulary._REMEMBERED_PIECES
-    for start in range(0, 3 * limit, 1000):
-        tokens = [f"w{number}" for number in range(start, start + 1000)]
-        known.number(QuestionTokens(tokens, ["x" * 60_000], []))
-    assert len(known._pieces) <= limit
-    assert max(map(len, known._pieces)) <= 40
-    assert known.number(QuestionTokens(["a"], [], [])).title.wholes.tolist() == [0]
+    numbers = known.number(tokenize("a zzz node.js-zzz"))
+    assert numbers.title.wholes == [0, known.unknown, known.unknown]
+    assert numbers.title.parts == [4]
+
+
+@pytest.mark.parametrize("keys", [[5, 5], [5, 4], [-1], [term_key("text", 5)], [2**60]])
+def test_keys_that_do_not_fit_are_refused(keys: list[int]) -> None:
+    with pytest.raises(ValueError, match="array 'terms'"):
+        Vocabulary(WORDS, np.array(keys), 4)
+
+
+def test_a_word_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="array 'words' contains a word twice"):
+        Vocabulary(Words.of(["a", "b", "a"]), KEYS[:0], 4).check_words()

@@ -1,6 +1,6 @@
-"""The ranker as a compiled function: what `PlainRanker` says, in a fifth of its time or less.
+"""The ranker as a compiled function: the answers of `PlainRanker` in a fraction of its time.
 
-`build.py` compiles `kernel.c`; where nobody did, the model answers without it.
+`build.py` compiles `kernel.c`. Where it was not compiled, `PlainRanker` answers.
 """
 
 import ctypes
@@ -12,113 +12,64 @@ import numpy as np
 
 from lambda_src.tagger.analyzer import Fields, normalize, words_in
 from lambda_src.tagger.bundle import Array, Bundle
-from lambda_src.tagger.evidence import topicless
+from lambda_src.tagger.evidence import Evidence, filler_numbers
 from lambda_src.tagger.kernel.build import library_path, this_machine
-from lambda_src.tagger.ranker import PlainRanker, Ranked
-from lambda_src.tagger.rules import MAX_SHORTLISTED, MAX_TOKENS_PER_FIELD
-from lambda_src.tagger.vocabulary import FoundTerms, KnownWords, Vocabulary
+from lambda_src.tagger.kernel.interface import PART_MARK, WORD_MARK, Answer, Model
+from lambda_src.tagger.ranker import PlainRanker, Ranking
+from lambda_src.tagger.rules import ASCII_IN_WORDS, MAX_TOKENS_PER_FIELD
+from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
-# As far as no word goes on: the kernel's own characters, and at least one that is not ASCII.
-_NOT_ASCII = re.compile(
-    r"(?<![a-z0-9._'+#\-])[a-z0-9._'+#\-]*+(?:[^\x00-\x7f\s][a-z0-9._'+#\-]*+)+"
-)
-_REMEMBERED_PIECES = 5_000
-_REMEMBERED_LENGTH = 40
-
-_INT = ctypes.c_int64
-_DOUBLE = ctypes.c_double
-_ARRAY = ctypes.c_void_p
-
-
-class _Model(ctypes.Structure):
-    """As `model` in kernel.c."""
-
-    _fields_ = (
-        ("words", _ARRAY),
-        ("word_starts", _ARRAY),
-        ("word_slots", _ARRAY),
-        ("word_mask", _INT),
-        ("n_words", _INT),
-        ("title_weight", _INT),
-        ("keys", _ARRAY),
-        ("pair_terms", _ARRAY),
-        ("word_terms", _ARRAY),
-        ("topicless", _ARRAY),
-        ("n_tags", _INT),
-        ("n_common", _INT),
-        ("term_weights", _ARRAY),
-        ("steps", _ARRAY),
-        ("common", _ARRAY),
-        ("starts", _ARRAY),
-        ("rows", _ARRAY),
-        ("values", _ARRAY),
-        ("tags", _ARRAY),
-        ("intercepts", _ARRAY),
-        ("name_terms", _ARRAY),
-        ("name_terms_in_code", _ARRAY),
-        ("name_starts", _ARRAY),
-        ("tag_starts", _ARRAY),
-        ("calibrator", _ARRAY),
-        ("log_uses", _ARRAY),
-        ("name_worth", _ARRAY),
-        ("records", _ARRAY),
-        ("uses", _ARRAY),
-        ("pairs", _ARRAY),
-        ("pair_counts", _ARRAY),
-        ("pair_starts", _ARRAY),
-        ("n_questions", _DOUBLE),
-        ("hidden", _ARRAY),
-        ("output", _ARRAY),
-    )
-
-
-class _Answer(ctypes.Structure):
-    """As `answer` in kernel.c."""
-
-    _fields_ = (
-        ("n_words", _INT),
-        ("n_unknown", _INT),
-        ("has_topic", _INT),
-        ("n_found", _INT),
-        ("n_ranked", _INT),
-        ("tags", _INT * MAX_SHORTLISTED),
-        ("confidences", _DOUBLE * MAX_SHORTLISTED),
-    )
+_ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
+# A chunk with at least one character that is not ASCII.
+_NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
+_CACHED_CHUNKS = 5_000
+_CACHED_LENGTH = 40
 
 
 class KernelError(Exception):
-    """A compiled kernel that cannot be used: the message says what to do."""
+    """The compiled kernel cannot be used; the message says why and what to do."""
 
 
 @cache
 def load_library() -> Any:
-    """Load the compiled kernel; None where there is none.
+    """Load the compiled kernel; None where it was not compiled.
 
     Raises
     ------
     KernelError
-        It is there, and cannot be loaded or is not what this module takes it for.
+        The file is there but cannot be loaded.
     """
     path = library_path(this_machine())
     if not path.exists():
         return None
     try:
         library = ctypes.CDLL(str(path))
-        library.sizes.restype = _INT
-        if library.sizes() != ctypes.sizeof(_Model) << 16 | ctypes.sizeof(_Answer):
-            raise OSError("kernel.c describes other structures than its module")
     except OSError as error:
         raise KernelError(
-            f"{error}. Delete {path} to go on without the kernel, or run 'scripts/setup kernel'."
+            f"The compiled kernel cannot be loaded: {error}. Run 'scripts/setup kernel', or delete "
+            f"{path} to answer without it."
         ) from error
-    text = (ctypes.c_char_p, _INT)
-    model, answer = ctypes.POINTER(_Model), ctypes.POINTER(_Answer)
+    text = (ctypes.c_char_p, ctypes.c_int64)
+    model, answer = ctypes.POINTER(Model), ctypes.POINTER(Answer)
     library.index_words.argtypes = (model,)
-    library.index_words.restype = _INT
+    library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
-    library.number_of.restype = _INT
-    library.rank.argtypes = (model, *text, *text, *text, _ARRAY, answer)
+    library.number_of.restype = ctypes.c_int64
+    library.rank.argtypes = (model, *text, *text, *text, ctypes.c_void_p, answer)
     return library
+
+
+_DTYPES = {
+    "weight_steps": np.float16,
+    "common_weights": np.int8,
+    "weights_value": np.int8,
+    "weights_tag": np.uint16,
+    "weights_start": np.uint32,
+    "common_terms": np.uint32,
+    "pairs": np.uint32,
+    "pair_counts": np.uint32,
+}
+"""The kernel reads these arrays of a bundle where they are, so they must have these types."""
 
 
 class Kernel:
@@ -127,59 +78,65 @@ class Kernel:
     Parameters
     ----------
     bundle : Bundle
-        Whose arrays were found to fit each other: the kernel trusts them.
+        Its arrays were checked: the kernel trusts them.
     vocabulary : Vocabulary
+        The vocabulary of that bundle.
     plain : PlainRanker
-        Both of that bundle.
+        The definition's ranker of that bundle, whose tables the kernel shares.
+
+    Raises
+    ------
+    KernelError
+        The kernel was not compiled, or it cannot read bundles of this kind.
+    ValueError
+        A word is in the vocabulary twice.
     """
 
     def __init__(self, bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> None:
         self._library = load_library()
+        if self._library is None:
+            raise KernelError("The kernel is not compiled. Run 'scripts/setup kernel'.")
+        if not Kernel.can_rank(bundle):
+            raise KernelError(
+                f"The kernel cannot rank with bundle {bundle.sha256[:12]}, whose weights are not "
+                "8-bit integers. Train it with pruning, or set ETIQUETTE_RANKER=plain."
+            )
         self._rank = self._library.rank
-        # A word for every second slot, at most.
+        # At least half of the slots stay empty.
         n_slots = 1 << (2 * len(vocabulary.words)).bit_length()
-        self._arrays = {
-            **_arrays(bundle, vocabulary, plain),
-            "word_slots": np.zeros(n_slots, np.int32),
-        }
-        self._model = _Model(
+        self._model = Model(
             word_mask=n_slots - 1,
             n_words=len(vocabulary.words),
             title_weight=vocabulary.title_weight,
             n_tags=len(bundle.manifest["tags"]),
             n_common=len(bundle.arrays["common_terms"]),
             n_questions=max(bundle.manifest["complete_questions"], 1),
-            **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
+        # The structure has only addresses: the arrays must live as long as it does.
+        self._arrays: dict[str, Array] = {}
+        for name, array in _arrays(bundle, vocabulary, plain).items():
+            self._set_array(name, array)
+        self._set_array("word_slots", np.zeros(n_slots, np.int32))
         if self._library.index_words(self._model):
-            raise ValueError("its words are not distinct")
-        self._remembered = lru_cache(_REMEMBERED_PIECES)(self._write)
-        self._arrays["topicless"] = topicless(self._number, vocabulary.unknown)
-        self._model.topicless = self._arrays["topicless"].ctypes.data
+            raise ValueError("array 'words' contains a word twice")
+        self._cached_numbers = lru_cache(_CACHED_CHUNKS)(self._numbers_in)
+        topicless = np.zeros(vocabulary.unknown + 1, np.uint8)
+        topicless[[*filler_numbers(self._number), vocabulary.unknown]] = 1
+        self._set_array("topicless", topicless)
 
     @staticmethod
     def can_rank(bundle: Bundle) -> bool:
-        """Whether the kernel was built, and for bundles of this kind: those that were pruned."""
-        kinds = {
-            "weight_steps": np.float16,
-            "common_weights": np.int8,
-            "weights_value": np.int8,
-            "weights_tag": np.uint16,
-            "weights_start": np.uint32,
-            "common_terms": np.uint32,
-            "pairs": np.uint32,
-            "pair_counts": np.uint32,
-        }
-        fits = all(bundle.arrays[name].dtype == kind for name, kind in kinds.items())
+        """Whether the kernel is compiled and reads bundles of this kind: those that were pruned."""
+        fits = all(bundle.arrays[name].dtype == dtype for name, dtype in _DTYPES.items())
         return fits and load_library() is not None
 
-    def rank(self, question: Fields) -> Ranked:
+    def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose, code = map(self._plain_text, question)
-        # As `rank` in kernel.c counts it, and says why that is enough.
+        title, prose, code = map(self._ascii_text, question)
+        # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + 3
         found = np.empty(3 * room, np.int32)
-        answer = _Answer()
+        answer = Answer()
         failed = self._rank(
             self._model,
             title,
@@ -195,8 +152,8 @@ class Kernel:
             raise MemoryError
         n_words, n_found, n_ranked = answer.n_words, answer.n_found, answer.n_ranked
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
-        return Ranked(
-            KnownWords(share, bool(answer.has_topic)),
+        return Ranking(
+            Evidence(share, bool(answer.has_topic)),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],
@@ -206,25 +163,25 @@ class Kernel:
             answer.confidences[:n_ranked],
         )
 
-    def _plain_text(self, field: str) -> bytes:
-        """Write a text as the kernel reads it: in ASCII, with numbers for all other pieces."""
+    def _ascii_text(self, field: str) -> bytes:
+        """Write a text for the kernel, with numbers in place of the chunks that are not ASCII."""
         if not field.isascii():
-            field = _NOT_ASCII.sub(self._numbered, field, count=MAX_TOKENS_PER_FIELD)
-        # Spaces of other kinds, and what is not read any more, are question marks then.
+            field = _NOT_ASCII.sub(self._numbers_of_match, field, count=MAX_TOKENS_PER_FIELD)
+        # This turns what is left, spaces and chunks after the last one read, into separators.
         return field.encode("ascii", "replace")
 
-    def _numbered(self, match: re.Match[str]) -> str:
-        piece = match[0]
-        return self._remembered(piece) if len(piece) <= _REMEMBERED_LENGTH else self._write(piece)
+    def _numbers_of_match(self, match: re.Match[str]) -> str:
+        chunk = match[0]
+        is_short = len(chunk) <= _CACHED_LENGTH
+        return self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
 
-    def _write(self, piece: str) -> str:
-        """Write a piece as the numbers of its words: nothing else is an upper-case letter."""
+    def _numbers_in(self, chunk: str) -> str:
         written = []
-        for token in words_in(piece):
+        for token in words_in(chunk):
             whole, parts = normalize(token)
-            written.append(f"W{self._number(whole)}")
-            written += [f"P{self._number(part)}" for part in parts]
-        # One without words is a piece as well.
+            written.append(f"{WORD_MARK}{self._number(whole)}")
+            written += [f"{PART_MARK}{self._number(part)}" for part in parts]
+        # A chunk without words still counts as one.
         return "".join(written) or "+"
 
     def _number(self, word: str) -> int:
@@ -232,32 +189,39 @@ class Kernel:
         number: int = self._library.number_of(self._model, text, len(text))
         return number
 
+    def _set_array(self, name: str, array: Array) -> None:
+        pointer: Any = dict(Model._fields_)[name]
+        # An array of the file may begin at any byte; the kernel needs aligned numbers.
+        fitting = np.require(array, np.dtype(pointer._type_), ["C", "ALIGNED"])
+        self._arrays[name] = fitting
+        setattr(self._model, name, fitting.ctypes.data_as(pointer))
+
 
 def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[str, Array]:
-    """Give the kernel's arrays: most are the bundle's own, in their place in the file."""
+    """Give the kernel's arrays by the names of `Model`; most are the bundle's own."""
     arrays = bundle.arrays
     n_tags = len(bundle.manifest["tags"])
     corpus, network = plain.corpus, plain.network
     first_tags = arrays["pairs"] // n_tags
     word_terms, pair_terms = vocabulary.terms_by_word()
-    found = {
+    return {
         "words": vocabulary.words.lines,
         "word_starts": vocabulary.words.starts,
         "keys": vocabulary.keys,
         "pair_terms": pair_terms,
         "word_terms": word_terms,
-        "term_weights": arrays["term_weights"].astype(np.float32, copy=False),
-        "steps": arrays["weight_steps"],
+        "term_weights": arrays["term_weights"],
+        "steps": arrays["weight_steps"].view(np.uint16),
         "common": arrays["common_terms"],
         "starts": arrays["weights_start"],
         "rows": arrays["common_weights"],
         "values": arrays["weights_value"],
         "tags": arrays["weights_tag"],
-        "intercepts": arrays["intercepts"].astype(np.float32, copy=False),
-        "name_terms": arrays["names"].astype(np.int32),
-        "name_terms_in_code": vocabulary.in_code(arrays["names"].astype(np.intp)).astype(np.int32),
-        "name_starts": np.append(arrays["name_starts"], len(arrays["names"])).astype(np.int32),
-        "tag_starts": np.append(arrays["tag_names"], len(arrays["name_starts"])).astype(np.int32),
+        "intercepts": arrays["intercepts"],
+        "name_terms": arrays["names"],
+        "name_terms_in_code": vocabulary.in_code(arrays["names"].astype(np.intp)),
+        "name_starts": np.append(arrays["name_starts"], len(arrays["names"])),
+        "tag_starts": np.append(arrays["tag_names"], len(arrays["name_starts"])),
         "calibrator": plain.calibrator,
         "log_uses": corpus.facts.log_uses,
         "name_worth": corpus.facts.name_worth,
@@ -265,9 +229,7 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "uses": corpus.pairs.uses,
         "pairs": arrays["pairs"],
         "pair_counts": arrays["pair_counts"],
-        "pair_starts": first_tags.searchsorted(np.arange(n_tags + 1)).astype(np.int32),
+        "pair_starts": first_tags.searchsorted(np.arange(n_tags + 1)),
         "hidden": network.hidden,
         "output": network.output,
     }
-    # An array of the file may begin anywhere in it; the kernel reads whole numbers where they are.
-    return {name: np.require(array, requirements=["C", "ALIGNED"]) for name, array in found.items()}

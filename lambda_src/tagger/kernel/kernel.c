@@ -1,102 +1,19 @@
-/* What `lambda_src.tagger.ranker.PlainRanker` does, for one question and in one pass.
+/* Does what `lambda_src.tagger.ranker.PlainRanker` does, for one question and in one pass.
 
-   That class is the definition: the names here are those of its modules, and a test holds the two
-   to the same answers. Nothing is read that the bundle's checks have not seen, nothing is kept
-   between two calls, and a call writes only to what its caller gave it. */
+   That class is the definition. If you change one, change the other and rebuild. A kernel built
+   from a different source is ignored. The names here are those of the Python modules. Tests compare
+   the answers of both. The kernel trusts the arrays of a model, because Python has checked them. It
+   keeps nothing between two calls, and a call writes only to what its caller passes. */
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  READ_PIECES = 400, /* analyzer.py */
-  PAIRED_WORDS = 100,
-  MAX_WORD = 40,
-  SECRET_LENGTH = 16,
-  SECRET_DIGITS = 4,
-  WORD_BITS = 28,     /* vocabulary.py */
-  N_CANDIDATES = 25,  /* calibrator.py */
-  N_KNOTS = 6,
-  FIRST_KNOT = -2,
-  N_SHORTLISTED = 15, /* reranker.py */
-  N_INPUTS = 13,
-  N_HIDDEN = 32,
-};
-static const double PRIOR = 5;
+/* The rules, the character classes, and the structures `model` and `answer`. */
+#include "rules.h"
 
-/* Where each feature's weight stands, as in calibrator.FEATURES. */
-enum {
-  SCORE,
-  SCORE_ABOVE_KNOT,
-  LOG_USES = SCORE_ABOVE_KNOT + N_KNOTS,
-  LOG_USES_SQUARED,
-  SCORE_X_LOG_USES,
-  LOG_RANK,
-  BEHIND_BEST,
-  AHEAD_OF_NEXT,
-  BEHIND_ONE_BEFORE,
-  BEST_SCORE,
-  MEAN_OF_THREE_BEST,
-  MEAN_SCORE,
-  NAME_IN_TITLE,
-  NAME_IN_TITLE_X_WORTH,
-  NAME_IN_PROSE,
-  NAME_IN_PROSE_X_WORTH,
-  NAME_IN_PROSE_TWICE,
-  NAME_IN_CODE,
-  SCORE_X_NAME_IN_TITLE,
-  LOG_TITLE_WORDS,
-  SCORE_X_LOG_TITLE_WORDS,
-  LOG_PROSE_WORDS,
-  SCORE_X_LOG_PROSE_WORDS,
-  HAS_PROSE,
-  SCORE_X_HAS_PROSE,
-  INTERCEPT,
-};
-
-/* As `_Model` in __init__.py. */
-typedef struct {
-  /* Words: word w begins at words[word_starts[w]] and goes on, up to a line's end. */
-  const char *words;
-  const int32_t *word_starts;
-  int32_t *word_slots;
-  int64_t word_mask;
-  /* Vocabulary. The pairs that begin with word w are pair_terms[w] up to pair_terms[w + 1]; a word
-     alone is term word_terms[w], in code word_terms[n_words + w]; -1 where it is none. */
-  int64_t n_words, title_weight;
-  const int64_t *keys;
-  const int32_t *pair_terms, *word_terms;
-  const uint8_t *topicless;
-  /* Scorer. */
-  int64_t n_tags, n_common;
-  const float *term_weights;
-  const uint16_t *steps;
-  const uint32_t *common, *starts;
-  const int8_t *rows, *values;
-  const uint16_t *tags;
-  const float *intercepts;
-  /* Names. */
-  const int32_t *name_terms, *name_terms_in_code, *name_starts, *tag_starts;
-  /* Calibrator. */
-  const double *calibrator, *log_uses, *name_worth;
-  /* Re-ranker: a tag's pairs, as the smaller of the two, begin at pair_starts[tag]. */
-  const double *records, *uses;
-  const uint32_t *pairs, *pair_counts;
-  const int32_t *pair_starts;
-  double n_questions;
-  const double *hidden, *output;
-} model;
-
-/* As `_Answer` in __init__.py. */
-typedef struct {
-  int64_t n_words, n_unknown, has_topic, n_found, n_ranked;
-  int64_t tags[N_SHORTLISTED];
-  double confidences[N_SHORTLISTED];
-} answer;
-
-/* So that the two sides can find out that they do not mean the same. */
-int64_t sizes(void) { return (int64_t)(sizeof(model) << 16 | sizeof(answer)); }
+#define LENGTH_OF(array) (sizeof(array) / sizeof *(array))
 
 /* Finding terms. */
 
@@ -108,7 +25,7 @@ typedef struct {
 typedef struct {
   found_term *terms;
   int64_t n_terms, room;
-  /* Open addressing: one more than the place among `terms`, 0 where there is none. */
+  /* A hash table with open addressing: one more than a place in `terms`, or 0 if empty. */
   int32_t *slots;
   uint32_t mask;
 } found;
@@ -128,7 +45,7 @@ static const found_term *look_up(const found *f, int32_t term) {
 static void count_term(const model *m, found *f, int32_t term, int in_title) {
   int32_t *slot = slot_of(f, term);
   if (!*slot) {
-    /* `rank` says why there is room; what is written must not depend on that. */
+    /* There is always room (see `rank`); this check only keeps writes inside the array. */
     if (f->n_terms == f->room) return;
     f->terms[f->n_terms] = (found_term){.term = term};
     *slot = (int32_t)++f->n_terms;
@@ -138,23 +55,23 @@ static void count_term(const model *m, found *f, int32_t term, int in_title) {
   it->in_title += in_title;
 }
 
-/* The place of a value among ascending ones, from `low` up to `end`; -1 where it is not there. */
-#define DEFINE_SEARCH(name, type)                                                          \
-  static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {         \
-    int64_t high = end;                                                                    \
-    while (low < high) {                                                                   \
-      int64_t middle = low + (high - low) / 2;                                             \
-      if (values[middle] < wanted)                                                         \
-        low = middle + 1;                                                                  \
-      else                                                                                 \
-        high = middle;                                                                     \
-    }                                                                                      \
-    return low < end && values[low] == wanted ? low : -1;                                  \
+/* Finds a value in ascending values, from `low` up to `end`. Returns its place, or -1. */
+#define DEFINE_SEARCH(name, type)                                                                  \
+  static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {                 \
+    int64_t high = end;                                                                            \
+    while (low < high) {                                                                           \
+      int64_t middle = low + (high - low) / 2;                                                     \
+      if (values[middle] < wanted)                                                                 \
+        low = middle + 1;                                                                          \
+      else                                                                                         \
+        high = middle;                                                                             \
+    }                                                                                              \
+    return low < end && values[low] == wanted ? low : -1;                                          \
   }
 DEFINE_SEARCH(find_key, int64_t)
 DEFINE_SEARCH(find_number, uint32_t)
 
-/* The term that two words are; -1 where they are none. */
+/* Returns the term that is this pair of words, or -1. */
 static int32_t find_pair(const model *m, int64_t first, int64_t second) {
   int64_t key = first << WORD_BITS | (second + 1);
   return (int32_t)find_key(m->keys, m->pair_terms[first], m->pair_terms[first + 1], key);
@@ -166,13 +83,13 @@ typedef struct {
   const model *m;
   found *f;
   field kind;
-  /* The whole word before, which the next one makes a pair with. */
-  int64_t before;
+  /* The word before the current one: the two may be a pair. Parts of words do not count. */
+  int64_t previous;
   int64_t n_words, n_unknown;
   int has_topic;
 } reader;
 
-static void meet(reader *r, int64_t word, int is_part) {
+static void add_word(reader *r, int64_t word, int is_part) {
   const model *m = r->m;
   int in_title = r->kind == TITLE, is_known = word < m->n_words;
   int32_t alone = is_known ? m->word_terms[(r->kind == CODE ? m->n_words : 0) + word] : -1;
@@ -181,13 +98,13 @@ static void meet(reader *r, int64_t word, int is_part) {
   r->n_words++;
   r->n_unknown += !is_known;
   r->has_topic |= !m->topicless[word];
-  int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= PAIRED_WORDS);
-  if (is_known && r->before < m->n_words && makes_pairs) {
-    int32_t pair = find_pair(m, r->before, word);
+  int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= MAX_PAIRED_WORDS);
+  if (is_known && r->previous < m->n_words && makes_pairs) {
+    int32_t pair = find_pair(m, r->previous, word);
     if (pair >= 0) count_term(m, r->f, pair, in_title);
   }
-  r->before = word;
-  /* Where the next word will be looked for: far from all else, so fetch it meanwhile. */
+  r->previous = word;
+  /* The search for the next pair begins there, far from other data: fetch it early. */
   if (is_known && makes_pairs)
     __builtin_prefetch(m->keys + (m->pair_terms[word] + m->pair_terms[word + 1]) / 2);
 }
@@ -200,6 +117,7 @@ static uint32_t hash_of(const char *word, int64_t length) {
   return hash ^ hash >> 15;
 }
 
+/* Returns the slot of a word, or the empty slot where it belongs. */
 static int32_t *word_slot(const model *m, const char *word, int64_t length) {
   int64_t place = hash_of(word, length) & m->word_mask;
   for (; m->word_slots[place]; place = (place + 1) & m->word_mask) {
@@ -211,106 +129,91 @@ static int32_t *word_slot(const model *m, const char *word, int64_t length) {
   return m->word_slots + place;
 }
 
-/* The number of a word; that of the unknown one where it is none. */
+/* Returns the number of a word, or `n_words` if the model does not know it. */
 int64_t number_of(const model *m, const char *word, int64_t length) {
   int32_t slot = *word_slot(m, word, length);
   return slot ? slot - 1 : m->n_words;
 }
 
-/* Fill the slots, which are all 0; gives the number of words that stand there twice. */
+/* Fills the empty table of words. Returns how many words are there more than once. */
 int64_t index_words(const model *m) {
   int64_t n_twice = 0;
   for (int32_t number = 0; number < m->n_words; number++) {
     const int32_t *start = m->word_starts + number;
-    int32_t *slot = word_slot(m, m->words + start[0], start[1] - start[0] - 1);
+    int32_t *slot = word_slot(m, (const char *)m->words + start[0], start[1] - start[0] - 1);
     n_twice += *slot != 0;
     *slot = number + 1;
   }
   return n_twice;
 }
 
-/* The analyzer, for ASCII in lower case. Words with other characters come as numbers: W12 is the
-   word of that number, P3 a part of the one before. */
+/* The analyzer, for ASCII in lower case. A word with other characters comes as its number: W12 is
+   word 12, and P3 is word 3 as a part of the word before. */
 
-enum {
-  LETTER = 1,
-  DIGIT = 2,
-  PARTS_WORDS = 4,
-  JOINS_WORDS = 8,
-  ENDS_WORDS = 16,
-  NUMBER_MARK = 32,
-  OF_PIECE = 64,
-};
-static const unsigned char KINDS[256] = {
-    ['a' ... 'z'] = LETTER | OF_PIECE,
-    ['0' ... '9'] = DIGIT | OF_PIECE,
-    ['.'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
-    ['_'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
-    ['-'] = PARTS_WORDS | JOINS_WORDS | OF_PIECE,
-    ['\''] = JOINS_WORDS | OF_PIECE,
-    ['+'] = ENDS_WORDS | OF_PIECE,
-    ['#'] = ENDS_WORDS | OF_PIECE,
-    ['W'] = NUMBER_MARK | OF_PIECE,
-    ['P'] = NUMBER_MARK | OF_PIECE,
-};
+static int is(char c, int classes) { return CHARACTER_CLASSES[(unsigned char)c] & classes; }
 
-static int is(char c, int kinds) { return KINDS[(unsigned char)c] & kinds; }
-
-static int ends_with(const char *word, int length, const char *ending) {
-  int its_length = (int)strlen(ending);
-  return length >= its_length && !memcmp(word + length - its_length, ending, (size_t)its_length);
+static int starts_with(const char *text, int64_t length, const char *start) {
+  int64_t its_length = (int64_t)strlen(start);
+  return length >= its_length && !memcmp(text, start, (size_t)its_length);
 }
 
+static int ends_with(const char *word, int64_t length, const char *ending) {
+  int64_t rest = length - (int64_t)strlen(ending);
+  return rest >= 0 && starts_with(word + rest, length - rest, ending);
+}
+
+/* Returns the length of the word without its plural ending. */
 static int singular(char *word, int length) {
-  static const char *const plurals[] = {"sses", "shes", "ches", "xes", "zes"};
-  if (ends_with(word, length, "ies")) {
-    if (length <= 4) return length - 1;
+  if (ends_with(word, length, Y_PLURAL)) {
+    if (length < MIN_Y_PLURAL_LENGTH) return length - 1;
     word[length - 3] = 'y';
     return length - 2;
   }
-  for (size_t i = 0; i < sizeof plurals / sizeof *plurals; i++)
-    if (ends_with(word, length, plurals[i])) return length - 2;
-  return strchr("sui", word[length - 2]) ? length : length - 1;
+  for (size_t i = 0; i < LENGTH_OF(ES_PLURALS); i++)
+    if (ends_with(word, length, ES_PLURALS[i])) return length - 2;
+  return strchr(NO_PLURAL_BEFORE_S, word[length - 2]) ? length : length - 1;
 }
 
-/* Gives the length of what is left of the word. */
+/* Returns the length of the stem, which replaces the word. */
 static int stem(char *word, int length) {
-  if (length < 4) return length;
+  if (length < MIN_STEMMED_LENGTH) return length;
   for (int i = 0; i < length; i++)
     if (!is(word[i], LETTER)) return length;
   if (word[length - 1] == 's') length = singular(word, length);
-  int ending = ends_with(word, length, "ing") ? 3 : ends_with(word, length, "ed") ? 2 : 0;
-  int base = length - ending, has_vowel = 0;
-  for (int i = 0; i < base; i++) has_vowel |= strchr("aeiouy", word[i]) != NULL;
-  if (ending && base >= 3 && has_vowel) {
+  for (size_t i = 0; i < LENGTH_OF(VERB_ENDINGS); i++) {
+    if (!ends_with(word, length, VERB_ENDINGS[i])) continue;
+    int base = length - (int)strlen(VERB_ENDINGS[i]), has_vowel = 0;
+    for (int letter = 0; letter < base; letter++) has_vowel |= strchr(VOWELS, word[letter]) != NULL;
+    if (base < MIN_VERB_BASE || !has_vowel) continue;
     char last = word[base - 1];
-    int doubled = last == word[base - 2] && !strchr("lsz", last);
+    int doubled = last == word[base - 2] && !strchr(DOUBLED_IN_STEMS, last);
     length = doubled ? base - 1 : base;
+    break;
   }
-  return length > 3 && word[length - 1] == 'e' ? length - 1 : length;
+  return length > 3 && word[length - 1] == SILENT_ENDING[0] ? length - 1 : length;
 }
 
 static int is_word(const char *word, int64_t length) {
-  if (length < 1 || length > MAX_WORD) return 0;
+  if (length < 1 || length > MAX_WORD_LENGTH) return 0;
   int n_digits = 0;
   for (int64_t i = 0; i < length; i++) n_digits += is(word[i], DIGIT) != 0;
-  return length < SECRET_LENGTH || n_digits < SECRET_DIGITS;
+  return length < MIN_SECRET_LENGTH || n_digits < MIN_SECRET_DIGITS;
 }
 
 static int64_t number_of_stem(const model *m, const char *word, int64_t length) {
-  char stemmed[MAX_WORD];
+  char stemmed[MAX_WORD_LENGTH];
   memcpy(stemmed, word, (size_t)length);
   return number_of(m, stemmed, stem(stemmed, (int)length));
 }
 
 static int64_t part_end(const char *word, int64_t start, int64_t length) {
-  while (start < length && !is(word[start], PARTS_WORDS)) start++;
+  while (start < length && !is(word[start], SEPARATES_PARTS)) start++;
   return start;
 }
 
 static void read_word(reader *r, const char *word, int64_t length) {
-  if (length >= 2 && word[length - 2] == '\'' && word[length - 1] == 's') length -= 2;
-  meet(r, is_word(word, length) ? number_of_stem(r->m, word, length) : r->m->n_words, 0);
+  if (ends_with(word, length, POSSESSIVE)) length -= (int64_t)strlen(POSSESSIVE);
+  add_word(r, is_word(word, length) ? number_of_stem(r->m, word, length) : r->m->n_words, 0);
   if (part_end(word, 0, length) == length) return;
   int n_parts = 0;
   for (int64_t start = 0, end; start < length; start = end + 1) {
@@ -321,43 +224,46 @@ static void read_word(reader *r, const char *word, int64_t length) {
   for (int64_t start = 0, end; start < length; start = end + 1) {
     end = part_end(word, start, length);
     if (is_word(word + start, end - start))
-      meet(r, number_of_stem(r->m, word + start, end - start), 1);
+      add_word(r, number_of_stem(r->m, word + start, end - start), 1);
   }
 }
 
-static int64_t skip_alphanumeric(const char *piece, int64_t place, int64_t length) {
-  while (place < length && is(piece[place], LETTER | DIGIT)) place++;
+static int64_t skip_alphanumeric(const char *chunk, int64_t place, int64_t length) {
+  while (place < length && is(chunk[place], LETTER | DIGIT)) place++;
   return place;
 }
 
-/* Where the word ends that begins there; the same place where none does. */
-static int64_t word_end(const char *piece, int64_t start, int64_t length) {
-  if (length - start >= 4 && !memcmp(piece + start, ".net", 4) &&
-      (length - start == 4 || !(is(piece[start + 4], LETTER | DIGIT) || piece[start + 4] == '_')))
-    return start + 4;
-  int64_t end = skip_alphanumeric(piece, start, length);
+/* Returns the end of the word that begins at `start`, or `start` if no word begins there. */
+static int64_t word_end(const char *chunk, int64_t start, int64_t length) {
+  if (starts_with(chunk + start, length - start, DOTTED_WORD)) {
+    int64_t end = start + (int64_t)strlen(DOTTED_WORD);
+    if (end == length || !(is(chunk[end], LETTER | DIGIT) || chunk[end] == '_')) return end;
+  }
+  int64_t end = skip_alphanumeric(chunk, start, length);
   if (end == start) return start;
-  for (int64_t next = end; next < length && is(piece[next], JOINS_WORDS);) {
-    while (next < length && is(piece[next], JOINS_WORDS)) next++;
-    int64_t longer = skip_alphanumeric(piece, next, length);
+  for (int64_t next = end; next < length && is(chunk[next], JOINS_WORDS);) {
+    while (next < length && is(chunk[next], JOINS_WORDS)) next++;
+    int64_t longer = skip_alphanumeric(chunk, next, length);
     if (longer == next) break;
     next = end = longer;
   }
-  if (length - end >= 2 && piece[end] == '+' && piece[end + 1] == '+') return end + 2;
-  return end < length && piece[end] == '#' ? end + 1 : end;
+  for (size_t i = 0; i < LENGTH_OF(WORD_SUFFIXES); i++)
+    if (starts_with(chunk + end, length - end, WORD_SUFFIXES[i]))
+      return end + (int64_t)strlen(WORD_SUFFIXES[i]);
+  return end;
 }
 
-static void read_piece(reader *r, const char *piece, int64_t length) {
+static void read_chunk(reader *r, const char *chunk, int64_t length) {
   for (int64_t place = 0, end; place < length; place = end) {
-    if (is(piece[place], NUMBER_MARK)) {
+    if (is(chunk[place], NUMBER_MARK)) {
       int64_t number = 0;
-      for (end = place + 1; end < length && is(piece[end], DIGIT) && number < r->m->n_words; end++)
-        number = 10 * number + piece[end] - '0';
-      meet(r, number < r->m->n_words ? number : r->m->n_words, piece[place] == 'P');
+      for (end = place + 1; end < length && is(chunk[end], DIGIT) && number < r->m->n_words; end++)
+        number = 10 * number + chunk[end] - '0';
+      add_word(r, number < r->m->n_words ? number : r->m->n_words, chunk[place] == PART_MARK);
     } else {
-      end = word_end(piece, place, length);
+      end = word_end(chunk, place, length);
       if (end > place)
-        read_word(r, piece + place, end - place);
+        read_word(r, chunk + place, end - place);
       else
         end++;
     }
@@ -365,28 +271,28 @@ static void read_piece(reader *r, const char *piece, int64_t length) {
 }
 
 static reader read_field(const model *m, found *f, field kind, const char *text, int64_t length) {
-  reader r = {.m = m, .f = f, .kind = kind, .before = m->n_words};
+  reader r = {.m = m, .f = f, .kind = kind, .previous = m->n_words};
   int64_t end = 0;
-  for (int n_pieces = 0; n_pieces < READ_PIECES; n_pieces++) {
+  for (int n_chunks = 0; n_chunks < MAX_TOKENS_PER_FIELD; n_chunks++) {
     int64_t start = end;
-    while (start < length && !is(text[start], OF_PIECE)) start++;
-    int kinds = 0;
-    for (end = start; end < length && is(text[end], OF_PIECE); end++)
-      kinds |= KINDS[(unsigned char)text[end]];
+    while (start < length && !is(text[start], OF_CHUNK)) start++;
+    int classes = 0;
+    for (end = start; end < length && is(text[end], OF_CHUNK); end++)
+      classes |= CHARACTER_CLASSES[(unsigned char)text[end]];
     if (start == end) break;
-    /* Most pieces are one word, as plain as words can be. */
-    if (kinds == (LETTER | OF_PIECE) && end - start <= MAX_WORD)
-      meet(&r, number_of_stem(m, text + start, end - start), 0);
+    /* A shortcut for most chunks: one word of letters only. */
+    if (classes == (LETTER | OF_CHUNK) && end - start <= MAX_WORD_LENGTH)
+      add_word(&r, number_of_stem(m, text + start, end - start), 0);
     else
-      read_piece(&r, text + start, end - start);
+      read_chunk(&r, text + start, end - start);
   }
   return r;
 }
 
 /* Scores. */
 
-/* A 16-bit float that is no less than 0: one of 32 bits has the same bits further up, and an
-   exponent that counts from 112 less. */
+/* Converts a 16-bit float that is not negative. A 32-bit float has the same bits at higher places,
+   and its exponent has a bias that is larger by 112. */
 static float widened(uint16_t bits) {
   uint32_t shifted = (uint32_t)bits << 13;
   float value;
@@ -394,7 +300,8 @@ static float widened(uint16_t bits) {
   return value * 0x1p112f;
 }
 
-#if defined(__x86_64__) && defined(__linux__)
+/* Other C libraries cannot choose a function when they load it. */
+#if defined(__x86_64__) && defined(__GLIBC__)
 __attribute__((target_clones("avx2", "default")))
 #endif
 static void score(const model *m, const found *f, float *restrict scores) {
@@ -404,7 +311,7 @@ static void score(const model *m, const found *f, float *restrict scores) {
     float frequency = it->count > 1 ? 1 + logf((float)it->count) : 1;
     it->tfidf = frequency * m->term_weights[it->term];
     squares += it->tfidf * it->tfidf;
-    /* Where its weights are is far from where the others' are: fetch all of them at once. */
+    /* The weights of each term are far from those of the others: fetch all of them early. */
     __builtin_prefetch(m->tags + m->starts[it->term]);
     __builtin_prefetch(m->values + m->starts[it->term]);
     __builtin_prefetch(m->steps + it->term);
@@ -424,21 +331,21 @@ static void score(const model *m, const found *f, float *restrict scores) {
   }
 }
 
-/* Candidates and what the calibrator says of them. */
+/* Candidates and their calibrated odds. */
 
 typedef struct {
   int64_t tag;
-  double score, odds, sure;
+  double score, odds, confidence;
   double in_title, in_prose, in_code;
 } candidate;
 
 static int best_candidates(const model *m, const float *scores, candidate *best) {
-  int n = 0, most = m->n_tags < N_CANDIDATES ? (int)m->n_tags : N_CANDIDATES;
+  int n = 0, most = m->n_tags < MAX_CANDIDATES ? (int)m->n_tags : MAX_CANDIDATES;
   for (int64_t tag = 0; tag < m->n_tags; tag++) {
     double mine = scores[tag];
     if (n == most && mine <= best[n - 1].score) continue;
     int place = n < most ? n++ : n - 1;
-    /* Of equal scores the commoner tag, which came before, stays before. */
+    /* Of equal scores the more common tag comes first, because it has the smaller number. */
     for (; place && best[place - 1].score < mine; place--) best[place] = best[place - 1];
     best[place] = (candidate){.tag = tag, .score = mine};
   }
@@ -448,7 +355,7 @@ static int best_candidates(const model *m, const float *scores, candidate *best)
 static void count_names(const model *m, const found *f, candidate *c) {
   for (int32_t name = m->tag_starts[c->tag]; name < m->tag_starts[c->tag + 1]; name++) {
     double title = INFINITY, prose = INFINITY, code = INFINITY;
-    /* A name stands there as often as the rarest of its parts. */
+    /* A name occurs as often as the rarest of its parts. */
     for (int32_t part = m->name_starts[name]; part < m->name_starts[name + 1]; part++) {
       const found_term *text = look_up(f, m->name_terms[part]);
       const found_term *in_code = look_up(f, m->name_terms_in_code[part]);
@@ -474,33 +381,38 @@ static void calibrate(const model *m, candidate *c, int n, lengths q) {
     sum += c[i].score;
     if (i < 3) best_three += c[i].score;
   }
-  double of_all = w[INTERCEPT] + w[BEST_SCORE] * c[0].score +
-                  w[MEAN_OF_THREE_BEST] * best_three / (n < 3 ? n : 3) + w[MEAN_SCORE] * sum / n +
-                  w[LOG_TITLE_WORDS] * q.log_title_words + w[LOG_PROSE_WORDS] * q.log_prose_words +
-                  w[HAS_PROSE] * q.has_prose;
-  double slope = w[SCORE] + w[SCORE_X_LOG_TITLE_WORDS] * q.log_title_words +
-                 w[SCORE_X_LOG_PROSE_WORDS] * q.log_prose_words +
-                 w[SCORE_X_HAS_PROSE] * q.has_prose;
+  /* The features that all candidates share, and the factor of the score, which they share, too. */
+  double shared = w[N_FEATURES] + w[FEATURE_BEST_SCORE] * c[0].score +
+                  w[FEATURE_MEAN_OF_THREE_BEST] * best_three / (n < 3 ? n : 3) +
+                  w[FEATURE_MEAN_SCORE] * sum / n + w[FEATURE_LOG_TITLE_WORDS] * q.log_title_words +
+                  w[FEATURE_LOG_PROSE_WORDS] * q.log_prose_words +
+                  w[FEATURE_HAS_PROSE] * q.has_prose;
+  double slope = w[FEATURE_SCORE] + w[FEATURE_SCORE_X_LOG_TITLE_WORDS] * q.log_title_words +
+                 w[FEATURE_SCORE_X_LOG_PROSE_WORDS] * q.log_prose_words +
+                 w[FEATURE_SCORE_X_HAS_PROSE] * q.has_prose;
   for (int i = 0; i < n; i++) {
     double s = c[i].score, uses = m->log_uses[c[i].tag], worth = m->name_worth[c[i].tag];
-    double odds = of_all + slope * s + w[LOG_USES] * uses + w[LOG_USES_SQUARED] * uses * uses +
-                  w[SCORE_X_LOG_USES] * s * uses + w[LOG_RANK] * log1p(i) +
-                  w[BEHIND_BEST] * (s - c[0].score);
-    for (int knot = 0; knot < N_KNOTS; knot++)
-      odds += w[SCORE_ABOVE_KNOT + knot] * fmax(s - (FIRST_KNOT + knot), 0);
-    if (i + 1 < n) odds += w[AHEAD_OF_NEXT] * (s - c[i + 1].score);
-    if (i > 0) odds += w[BEHIND_ONE_BEFORE] * (c[i - 1].score - s);
+    double odds = shared + slope * s + w[FEATURE_LOG_USES] * uses +
+                  w[FEATURE_LOG_USES_SQUARED] * uses * uses +
+                  w[FEATURE_SCORE_X_LOG_USES] * s * uses + w[FEATURE_LOG_RANK] * log1p(i) +
+                  w[FEATURE_BEHIND_THE_BEST] * (s - c[0].score);
+    for (int knot = 0; knot < N_SCORE_KNOTS; knot++)
+      odds += w[FEATURE_SCORE_ABOVE_KNOT + knot] * fmax(s - SCORE_KNOTS[knot], 0);
+    if (i + 1 < n) odds += w[FEATURE_AHEAD_OF_THE_NEXT] * (s - c[i + 1].score);
+    if (i > 0) odds += w[FEATURE_BEHIND_THE_ONE_BEFORE] * (c[i - 1].score - s);
     if (c[i].in_title > 0)
-      odds += w[NAME_IN_TITLE] + w[NAME_IN_TITLE_X_WORTH] * worth + w[SCORE_X_NAME_IN_TITLE] * s;
-    if (c[i].in_prose > 0) odds += w[NAME_IN_PROSE] + w[NAME_IN_PROSE_X_WORTH] * worth;
-    if (c[i].in_prose > 1) odds += w[NAME_IN_PROSE_TWICE];
-    if (c[i].in_code > 0) odds += w[NAME_IN_CODE];
+      odds += w[FEATURE_NAME_IN_TITLE] + w[FEATURE_NAME_IN_TITLE_X_ITS_WORTH] * worth +
+              w[FEATURE_SCORE_X_NAME_IN_TITLE] * s;
+    if (c[i].in_prose > 0)
+      odds += w[FEATURE_NAME_IN_PROSE] + w[FEATURE_NAME_IN_PROSE_X_ITS_WORTH] * worth;
+    if (c[i].in_prose > 1) odds += w[FEATURE_NAME_IN_PROSE_TWICE];
+    if (c[i].in_code > 0) odds += w[FEATURE_NAME_IN_CODE];
     c[i].odds = odds;
   }
 }
 
-/* By falling odds; equal ones keep their order. */
-static void sort(candidate *c, int n) {
+/* Sorts by falling odds; equal ones keep their order. */
+static void sort_by_odds(candidate *c, int n) {
   for (int i = 1; i < n; i++) {
     candidate moved = c[i];
     int place = i;
@@ -509,12 +421,12 @@ static void sort(candidate *c, int n) {
   }
 }
 
-/* Re-ranking. */
+/* The re-ranker. */
 
 static double logistic(double odds) { return 1 / (1 + exp(-odds)); }
 
-/* In how many questions two tags meet. */
-static double times_met(const model *m, int64_t one, int64_t other) {
+/* Returns how many questions have both tags. */
+static double questions_with_both(const model *m, int64_t one, int64_t other) {
   int64_t small = one < other ? one : other, large = one < other ? other : one;
   uint32_t key = (uint32_t)(small * m->n_tags + large);
   int64_t place = find_number(m->pairs, m->pair_starts[small], m->pair_starts[small + 1], key);
@@ -522,65 +434,67 @@ static double times_met(const model *m, int64_t one, int64_t other) {
 }
 
 static void rerank(const model *m, candidate *c, int n, lengths q) {
-  /* What a meeting says of a tag grows with `rarity`, and of the one that it met with `share`. */
-  double rarity[N_SHORTLISTED], share[N_SHORTLISTED], unmet[N_SHORTLISTED];
-  double lifts[N_SHORTLISTED] = {0}, implied[N_SHORTLISTED] = {0}, all_sure = 0, all_unmet = 0;
+  /* Per question with both tags: `rarity` raises the lift of a tag, `share` what a tag implies. */
+  double rarity[MAX_SHORTLISTED], share[MAX_SHORTLISTED], unmet[MAX_SHORTLISTED];
+  double lifts[MAX_SHORTLISTED] = {0}, implied[MAX_SHORTLISTED] = {0};
+  double expected_tags = 0, all_unmet = 0;
   for (int i = 0; i < n; i++) {
     double uses = m->uses[c[i].tag];
-    c[i].sure = logistic(c[i].odds);
-    rarity[i] = m->n_questions / (PRIOR * (uses + 0.5));
-    share[i] = c[i].sure / (uses + PRIOR);
-    unmet[i] = -log(1 + uses / PRIOR) * c[i].sure;
-    all_sure += c[i].sure;
+    c[i].confidence = logistic(c[i].odds);
+    rarity[i] = m->n_questions / (PRIOR_QUESTIONS * (uses + USES_SMOOTHING));
+    share[i] = c[i].confidence / (uses + PRIOR_QUESTIONS);
+    unmet[i] = -log(1 + uses / PRIOR_QUESTIONS) * c[i].confidence;
+    expected_tags += c[i].confidence;
     all_unmet += unmet[i];
   }
   for (int i = 0; i < n; i++)
     for (int j = 0; j < i; j++) {
-      double met = times_met(m, c[i].tag, c[j].tag);
-      if (met == 0) continue;
-      lifts[i] += log(1 + met * rarity[i]) * c[j].sure;
-      lifts[j] += log(1 + met * rarity[j]) * c[i].sure;
-      implied[i] = fmax(implied[i], met * share[j]);
-      implied[j] = fmax(implied[j], met * share[i]);
+      double both = questions_with_both(m, c[i].tag, c[j].tag);
+      if (both == 0) continue;
+      lifts[i] += log(1 + both * rarity[i]) * c[j].confidence;
+      lifts[j] += log(1 + both * rarity[j]) * c[i].confidence;
+      implied[i] = fmax(implied[i], both * share[j]);
+      implied[j] = fmax(implied[j], both * share[i]);
     }
   double best_odds = c[0].odds;
   for (int i = 0; i < n; i++) {
     int64_t tag = c[i].tag;
-    double whole = lifts[i] + all_unmet - unmet[i];
-    /* As reranker.INPUTS. */
+    double lift = lifts[i] + all_unmet - unmet[i];
     const double inputs[N_INPUTS] = {
-        c[i].odds,
-        c[i].score,
-        best_odds,
-        all_sure,
-        m->log_uses[tag],
-        m->records[tag],
-        c[i].in_title > 0 ? m->name_worth[tag] : 0,
-        c[i].in_prose > 0 ? m->name_worth[tag] : 0,
-        q.log_title_words,
-        q.log_prose_words,
-        whole,
-        whole / (all_sure + 0.1 - c[i].sure),
-        implied[i],
+        [INPUT_ODDS] = c[i].odds,
+        [INPUT_SCORE] = c[i].score,
+        [INPUT_BEST_ODDS] = best_odds,
+        [INPUT_EXPECTED_TAGS] = expected_tags,
+        [INPUT_LOG_USES] = m->log_uses[tag],
+        [INPUT_RECORD] = m->records[tag],
+        [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? m->name_worth[tag] : 0,
+        [INPUT_WORTH_OF_NAME_IN_PROSE] = c[i].in_prose > 0 ? m->name_worth[tag] : 0,
+        [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
+        [INPUT_LOG_PROSE_WORDS] = q.log_prose_words,
+        [INPUT_LIFT] = lift,
+        [INPUT_MEAN_LIFT] = lift / (expected_tags + MEAN_LIFT_SMOOTHING - c[i].confidence),
+        [INPUT_IMPLIED] = implied[i],
     };
-    double units[N_HIDDEN];
-    memcpy(units, m->hidden + N_INPUTS * N_HIDDEN, sizeof units);
+    double units[N_HIDDEN_UNITS];
+    memcpy(units, m->hidden + N_INPUTS * N_HIDDEN_UNITS, sizeof units);
     for (int input = 0; input < N_INPUTS; input++)
-      for (int unit = 0; unit < N_HIDDEN; unit++)
-        units[unit] += inputs[input] * m->hidden[input * N_HIDDEN + unit];
-    double odds = m->output[N_HIDDEN];
-    for (int unit = 0; unit < N_HIDDEN; unit++) odds += fmax(units[unit], 0) * m->output[unit];
+      for (int unit = 0; unit < N_HIDDEN_UNITS; unit++)
+        units[unit] += inputs[input] * m->hidden[input * N_HIDDEN_UNITS + unit];
+    double odds = m->output[N_HIDDEN_UNITS];
+    for (int unit = 0; unit < N_HIDDEN_UNITS; unit++)
+      odds += fmax(units[unit], 0) * m->output[unit];
     c[i].odds = odds;
   }
 }
 
-/* The whole. The three fields' texts are ASCII in lower case, without addresses. `terms` has room
-   for as many terms as the texts have characters, then for their counts and those of the title.
-   Gives 0, or -1 where there is no memory for it. */
+/* Ranks the tags for a question. The texts of the three fields are ASCII in lower case, without
+   addresses. `terms` has room for three numbers per character of the texts, and nine more: the
+   terms come first, then their counts, then those of the title. Returns 0, or -1 if there is not
+   enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
-         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms,
-         answer *out) {
-  /* A word or part has a character and one that ends it; it is a term and ends a pair. */
+         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms, answer *out) {
+  /* A word or part takes two characters with its end and adds at most two terms: itself and a
+     pair. */
   size_t room = (size_t)(title_length + prose_length + code_length) + 3, n_slots = 64;
   while (n_slots <= room) n_slots *= 2;
   found f = {.terms = malloc(room * sizeof *f.terms),
@@ -605,15 +519,15 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
     if (f.n_terms) {
       lengths q = {log1p((double)of_title.n_words), log1p((double)of_prose.n_words),
                    of_prose.n_words > 0};
-      candidate best[N_CANDIDATES];
+      candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);
       for (int i = 0; i < n; i++) count_names(m, &f, best + i);
       calibrate(m, best, n, q);
-      sort(best, n);
-      n = n < N_SHORTLISTED ? n : N_SHORTLISTED;
+      sort_by_odds(best, n);
+      n = n < MAX_SHORTLISTED ? n : MAX_SHORTLISTED;
       rerank(m, best, n, q);
-      sort(best, n);
+      sort_by_odds(best, n);
       out->n_ranked = n;
       for (int i = 0; i < n; i++) {
         out->tags[i] = best[i].tag;

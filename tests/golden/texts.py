@@ -1,0 +1,139 @@
+"""The texts of the golden files, one for each branch of the rules. All are our own."""
+
+from typing import NamedTuple
+
+from lambda_src.tagger.markup import BodyFormat
+
+
+class Text(NamedTuple):
+    """A question."""
+
+    title: str
+    body: str = ""
+    body_format: BodyFormat = "auto"
+
+
+ANALYZER: dict[str, Text] = {
+    "capitals": Text("Merging MAPS in Java"),
+    "characters that join words": Text(
+        "a.b c_d e-f don't isn\u2019t x..y .z z. -q- _r_ ab.cd._'-ef"
+    ),
+    "words that end in signs": Text("c++ c# f# c+ c+++ c## c#+ a++b ++ # x+y"),
+    "the word that begins with a dot": Text(".net .NET, .nets .net_x ..net asp.net .netz.net"),
+    "characters that separate words": Text(
+        'a,b;c(d)e[f]g{h}i<j>k=l*m/n\\o|p&q%r$s!t?u~v^w`x"y:z@1'
+    ),
+    "possessives": Text("Java's Java\u2019s's 's '' x's' python's-y"),
+    "compound words and their parts": Text(
+        "asp.net-mvc one-time a-b a. -a utf-8 x86_64 a--b queries.merged"
+    ),
+    "parts that are no words": Text(f"key-{'x' * 41} a-1234567890123456-b zz-{'y' * 40}"),
+    "the longest word": Text(
+        f"{'a' * 40} {'b' * 41} {'c' * 38}++ {'d' * 39}# {'é' * 40} {'è' * 41}"
+    ),
+    "secrets": Text(
+        "abcdefghijkl1234 abcdefghijk1234 abcdefghijklm123 1234567890123456 "
+        "ab12cd34ef56gh78 abcdefghijklmn12 aaaabbbbccccddddeeee123"
+    ),
+    "addresses": Text(
+        "see http://a.example/b?c=1 or https://d.example, www.e.example/f or mailto a.b@c.example "
+        "and x@y z://w @autowired (g@h) i @ j httpx://k"
+    ),
+    "short words": Text("as is bus gas ies the eed ing sing red ace bee"),
+    "plurals of y": Text("queries ties dies cities lies flies ies's"),
+    "plurals with es": Text(
+        "classes dishes watches boxes buzzes quizzes axes aches shes fezes ozes ches sses"
+    ),
+    "plurals with s": Text("maps css status redis buses loops bias class aliases tests"),
+    "verb endings": Text(
+        "merging merged running stopped called passing passed buzzing buzzed "
+        "fizzed string strings bring shrug-ing tried crying fling flying rhythming fed bedding"
+    ),
+    "endings without a vowel": Text("bcding bcded xyzing nthing brring tying"),
+    "doubled letters": Text("adding added hopping hopped filled kissed jazzed freeing controlled"),
+    "a silent e": Text("use uses used file files cache caches are one edge"),
+    "plurals and verbs": Text("mergings settings builds beddings"),
+    "words with digits or signs stay": Text("utf8s 3ds python3s c++s node.jses x1ing"),
+    "other alphabets": Text(
+        "naïve résumés ΑΒΓ αβγ's 日本語 привет-мир ½ x² ①② straße İstanbul a\u0301b"
+    ),
+    "spaces of other kinds": Text("a\u00a0b\u3000c\u2028d\te\nf\x00g\x1ch\u200bi"),
+    "long dashes and ellipses": Text("left\u2013right wait\u2026now \u201cquoted\u201d it\u2019s"),
+    "the limit of a title": Text(" ".join(["ab"] * 398 + ["c-d", "inside", "outside"])),
+    "the limit of the prose": Text("", " ".join(["ab"] * 399 + ["inside", "outside"])),
+    "the limit counts chunks": Text(
+        "", " ".join(["+"] * 397 + ["x+y+z", "inside", "last", "outside"])
+    ),
+    "the limit of other alphabets": Text(" ".join(["é"] * 399 + ["ö", "ü"])),
+    "the limit of code": Text("", f"<pre><code>{'x ' * 399}inside outside</code></pre>"),
+    "nothing": Text("", ""),
+    "only signs": Text("?! ... --- +++ ''"),
+}
+MARKUP: dict[str, Text] = {
+    "html": Text(
+        "",
+        "<p>Use <code>map</code> &amp; <em>filter</em>:</p>"
+        "<pre><code>map(f, xs)</code></pre><p>Why?</p>",
+    ),
+    "code inside code": Text(
+        "", "<pre>outer <code>inner</code> rest</pre><p>after <code>one <code>two</code></code></p>"
+    ),
+    "scripts and styles": Text("", "<p>seen</p><script>script</script><style>style</style>"),
+    "code in the order of its kinds": Text(
+        "", "<pre>first</pre><code>second</code><pre><code>third</code></pre>"
+    ),
+    "plain text": Text("", "vector<b> of List<i> is a<b and b>c"),
+    "the tag that shows html": Text("", "a <BR/> `b`"),
+    "a link shows html": Text("", 'see <a href="x">docs</a> `b`'),
+    "an anchor without target does not": Text("", "see <a name> `b`"),
+    "html by name": Text("", "a `b` c", "html"),
+    "markdown by name": Text("", "a `b` <p>c</p>", "markdown"),
+    "fences": Text("", "See:\n\n```python\na = 1\n\nb = 2\n```\nthen\n~~~\nc\n~~~\nend"),
+    "a longer fence": Text("", "````\ncode ```\n```\nstill\n````\nprose"),
+    "a fence without end": Text("", "prose\n```\ncode\nmore"),
+    "an indented fence": Text("", "   ```\ncode\n   ```\nprose\n    ```\nno fence"),
+    "indented code": Text("", "See:\n\n    a = 1\n\n    b = 2\n\tc = 3\n\nprose\n    no code"),
+    "indented code at the beginning": Text("", "    first\n\nprose"),
+    "inline code": Text("", "a `b` ``c ` d`` `` e `f` g``` h `i\nj` k ```l `` m``` n"),
+    "link targets": Text(
+        "", '[docs](https://a.example "Title here") and [x](y) (z)\n\n[1]: http://b.example\nend'
+    ),
+    "lines of other systems": Text("", "See:\r\n\r\n    code\r\n\r\nprose"),
+}
+RANKING: dict[str, Text] = {
+    "a title": Text("How do I merge two maps in Java?"),
+    "title, prose and code": Text(
+        "Merging maps in C++",
+        "<p>Unit tests of Node.js fail in python.</p><pre>git css python sql</pre>",
+    ),
+    "a term often": Text("css css", "css css css css css css and css with regex, regex"),
+    "names of several words": Text(
+        "unit testing a one time pad", "asp.net mvc or unit-testing, unit tests"
+    ),
+    "names in prose twice": Text("question", "python and python with java. Linux? c# .net c# .net"),
+    "names in the title twice": Text(
+        " and ".join(2 * ["python", "java", "sql", "git", "c#", "c++"])
+    ),
+    "names in the title only": Text("linux git sql css regex c# .net java"),
+    "names in code only": Text("the settings", "<code>git sql otp cpp nodejs unit test</code>"),
+    "synonyms": Text("otp with cpp", "nodejs unittest cpp cpp c++"),
+    "half of a long name": Text("one time", "a unit of the test, one pad"),
+    "the end of a long name": Text("time pad", "or time pad"),
+    "an unknown word between two": Text("unit zzz test", "one zzz time pad"),
+    "pairs stop at a field's end": Text("a unit", "test it"),
+    "parts of words make no pairs": Text("x-unit test-x unit-a test"),
+    "no pairs in code": Text("map", "<code>unit test one time pad</code>"),
+    "the last pair of the prose": Text("", f"{'maps ' * 98}unit tests"),
+    "a pair too late in the prose": Text("", f"{'maps ' * 99}unit tests"),
+    "pairs late in the title": Text(f"{'maps ' * 120}unit tests"),
+    "prose without title": Text("", "merging maps in java with python"),
+    "code without words": Text("", "<code>git sql</code>"),
+    "fillers only": Text("how can I do this please", "thanks, it's not working"),
+    "unknown words, just few enough": Text("python java maps zza zzb"),
+    "unknown words, too many": Text("python java zza zzb"),
+    "only unknown words": Text("zza zzb zzc"),
+    "nothing": Text("", ""),
+    "a long question": Text(
+        "Settings of the tests", "queries merged dictionaries boxes classes running added " * 12
+    ),
+}
