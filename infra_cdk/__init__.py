@@ -1,1 +1,1 @@
-"""What is deployed."""
+"""The AWS infrastructure, as a CDK app."""

@@ -1,4 +1,4 @@
-"""What the CDK command line runs: `.venv/bin/python -m infra_cdk.app`."""
+"""The CDK app, which the CDK command line runs as `.venv/bin/python -m infra_cdk.app`."""
 
 import os
 import sys
@@ -14,25 +14,26 @@ from infra_cdk.stack import EtiquetteStack
 
 
 def compose(app: App, settings: Settings) -> EtiquetteStack:
-    """Put the stack into an app that refuses what AWS's rules for solutions refuse.
+    """Add the stack to an app that checks it against the AwsSolutions rules of cdk-nag.
 
     Parameters
     ----------
     app
-        Synthesizes; a finding that nobody has argued against stops it.
+        The CDK app. Its synthesis fails if it has a finding that is not suppressed, with a reason,
+        on that resource.
     settings
-        The choices of this deployment.
+        The settings of this deployment.
     """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return EtiquetteStack(app, settings=settings)
 
 
 def main() -> None:
-    """Synthesize the stack that the context asks for."""
+    """Synthesize the stack for the settings in the CDK context."""
     app = App()
     try:
         settings = settings_from_context(app.node)
-        # Set where a build follows, by scripts/cdk and scripts/release.
+        # scripts/cdk and scripts/release set it if they build the images afterwards.
         if "ETIQUETTE_CDK_BUILDS" in os.environ:
             check_can_build(settings.architecture)
         compose(app, settings)

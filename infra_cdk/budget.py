@@ -1,14 +1,14 @@
-"""What a month may cost before somebody hears of it."""
+"""A budget that sends a mail when a month becomes expensive."""
 
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 
 class MonthlyBudget(Construct):
-    """Mail when the account's month costs more than was thought.
+    """A mail at 80 per cent of the budget, and when the forecast for the month exceeds it.
 
-    It looks at the whole account: a budget of this deployment's tags alone sees nothing, and
-    stays silent, until somebody activates the tags for billing.
+    The budget counts the whole account. A budget for this deployment's tags would count nothing
+    until somebody activates the tags for billing.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, usd: int, email: str) -> None:

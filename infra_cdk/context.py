@@ -1,4 +1,4 @@
-"""What the command line gives: `-c NAME=VALUE`, read as the settings that it means."""
+"""Reads the settings that the command line gives as `-c NAME=VALUE`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,27 +11,27 @@ from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, chec
 
 
 def settings_from_context(node: Node) -> Settings:
-    """Read `-c environment=NAME` and what else was given with `-c NAME=VALUE`.
+    """Read `-c environment=NAME` and the settings that were given with `-c NAME=VALUE`.
 
     Parameters
     ----------
     node
-        A construct's node: the CDK command line hands the context to it.
+        The node of a construct, which gives access to the CDK context.
 
     Returns
     -------
     Settings
-        The environment's own, with what was given over it.
+        The settings of the environment, with the given values in place of its own.
 
     Raises
     ------
     SettingsError
-        If a value is not one that this setting may have, or a name is no setting.
+        If a name is not a setting, or a value is not valid for its setting.
     """
     given = {
         name: value
         for name, value in (node.get_all_context() or {}).items()
-        if re.fullmatch(r"[a-z_]+", name)  # the CDK's own names have other characters, too
+        if re.fullmatch(r"[a-z_]+", name)  # the CDK's own names have other characters
     }
     environment = given.pop("environment", "dev")
     check_one_of("environment", environment, ENVIRONMENTS)
@@ -39,9 +39,9 @@ def settings_from_context(node: Node) -> Settings:
     for name, value in given.items():
         if name not in _FROM_CONTEXT:
             raise SettingsError(
-                f"{name} is no setting that -c may give; these are: environment, "
+                f"-c {name}=... is not possible; -c takes environment, "
                 + ", ".join(_FROM_CONTEXT)
-                + ". Others are changed in infra_cdk/settings.py"
+                + ". Change other settings in infra_cdk/settings.py"
             )
         values[name] = _FROM_CONTEXT[name](name, value)
     return ENVIRONMENTS[environment](**values)
@@ -49,7 +49,7 @@ def settings_from_context(node: Node) -> Settings:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise SettingsError(f"{name} is {value!r}: give it as text")
+        raise SettingsError(f"{name} is {value!r}, but it must be text that is not empty")
     return value
 
 
@@ -57,7 +57,7 @@ def _whole(name: str, value: object) -> int:
     try:
         return int(str(value))
     except ValueError:
-        raise SettingsError(f"{name} is {value!r}: give a whole number") from None
+        raise SettingsError(f"{name} is {value!r}, but it must be a whole number") from None
 
 
 def _yes(name: str, value: object) -> bool:
@@ -94,4 +94,5 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "alarm_email": _text,
     "monthly_budget_usd": _whole,
 }
-"""What differs between accounts or releases; the rest is changed in settings.py, in review."""
+"""The settings that differ between accounts or releases, and how to read each of them. Others are
+changed in settings.py, where a change is reviewed."""

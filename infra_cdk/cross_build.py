@@ -1,4 +1,4 @@
-"""Building the image for another architecture: possible here, or named with its mend."""
+"""Checks whether this machine can build an image for the architecture of the functions."""
 
 import os
 import platform
@@ -10,36 +10,36 @@ from typing import Final
 _MACHINES: Final = {"arm64": ("arm64", "aarch64"), "x86_64": ("x86_64", "amd64")}
 _PLATFORMS: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 _ELF_MACHINES: Final = {"arm64": "b700", "x86_64": "3e00"}
-"""How the header of a program says what it runs on: the last two bytes that Linux looks at."""
+"""The architecture in the header of a program: the last two bytes of what Linux compares."""
 _HANDLERS: Final = Path("/proc/sys/fs/binfmt_misc")
 
 
 class CrossBuildError(Exception):
-    """The image can't be built here: the message says what to install."""
+    """The image cannot be built on this machine; the message says what to install."""
 
 
 def check_can_build(
     architecture: str, *, machine: str = platform.machine(), handlers: Path = _HANDLERS
 ) -> None:
-    """Refuse to begin what would fail in the middle of a build with "exec format error".
+    """Fail early, instead of with "exec format error" in the middle of a build.
 
     Parameters
     ----------
     architecture
-        What the function runs on: `arm64` or `x86_64`.
+        The architecture that the functions run on: `arm64` or `x86_64`.
     machine
-        What this machine is, as `platform.machine` says it.
+        The architecture of this machine, as `platform.machine` returns it.
     handlers
-        Where Linux lists the emulators that it starts for foreign programs.
+        Where Linux lists the emulators that it starts for programs of other architectures.
 
     Raises
     ------
     CrossBuildError
-        If this machine has another architecture and no emulator for it.
+        If this machine has another architecture and no emulator for that one.
     """
     if machine.lower() in _MACHINES[architecture]:
         return
-    # The builder knows best: it may be a virtual machine or far away.
+    # The builder may be a virtual machine or a remote machine: its own list decides.
     builder = _builder_platforms()
     if builder:
         possible = _PLATFORMS[architecture] in builder
@@ -47,11 +47,11 @@ def check_can_build(
         possible = any(_runs(handler, architecture) for handler in handlers.glob("*"))
     if not possible:
         raise CrossBuildError(
-            f"the function runs on {architecture}, this machine is {machine}, and no emulator is "
-            "installed to build its image here. With Docker: docker run --privileged --rm "
-            f"tonistiigi/binfmt --install {_PLATFORMS[architecture].removeprefix('linux/')}; with "
-            "podman on Debian: apt-get install qemu-user-static. Or choose this machine's own "
-            "architecture for the function with -c architecture=NAME"
+            f"the functions run on {architecture}, this machine is {machine}, and it has no "
+            "emulator to build their images. Install one: with Docker, run docker run --privileged "
+            f"--rm tonistiigi/binfmt --install {_PLATFORMS[architecture].removeprefix('linux/')}; "
+            "with podman on Debian, run apt-get install qemu-user-static. Or let the functions run "
+            "on this machine's architecture with -c architecture=NAME"
         )
 
 
@@ -68,7 +68,7 @@ def _builder_platforms() -> list[str]:
 
 
 def _runs(handler: Path, architecture: str) -> bool:
-    """Whether Linux starts an emulator for programs of an architecture.
+    """Return whether Linux starts an emulator for programs of an architecture.
 
     References
     ----------

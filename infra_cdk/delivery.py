@@ -1,6 +1,6 @@
-"""Who may deploy without a stored key: GitHub's runners, by repository and environment.
+"""Roles for deployments from GitHub Actions, which need no stored credentials.
 
-A stack of its own, once per account, by an administrator:
+They are a separate stack, which an administrator deploys once per account:
 
     scripts/cdk deploy --app ".venv/bin/python -m infra_cdk.delivery" -c repository=OWNER/NAME
 """
@@ -23,6 +23,7 @@ from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
+from infra_cdk.policies import allow, policy
 from infra_cdk.settings import SettingsError, check_one_of
 
 ISSUER: Final = "token.actions.githubusercontent.com"
@@ -32,13 +33,13 @@ _NAME: Final = r"[A-Za-z0-9_.-]+(@\d+)?"
 
 
 class Delivery(Stack):
-    """One role per environment, which a job of that environment of that repository may take.
+    """One role per environment. A job of that environment in the given repository may assume it.
 
-    Such a role can do what the CDK's own roles can, by taking them: in an account that was
-    bootstrapped plainly, everything, in every environment. A wall between environments is an
-    account for each, with the role of that one only. Of its own it can read what a release is
-    compared with, and delete versions that no alias names and roles of releases; it moves no
-    alias.
+    The role may assume the CDK's own roles. In an account with the CDK's default bootstrap, they
+    may do everything, in every environment. To separate environments, give each an account of its
+    own, with the role of that environment only. The role's own permissions are to read what a
+    release is compared with, and to delete old versions and the roles of old releases. It may not
+    move an alias.
     """
 
     def __init__(
@@ -50,34 +51,35 @@ class Delivery(Stack):
         provider_arn: str | None = None,
         environments: Sequence[str] = ENVIRONMENTS,
     ) -> None:
-        """Make the roles.
+        """Create the roles.
 
         Parameters
         ----------
         scope
             The app.
         repository
-            `OWNER/NAME`, as the subject of its tokens has it: in repositories made since the
-            summer of 2026 with numbers, `OWNER@1234/NAME@5678`.
+            `OWNER/NAME` in the form of the subject of its tokens. Repositories created since the
+            summer of 2026 have numbers in it: `OWNER@1234/NAME@5678`.
         service
-            Whose stacks are deployed.
+            The service whose stacks are deployed.
         provider_arn
-            GitHub's identity provider, where the account has it already: there can be only one.
+            The ARN of GitHub's identity provider, if the account has it already. An account can
+            have only one.
         environments
-            Those that this account is for.
+            The environments that are deployed to this account.
 
         Raises
         ------
         SettingsError
-            If the repository is not written so, or an environment is none.
+            If the repository does not have this form, or an environment does not exist.
         """
         super().__init__(
             scope, f"{service}-delivery", description="Etiquette: deployments from GitHub"
         )
         if not re.fullmatch(f"{_NAME}/{_NAME}", repository):
             raise SettingsError(
-                f"repository is {repository!r}: give -c repository=OWNER/NAME, or with the numbers "
-                "that the repository's OpenID Connect settings show"
+                f"repository is {repository!r}: pass -c repository=OWNER/NAME, with the numbers "
+                "that the repository's OpenID Connect settings show, if there are any"
             )
         for environment in environments:
             check_one_of("environment", environment, ENVIRONMENTS)
@@ -110,7 +112,7 @@ class Delivery(Stack):
             )
             for name in ("deploy", "file-publishing", "image-publishing")
         ]
-        # CloudFormation ends the names of what it makes with letters that nobody knows before.
+        # CloudFormation ends the names of resources with random letters.
         function = f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{stack}-*"
         bucket = f"arn:{self.partition}:s3:::cdk-{qualifier}-assets-{self.account}-{self.region}"
         stacks = arn(service="cloudformation", resource="stack", resource_name=f"{stack}/*")
@@ -124,24 +126,28 @@ class Delivery(Stack):
             description=f"Deploys {stack} from GitHub",
             max_session_duration=Duration.hours(2),
             inline_policies={
-                "Deploy": _policy(["sts:AssumeRole"], roles),
-                # What scripts/release compares with and prunes. A function's name alone matches
-                # none of its versions: the function itself can't be deleted.
-                "Compare": _policy(
-                    [
-                        "lambda:GetAlias",
-                        "lambda:GetFunction",
-                        "lambda:GetFunctionConfiguration",
-                        "lambda:ListVersionsByFunction",
-                    ],
-                    [function],
+                "Deploy": policy(allow(["sts:AssumeRole"], roles)),
+                # scripts/release compares with these and deletes old versions. The pattern for
+                # deletions matches versions only, so that the function itself cannot be deleted.
+                "Compare": policy(
+                    allow(
+                        [
+                            "lambda:GetAlias",
+                            "lambda:GetFunction",
+                            "lambda:GetFunctionConfiguration",
+                            "lambda:ListVersionsByFunction",
+                        ],
+                        [function],
+                    )
                 ),
-                "CompareBundles": _policy(["s3:GetObject"], [f"{bucket}/*.safetensors"]),
-                "CompareStack": _policy(["cloudformation:DescribeStacks"], [stacks]),
-                "PruneVersions": _policy(["lambda:DeleteFunction"], [f"{function}:*"]),
-                "PruneRoles": _policy(
-                    ["iam:ListRolePolicies", "iam:DeleteRolePolicy", "iam:DeleteRole"],
-                    [old_roles],
+                "CompareBundles": policy(allow(["s3:GetObject"], [f"{bucket}/*.safetensors"])),
+                "CompareStack": policy(allow(["cloudformation:DescribeStacks"], [stacks])),
+                "PruneVersions": policy(allow(["lambda:DeleteFunction"], [f"{function}:*"])),
+                "PruneRoles": policy(
+                    allow(
+                        ["iam:ListRolePolicies", "iam:DeleteRolePolicy", "iam:DeleteRole"],
+                        [old_roles],
+                    )
                 ),
             },
         )
@@ -149,8 +155,8 @@ class Delivery(Stack):
             *(
                 Acknowledgment(
                     id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]",
-                    reason="CloudFormation ends names with letters that nobody knows before; what "
-                    "stands before them is this environment's stack, or a bundle.",
+                    reason="CloudFormation ends names with random letters. The part before them "
+                    "names the stack of this environment, or the pattern matches bundles only.",
                 )
                 for resource in _shown(
                     self, function, f"{function}:*", stacks, old_roles, f"{bucket}/*.safetensors"
@@ -160,13 +166,8 @@ class Delivery(Stack):
         return role
 
 
-def _policy(actions: list[str], resources: list[str]) -> iam.PolicyDocument:
-    statement = iam.PolicyStatement(actions=actions, resources=resources)
-    return iam.PolicyDocument(statements=[statement])
-
-
 def _shown(stack: Stack, *arns: str) -> list[str]:
-    """Write ARNs as the rules' findings do: references in angle brackets."""
+    """Write ARNs in the form of cdk-nag's findings, with references in angle brackets."""
 
     def text(part: Any) -> str:
         return f"<{part['Ref']}>" if isinstance(part, dict) else str(part)
@@ -178,7 +179,7 @@ def _shown(stack: Stack, *arns: str) -> list[str]:
 
 
 def main() -> None:
-    """Synthesize the stack for the repository of the context."""
+    """Synthesize the stack for the repository in the CDK context."""
     app = App()
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     environment = app.node.try_get_context("environment")

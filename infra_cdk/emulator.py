@@ -1,4 +1,4 @@
-"""The emulator's CloudFormation refuses some kinds of resources: they are switched off there."""
+"""Switches off the resources that the emulator's CloudFormation does not support."""
 
 from typing import Final
 
@@ -6,8 +6,8 @@ from aws_cdk import Acknowledgment, CfnCondition, CfnResource, Fn, Stack, Valida
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 CONDITION: Final = "OnAws"
-"""False in the emulator's template; the others have no condition at all."""
-REFUSED: Final = frozenset(
+"""False in the emulator's template. Other templates do not have this condition."""
+UNSUPPORTED: Final = frozenset(
     {
         "AWS::Athena::NamedQuery",
         "AWS::Budgets::Budget",
@@ -22,37 +22,38 @@ REFUSED: Final = frozenset(
 )
 
 
-def switch_off_refused(stack: Stack) -> None:
-    """Put what the emulator refuses under a condition that is false.
+def switch_off_unsupported(stack: Stack) -> None:
+    """Give unsupported resources a condition that is false.
 
-    Constructs know nothing of the emulator, and its template is the real one but for this
-    condition. What refers to a resource that is switched off gets its name, or nothing, and
-    nothing waits for it.
+    The constructs do not depend on the emulator, whose template is the real one except for this
+    condition. A reference to a switched-off resource resolves to its name or to nothing, and no
+    resource waits for it.
 
     Parameters
     ----------
     stack
-        With all of its resources in it.
+        The stack, with all its resources.
     """
     on_aws = CfnCondition(stack, CONDITION, expression=Fn.condition_equals("here", "AWS"))
     Validations.of(stack).acknowledge(
         Acknowledgment(
             id="CloudFormation-Validate::W8003",
-            reason="False on purpose, and in the emulator's template only.",
+            reason="The condition is always false on purpose, in the emulator's template only.",
         ),
         Acknowledgment(
             id="CloudFormation-Validate::W1001",
-            reason="What refers to a resource that is switched off gets its name or nothing there.",
+            reason="In the emulator's template, references to switched-off resources resolve to "
+            "their names or to nothing.",
         ),
     )
     resources = [node for node in stack.node.find_all() if isinstance(node, CfnResource)]
-    for refused in filter(_is_refused, resources):
-        refused.cfn_options.condition = on_aws
+    for unsupported in filter(_is_unsupported, resources):
+        unsupported.cfn_options.condition = on_aws
         for resource in resources:
-            resource.remove_resource_dependency(refused)
+            resource.remove_resource_dependency(unsupported)
 
 
-def _is_refused(resource: CfnResource) -> bool:
-    # An alarm that computes with metrics is not told by its type.
-    computes = isinstance(resource, cloudwatch.CfnAlarm) and resource.metrics is not None
-    return computes or resource.cfn_resource_type in REFUSED
+def _is_unsupported(resource: CfnResource) -> bool:
+    # Alarms on expressions have the same type as alarms on metrics, which are supported.
+    has_expression = isinstance(resource, cloudwatch.CfnAlarm) and resource.metrics is not None
+    return has_expression or resource.cfn_resource_type in UNSUPPORTED

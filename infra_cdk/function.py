@@ -1,149 +1,218 @@
-"""The API's function: image, role, log group, published version and the alias `live`."""
+"""A Lambda function made from a folder of lambda_src/: code, role and log group."""
 
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TypedDict
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra_cdk.model import Model
+from infra_cdk.policies import allow, policy
 from infra_cdk.settings import ROOT, Settings
 
-ALIAS: Final = "live"
+SOURCES: Final = ROOT / "lambda_src"
 _ARCHITECTURES: Final = {
     "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-# The build context is what the image copies and nothing else, so that a change elsewhere
-# (another function, a note, a compiled file) publishes no new version of this one.
-_NOT_IN_CONTEXT: Final = [
-    "*",
-    "!__init__.py",
-    "!metrics.py",
-    "!tagger",
-    "!api",
-    "api/requirements-serve.txt",
-    "**/__pycache__",
-    "**/*.so",
-]
+_NEVER_IN_CODE: Final = ["**/__pycache__", "**/*.so"]
 
 
-class ApiFunction(Construct):
-    """The function behind the API; every request goes to its alias `live`.
+class FolderFunction(Construct):
+    """A function whose code is the folder `lambda_src/<folder>`.
+
+    A folder with a Dockerfile becomes a container image, built with lambda_src as its context. A
+    folder without one becomes a zip file on Lambda's own Python: its `handler.py` may use the
+    standard library and boto3 only, and must import its neighbours relatively. Each function has a
+    role of its own, which may write to the function's log group and do what `policies` allow.
+
+    Parameters
+    ----------
+    folder
+        The name of a folder of lambda_src/.
+    title
+        What people call the function, for example `API function`. Alarms are named after it.
+    description
+        Shown in Lambda's list of functions, at most 256 characters.
+    policies
+        What the function may do, by the names of the inline policies.
+    environment
+        Environment variables.
+    shared
+        The other files and folders of lambda_src/ that the Dockerfile copies. Only these and the
+        function's own folder are in the build context: a change elsewhere makes no new image.
+    release
+        Identifies what a published version depends on, for example a model. A function with a
+        release is published: its versions start from a snapshot, are traced, and are kept. Lambda
+        keeps the role that a version was published with, so each release has a role of its own
+        that outlives the deployment. `scripts/release` deletes a role together with the last
+        version that uses it.
+    reserved_concurrency
+        How many copies may run at once, and are kept for this function. 0 switches it off.
+    has_alarms
+        Whether errors, throttles and invocations near the time limit raise alarms.
 
     Attributes
     ----------
-    alias
-        The alias `live`: CloudFormation alone moves it.
+    title, has_alarms
+        As given.
+    function
+        The function itself.
     log_group
-        Where the function writes its lines, metrics and events among them.
+        Where the function writes its log lines.
+    role
+        The role that the function runs with.
+    timeout
+        The time limit of an invocation.
+
+    Raises
+    ------
+    ValueError
+        If the folder has no handler.py.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, model: Model
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        folder: str,
+        title: str,
+        description: str,
+        memory_mb: int,
+        timeout: Duration,
+        policies: Mapping[str, iam.PolicyDocument],
+        environment: Mapping[str, str],
+        shared: Sequence[str] = (),
+        release: str | None = None,
+        reserved_concurrency: int | None = None,
+        has_alarms: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
-        architecture, platform = _ARCHITECTURES[settings.architecture]
+        if not (SOURCES / folder / "handler.py").is_file():
+            raise ValueError(
+                f"lambda_src/{folder} has no handler.py, so it is not the folder of a function"
+            )
+        self.title = title
+        self.has_alarms = has_alarms
+        self.timeout = timeout
         self.log_group = logs.LogGroup(
             self,
             "Logs",
             retention=settings.log_retention,
             removal_policy=settings.removal_policy,
         )
-        role = self._role(model)
-        function = lambda_.DockerImageFunction(
+        self.role = self._role(title, policies, release)
+        published = release is not None
+        self.function = lambda_.Function(
             self,
             "Function",
-            description=model.identity.description,
-            code=lambda_.DockerImageCode.from_image_asset(
-                str(ROOT / "lambda_src"),
-                file="api/Dockerfile",
-                exclude=_NOT_IN_CONTEXT,
-                platform=platform,
-            ),
-            architecture=architecture,
-            memory_size=settings.memory_mb,
-            timeout=Duration.seconds(settings.timeout_seconds),
-            reserved_concurrent_executions=settings.reserved_concurrency,
-            # AWS's base image of Python 3.13 needs no more than this, and the handler no hooks.
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
-            # X-Ray takes the first request of each second and one in twenty of the others.
-            tracing=lambda_.Tracing.ACTIVE,
-            # What the CDK would add lies in a policy of its own, which would not outlive the
-            # deployment as the role does.
-            role=role.without_policy_updates(),
+            description=description,
+            **_code(folder, shared, settings.architecture),
+            memory_size=memory_mb,
+            timeout=timeout,
+            reserved_concurrent_executions=reserved_concurrency,
+            # AWS's base image for Python 3.13 supports snapshots without any hooks in the handler.
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if published else None,
+            # X-Ray samples the first request of each second and one in twenty of the others.
+            tracing=lambda_.Tracing.ACTIVE if published else None,
+            # The CDK would add permissions in a separate policy, which would be deleted with the
+            # deployment while the role is kept.
+            role=self.role.without_policy_updates(),
             log_group=self.log_group,
-            environment=_environment(settings, model),
-            # Versions outlive the deployment that replaces them: there is something to go back to.
+            environment=dict(environment),
+            # A rollback needs the versions of earlier deployments. A version whose own deployment
+            # failed is deleted, so that every version that is kept was once live.
             current_version_options=lambda_.VersionOptions(
-                # But one that failed its canary goes again: every version that is kept was live.
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
-        Validations.of(function).acknowledge(
-            Acknowledgment(
-                id="@aws-cdk/aws-lambda:snapStartRequirePublish",
-                reason="Nobody calls the unpublished version: the alias names a published one.",
+        if published:
+            Validations.of(self.function).acknowledge(
+                Acknowledgment(
+                    id="@aws-cdk/aws-lambda:snapStartRequirePublish",
+                    reason="Only published versions are invoked, through an alias.",
+                )
             )
+
+    @property
+    def log_group_output(self) -> str:
+        """The name of the stack's output for the log group, for example `ApiFunctionLogGroup`."""
+        return re.sub(r"\W", "", self.title.title()) + "LogGroup"
+
+    def metric(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+        """Return one of Lambda's metrics of this function."""
+        return self.function.metric(
+            name, statistic=statistic, period=period, label=f"{name} {statistic}"
         )
-        self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=function.current_version)
 
-    def _role(self, model: Model) -> iam.Role:
-        """Make the role of this release: it reads its model, writes log and traces, and no more.
-
-        A version keeps the role that it was published with. One role for all would have to
-        read the models of all, or a version could not start any more once the next is
-        deployed: not while that deployment is under way, and not to go back to. scripts/release
-        deletes a role with the last version that has it.
-        """
+    def _role(
+        self, title: str, policies: Mapping[str, iam.PolicyDocument], release: str | None
+    ) -> iam.Role:
+        log = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
+        # AWS's managed policy for functions allows writing to every log group of the account.
+        documents = {**policies, "WriteLog": policy(log)}
+        if release is not None:
+            traces = allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
+            documents["Trace"] = policy(traces)
         role = iam.Role(
             self,
-            f"Role{model.identity.sha256[:8]}",
+            f"Role{release or ''}",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"Etiquette's API with model {model.identity.version}",
-            # The managed policy for functions may write to every log group of the account.
-            inline_policies={
-                "ReadModel": iam.PolicyDocument(statements=[model.read_statement()]),
-                "WriteLog": iam.PolicyDocument(
-                    statements=[
-                        iam.PolicyStatement(
-                            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                            resources=[self.log_group.log_group_arn],
-                        )
-                    ]
-                ),
-                "Trace": iam.PolicyDocument(
-                    statements=[
-                        iam.PolicyStatement(
-                            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-                            resources=["*"],
-                        )
-                    ]
-                ),
-            },
+            description=f"{title} of Etiquette" + (f", release {release}" if release else ""),
+            inline_policies=documents,
         )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray knows no resources: its two writing actions are granted on * or "
-                "not at all. What reads the model and writes the log stays narrow.",
+        if release is not None:
+            role.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+            Validations.of(role).acknowledge(
+                Acknowledgment(
+                    id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+                    reason="X-Ray's two write actions do not support resource-level permissions. "
+                    "The permissions for the model and the log name their resources.",
+                )
             )
-        )
-        role.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return role
 
 
-def _environment(settings: Settings, model: Model) -> dict[str, str]:
-    """What the function is told (lambda_src/api/settings.py)."""
-    told = {
-        "ETIQUETTE_MODEL": model.url,
-        "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
-        "ETIQUETTE_SERVICE": settings.stack_name,
+class _Code(TypedDict):
+    """The arguments of a function that depend on how its code is packaged."""
+
+    code: lambda_.Code
+    handler: str
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+
+
+def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
+    architecture, platform = _ARCHITECTURES[architecture_name]
+    if (SOURCES / folder / "Dockerfile").is_file():
+        context = [f"!{each}" for each in ("__init__.py", *shared, folder)]
+        # Requirements for other ways to run the folder, for example on a laptop.
+        other_requirements = f"{folder}/requirements-*.txt"
+        return {
+            "code": lambda_.Code.from_asset_image(
+                str(SOURCES),
+                file=f"{folder}/Dockerfile",
+                exclude=["*", *context, other_requirements, *_NEVER_IN_CODE],
+                platform=platform,
+            ),
+            "handler": lambda_.Handler.FROM_IMAGE,
+            "runtime": lambda_.Runtime.FROM_IMAGE,
+            "architecture": architecture,
+        }
+    return {
+        "code": lambda_.Code.from_asset(
+            str(SOURCES),
+            exclude=["*", f"!{folder}", *_NEVER_IN_CODE],
+            ignore_mode=IgnoreMode.DOCKER,
+        ),
+        "handler": f"{folder}.handler.handler",
+        "runtime": lambda_.Runtime.PYTHON_3_14,
+        "architecture": architecture,
     }
-    # The application answers browsers, not API Gateway: in one place, and the same on a laptop.
-    if settings.cors_origins:
-        told["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
-    return told

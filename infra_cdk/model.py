@@ -1,4 +1,4 @@
-"""The model of a release: a bundle file that travels with the deployment."""
+"""The model of a release: a bundle file that is deployed together with the stack."""
 
 import hashlib
 import json
@@ -12,44 +12,45 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 _DESCRIPTION: Final = 256
-"""So many characters Lambda has room for. The figures that say most are chosen to fit."""
+"""The longest description, in characters, that Lambda accepts."""
 _FIGURES: Final = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
-"""Of an evaluation's report."""
+"""The figures of an evaluation's report that a description contains."""
 _CARD_FIGURES: Final = ("sample_jaccard", "precision_at_1")
-"""Of the bundle's own card, for each kind of questions."""
-# A manifest is a few kilobytes and lists of tags; more than this is no bundle of ours.
+"""The figures of the bundle's card that a description contains, for each kind of questions."""
+# A manifest has a few kilobytes and lists of tags. A longer header is not that of a bundle.
 _MAX_HEADER_BYTES = 100_000_000
 
 
 class BundleError(ValueError):
-    """The file given as the model is not a bundle, or the report is not this bundle's."""
+    """The model is not a bundle, or the report belongs to another bundle."""
 
 
 class BundleIdentity(NamedTuple):
-    """What names a bundle."""
+    """What identifies a bundle."""
 
     version: str
     sha256: str
     description: str
-    """What a published version says of its model: facts as `name=value`, for people and programs.
+    """The description of a published version: facts about its model, as `name=value`.
 
-    Lambda lists it with each version, so that a release can be read from Lambda alone.
+    Lambda lists it with each version, so that Lambda alone tells people and programs what a
+    release contains.
     """
 
 
 def identify(path: Path, report: Path | None = None) -> BundleIdentity:
-    """Read a bundle's version and facts from its header and its digest from its bytes.
+    """Read a bundle's version and facts from its header, and compute its digest.
 
-    The infrastructure needs no more of a bundle than this, and so imports nothing that
-    could parse one: the layout is eight bytes of length, then a JSON header.
+    The infrastructure needs nothing else of a bundle, and so it does not import the parser: a
+    bundle begins with eight bytes that give the length of the JSON header that follows.
 
     Parameters
     ----------
     path
         A bundle, `<version>.safetensors`.
     report
-        What `python -m model_build evaluate` wrote of it: its figures instead of the card's,
-        which the bundle has from its own training.
+        The report that `python -m model_build evaluate` wrote about this bundle. Its figures
+        replace those of the card, which come from the training.
 
     Returns
     -------
@@ -59,13 +60,13 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
     Raises
     ------
     BundleError
-        If the file has no such header, or the report is of another bundle.
+        If the file has no such header, or the report is about another bundle.
     """
     data = path.read_bytes()
     try:
         (size,) = struct.unpack_from("<Q", data)
         if size > min(len(data) - 8, _MAX_HEADER_BYTES):
-            raise ValueError("its header is longer than the file")
+            raise ValueError("the stated length of its header is too large")
         header = json.loads(data[8 : 8 + size])
         manifest = json.loads(header["__metadata__"]["manifest"])
         version = str(manifest["version"])
@@ -79,7 +80,7 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
     except (struct.error, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{path} is not a model bundle ({type(error).__name__}: {error}): "
-            "build one with python -m model_build train"
+            "train one with python -m model_build train"
         ) from error
     sha256 = hashlib.sha256(data).hexdigest()
     facts |= _figures(report, sha256) if report else card
@@ -90,29 +91,30 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
 def _figures(report: Path, sha256: str) -> dict[str, Any]:
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
-        of = found["model_sha256"]
+        evaluated = found["model_sha256"]
         figures = {name: f"{found[name]:.3f}" for name in _FIGURES}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
-            f"{report} is no report of an evaluation ({type(error).__name__}: {error}): "
+            f"{report} is not the report of an evaluation ({type(error).__name__}: {error}): "
             "write one with python -m model_build evaluate --json"
         ) from error
-    if of != sha256:
+    if evaluated != sha256:
         raise BundleError(
-            f"{report} is of the bundle {of}, but the model is {sha256}: evaluate this one"
+            f"{report} is about the bundle with digest {evaluated}, but the model has digest "
+            f"{sha256}: evaluate this model with python -m model_build evaluate"
         )
     return figures
 
 
 class Model(Construct):
-    """The bundle as an immutable object, uploaded before the function that reads it is published.
+    """The bundle as an immutable S3 object, which is uploaded before the function is published.
 
     Attributes
     ----------
     identity
-        Version and digest of the bundle.
+        The bundle's version, digest and description.
     url
-        Where the function finds it, as `s3://bucket/key`.
+        The location of the bundle, as `s3://bucket/key`.
     """
 
     def __init__(
@@ -124,10 +126,10 @@ class Model(Construct):
         self.url = self._asset.s3_object_url
 
     def read_statement(self) -> iam.PolicyStatement:
-        """Return the permission to read this one object.
+        """Return the permission to read this object.
 
-        `Asset.grant_read` would open the whole bucket, which holds the assets of every
-        stack of the account.
+        `Asset.grant_read` would grant access to the whole bucket, which contains the assets of
+        every stack of the account.
         """
         arn = Stack.of(self).format_arn(
             service="s3",

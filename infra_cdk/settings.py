@@ -1,4 +1,4 @@
-"""Every choice of a deployment: one typed object per environment, checked before synthesis."""
+"""The settings of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -22,22 +22,22 @@ _MAX_TIMEOUT_SECONDS: Final = 19
 
 
 class SettingsError(ValueError):
-    """A setting of the deployment is wrong: the message says which and what to give instead."""
+    """A setting is not valid; the message names it and says what is valid."""
 
 
 @dataclass(frozen=True)
 class Throttle:
-    """What API Gateway admits before it answers 429."""
+    """How many requests API Gateway accepts. It answers the others with 429."""
 
     rate: int
-    """Requests per second in the long run."""
+    """Requests per second, over a longer time."""
     burst: int
-    """Requests at once."""
+    """Requests at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The choices of one deployment; the values here are those of `dev`.
+    """The settings of one deployment; the defaults are those of `dev`.
 
     Examples
     --------
@@ -46,80 +46,87 @@ class Settings:
     """
 
     environment: str
-    """`dev`, `prod`, or `emulator`: chosen by `-c environment=NAME`."""
+    """`dev`, `prod` or `emulator`, chosen with `-c environment=NAME`."""
     service: str = "etiquette"
-    """What is deployed. Another name is another deployment, beside the first in one account."""
+    """The name of the deployed service. Deployments with different names can share an account."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
     report: Path | None = None
-    """What `python -m model_build evaluate --json` wrote of it: its figures go with the release."""
+    """The report of `python -m model_build evaluate --json` about the bundle. The release shows its
+    figures."""
 
-    # The function
+    # The functions
     architecture: str = "arm64"
-    """A second on arm64 costs a fifth less: `x86_64` only where it must be."""
+    """Of the functions. `arm64` costs a fifth less per second; use `x86_64` only if you must."""
     memory_mb: int = 1024
-    """The least with which a start without a snapshot stays below a second (docs/serving.md).
+    """The least memory with which a start without a snapshot takes less than a second
+    (docs/serving.md).
 
-    Half of it starts in 1.6 s; 1769, a whole core, gains 0.3 s. It needs a tenth of it as memory,
-    and a second costs in proportion, while what it computes takes as much less: nothing is saved.
+    With half of it, a start takes 1.6 s; with 1769 MB, which is a whole core, 0.3 s less. The
+    function uses only a tenth of the memory. Less memory saves nothing: each second costs less, but
+    each answer takes proportionally longer.
     """
     timeout_seconds: int = 15
-    """With the 10 s that a start may take before it, below API Gateway's 30 s."""
+    """Together with the 10 s that a start may take before it, less than API Gateway's 30 s."""
     reserved_concurrency: int | None = None
-    """At most so many copies at once, and so many kept for this function; 0 switches it off.
+    """How many copies may run at once, and are reserved for this function. 0 switches it off.
 
-    Unset by default: a new account has ten for all of its functions, and must keep ten unreserved.
+    By default, nothing is reserved: in a new account, all functions share ten copies, and ten must
+    stay unreserved.
     """
     account_concurrency: int = 10
-    """Copies that all functions of the account may run at once (Lambda's service quota). New
-    accounts have 10, others 1000 and more: it says how near the function is to being throttled."""
+    """How many copies all functions of the account may run at once. This is Lambda's service quota,
+    10 in new accounts and 1000 or more in others. The alarm Concurrency depends on it."""
 
     rollout: str = "canary_5_minutes"
-    """A tenth of the requests goes to a new version for so long, then all. `all_at_once` is for a
-    fix that can't wait: the version is still asked ten questions first, but no alarm is heard."""
+    """How long the canary lasts, in which a tenth of the requests goes to the new version.
+    `all_at_once` is for an urgent fix: it keeps the pre-traffic check, but no canary, and no alarm
+    stops the release."""
 
     # Who may call, and how often
     auth: str = "none"
-    """`none`: everybody; `iam`: signed by a principal of the account; `jwt`: a bearer token."""
+    """`none`: everybody; `iam`: principals of the account, with signed requests; `jwt`:
+    callers with a bearer token."""
     jwt_issuer: str | None = None
-    """The tokens' `iss`, whose OpenID configuration API Gateway reads: `https://...`."""
+    """The `iss` of the tokens, an `https://` URL. API Gateway reads its OpenID configuration."""
     jwt_audiences: tuple[str, ...] = ()
-    """A token is for one of these: its `aud`, or `client_id` where it has no `aud`."""
+    """The accepted values of a token's `aud`, or of its `client_id` if it has no `aud`."""
     open_pages: bool = False
-    """With `iam` or `jwt`, keep the web page and `/docs` open to everybody all the same.
+    """With `iam` or `jwt`, leave the web page and `/docs` open to everybody.
 
-    What the page asks still wants a token: for where something in front of it adds one.
+    The requests that the page sends still need a token. This is for deployments where something in
+    front of the API adds it.
     """
     cors_origins: tuple[str, ...] = ()
-    """Web pages elsewhere that may call the API: `https://example.org,https://...`.
+    """The origins of other web pages that may call the API: `https://example.org,https://...`.
 
-    The function answers them. What API Gateway itself refuses (401, 429) looks to a browser like
-    a network that failed.
+    The function sends the CORS headers. Answers of API Gateway itself (401, 429) have none, so that
+    a browser reports them as a network error.
     """
     throttle: Throttle = Throttle(rate=50, burst=100)
-    """Of every route that has none of its own. Each route counts for itself."""
+    """For each route that has no throttle of its own. Routes are counted separately."""
     batch_throttle: Throttle = Throttle(rate=2, burst=5)
-    """Of `/predict/batch`: one request is up to a hundred questions."""
+    """For `/predict/batch`, where one request has up to a hundred questions."""
     feedback_throttle: Throttle = Throttle(rate=20, burst=40)
-    """Of `/feedback`, which writes what models are judged by and costs its sender nothing."""
+    """For `/feedback`. It costs the sender nothing, and models are judged by it."""
     domain_name: str | None = None
-    """A name of your own for the API, in the certificate of `certificate_arn`."""
+    """A domain name for the API, which the certificate of `certificate_arn` must contain."""
     certificate_arn: str | None = None
-    """An issued ACM certificate for it, in the stack's region."""
+    """The ARN of an issued ACM certificate for the domain name, in the region of the stack."""
     hosted_zone_id: str | None = None
-    """The Route 53 zone to write the name into; without it, point the name there by hand."""
+    """The Route 53 zone that gets the DNS records. Without it, create them yourself."""
 
     # What is kept, watched and paid
     alarm_email: str | None = None
-    """Who hears of alarms and of the budget. AWS asks the address to confirm."""
+    """The address that receives alarms and the budget's mails. AWS asks it to confirm."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     protected: bool = False
-    """Refuse to delete the stack, and keep what it holds of value when it is deleted after all."""
+    """Refuse to delete the stack. If it is deleted all the same, keep its logs and its key."""
     monthly_budget_usd: int = 20
-    """Mail to `alarm_email` when the account's month has cost four fifths of this, or will cost
-    more. It counts the whole account: give more where other things run beside this."""
+    """`alarm_email` gets a mail when the month has cost 80 per cent of this, or when the forecast
+    exceeds it. The whole account counts: raise it if other things run in the account."""
     limits: Limits = field(default_factory=Limits)
-    """Beyond which an alarm is raised."""
+    """The limits of the alarms that differ between environments."""
 
     def __post_init__(self) -> None:
         self._check_identity()
@@ -128,88 +135,91 @@ class Settings:
 
     @property
     def stack_name(self) -> str:
-        """Names the stack and, as the `service` dimension, its metrics: `etiquette-dev`."""
+        """The name of the stack and the `service` dimension of its metrics: `etiquette-dev`."""
         return f"{self.service}-{self.environment}"
 
     @property
     def emulated(self) -> bool:
-        """Whether CloudFormation is the emulator's, which lacks some kinds of resources."""
+        """Whether the stack is for the emulator, which does not support all resources."""
         return self.environment == "emulator"
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What becomes of logs and other things of value when the stack is deleted."""
+        """What happens to the logs and the key when the stack is deleted."""
         return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.DESTROY
 
     def _check_identity(self) -> None:
-        # CloudFormation shortens names of roles beyond 64 characters; the permissions of
-        # deployments from GitHub know them by their beginning (delivery.py).
+        # CloudFormation shortens names of roles with more than 64 characters. The permissions in
+        # delivery.py need the beginning of these names.
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,16}", self.service):
             raise SettingsError(
-                f"service is {self.service!r}: give up to 17 lower-case letters, digits and "
-                "hyphens, a letter first"
+                f"service is {self.service!r}, but it must have up to 17 lower-case letters, "
+                "digits and hyphens, and begin with a letter"
             )
         if not self.model.is_file():
             raise SettingsError(
-                f"there is no model at {self.model}: give a bundle with -c model=PATH"
+                f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
         if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
-            raise SettingsError(f"alarm_email is {self.alarm_email!r}: give a mail address")
+            raise SettingsError(f"alarm_email is {self.alarm_email!r}, which is not a mail address")
         if self.environment == "prod" and self.alarm_email is None:
             raise SettingsError(
-                "prod needs somebody who hears of alarms: give -c alarm_email=ADDRESS"
+                "prod needs an address that receives alarms: pass -c alarm_email=ADDRESS"
             )
         if self.monthly_budget_usd < 1:
             raise SettingsError(
-                f"monthly_budget_usd is {self.monthly_budget_usd}: give whole dollars, at least 1"
+                f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be at least 1"
             )
 
     def _check_function(self) -> None:
         check_one_of("architecture", self.architecture, ARCHITECTURES)
         check_one_of("rollout", self.rollout, ROLLOUTS)
         if not 128 <= self.memory_mb <= 10240:
-            raise SettingsError(f"memory_mb is {self.memory_mb}: Lambda has 128 to 10240")
+            raise SettingsError(f"memory_mb is {self.memory_mb}, but Lambda accepts 128 to 10240")
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
             raise SettingsError(
-                f"timeout_seconds is {self.timeout_seconds}: give 1 to {_MAX_TIMEOUT_SECONDS}; "
-                "with a start before it, API Gateway answers by itself after 30 s"
+                f"timeout_seconds is {self.timeout_seconds}, but it must be 1 to "
+                f"{_MAX_TIMEOUT_SECONDS}: a start of up to 10 s comes before it, and API Gateway "
+                "waits 30 s"
             )
         if self.reserved_concurrency is not None and self.reserved_concurrency < 0:
             raise SettingsError(
-                f"reserved_concurrency is {self.reserved_concurrency}: give a number of copies, "
-                "0 to switch the function off, or nothing"
+                f"reserved_concurrency is {self.reserved_concurrency}, but it must be a number of "
+                "copies, or 0 to switch the function off"
             )
         if self.account_concurrency < 1:
             raise SettingsError(
-                f"account_concurrency is {self.account_concurrency}: give the account's quota of "
-                "concurrent executions, at least 1"
+                f"account_concurrency is {self.account_concurrency}, but it must be the account's "
+                "quota of concurrent executions, at least 1"
             )
 
     def _check_front(self) -> None:
         check_one_of("auth", self.auth, AUTHS)
         if len({self.auth == "jwt", bool(self.jwt_issuer), bool(self.jwt_audiences)}) != 1:
             raise SettingsError(
-                "auth=jwt goes with jwt_issuer and jwt_audiences, and they with it: give all or "
-                "none of the three"
+                "auth=jwt needs jwt_issuer and jwt_audiences, and they need auth=jwt: pass all "
+                "three, or none"
             )
-        # The emulator's tests have an issuer of their own on this machine.
+        # The issuer of the emulator's tests runs on this machine, without TLS.
         schemes = "https?" if self.emulated else "https"
         if self.jwt_issuer and not re.fullmatch(rf"{schemes}://[^\s?#]+", self.jwt_issuer):
-            raise SettingsError(f"jwt_issuer is {self.jwt_issuer!r}: give its URL, https://...")
+            raise SettingsError(f"jwt_issuer is {self.jwt_issuer!r}, which is not an https:// URL")
         for origin in self.cors_origins:
             if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*", origin):
                 raise SettingsError(
-                    f"cors_origins has {origin!r}: give origins such as https://example.org, "
-                    "with commas between them"
+                    f"cors_origins contains {origin!r}, which is not an origin such as "
+                    "https://example.org; separate origins by commas"
                 )
         if (self.domain_name is None) != (self.certificate_arn is None):
-            raise SettingsError("domain_name and certificate_arn go together: give both or none")
+            raise SettingsError(
+                "domain_name and certificate_arn need each other: pass both or none"
+            )
         if self.hosted_zone_id is not None and self.domain_name is None:
-            raise SettingsError("hosted_zone_id is the zone of a domain_name: give that, too")
+            raise SettingsError("hosted_zone_id needs domain_name: pass both or none")
         for name in ("throttle", "batch_throttle", "feedback_throttle"):
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
-                raise SettingsError(f"{name} is {throttle}: give whole numbers of at least 1")
+                raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
 
 
 ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
@@ -229,13 +239,13 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
             heartbeat_minutes=5,
         ),
     ),
-    # As dev; what the emulator's CloudFormation refuses is left out (infra_cdk/emulator.py).
+    # Like dev, without the resources that the emulator does not support (infra_cdk/emulator.py).
     "emulator": partial(Settings, environment="emulator"),
 }
-"""The environments, by the choices in which they differ."""
+"""The environments, with the settings in which they differ from the defaults."""
 
 
 def check_one_of(name: str, value: str, allowed: Collection[str]) -> None:
-    """Refuse a value that is none of those allowed, and name them; raises `SettingsError`."""
+    """Raise `SettingsError` if a value is not one of the allowed ones."""
     if value not in allowed:
-        raise SettingsError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
+        raise SettingsError(f"{name} is {value!r}, but it must be one of {', '.join(allowed)}")

@@ -1,12 +1,13 @@
-"""The stack: composes the constructs and says where to find what they made."""
+"""The stack: it composes the constructs and outputs what people and scripts need to know."""
 
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra_cdk.api import HttpFront
+from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
-from infra_cdk.emulator import switch_off_refused
-from infra_cdk.function import ApiFunction
+from infra_cdk.emulator import switch_off_unsupported
+from infra_cdk.function import FolderFunction
+from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
 from infra_cdk.rollout import Rollout
@@ -14,7 +15,13 @@ from infra_cdk.settings import Settings
 
 
 class EtiquetteStack(Stack):
-    """Everything that one deployment of Etiquette consists of."""
+    """Everything that one deployment of Etiquette consists of.
+
+    Attributes
+    ----------
+    watch_groups
+        Everything that raises an alarm, in the order of the runbook.
+    """
 
     def __init__(self, scope: Construct, *, settings: Settings) -> None:
         super().__init__(
@@ -34,8 +41,9 @@ class EtiquetteStack(Stack):
             "Observability",
             settings=settings,
             http_api=front.http_api,
-            alias=function.alias,
+            api_function=function,
         )
+        self.watch_groups = (*observability.groups, rollout.watches)
         if settings.alarm_email is not None:
             MonthlyBudget(
                 self,
@@ -45,6 +53,11 @@ class EtiquetteStack(Stack):
             )
         Tags.of(self).add("service", settings.service)
         Tags.of(self).add("environment", settings.environment)
+        log_groups = {
+            each.log_group_output: each.log_group.log_group_name
+            for each in self.node.find_all()
+            if isinstance(each, FolderFunction)
+        }
         outputs = {
             "ApiUrl": front.url,
             "Auth": settings.auth,
@@ -52,12 +65,11 @@ class EtiquetteStack(Stack):
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "ModelVersion": model.identity.version,
             "FunctionAlias": function.alias.function_arn,
-            "FunctionLogGroup": function.log_group.log_group_name,
             "AccessLogGroup": front.access_log.log_group_name,
-            "CheckLogGroup": rollout.check_log.log_group_name,
             "AlarmTopic": observability.topic.topic_arn,
+            **log_groups,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
         if settings.emulated:
-            switch_off_refused(self)
+            switch_off_unsupported(self)

@@ -1,1 +1,1 @@
-"""What runs in AWS Lambda."""
+"""The code that runs in AWS Lambda, and the metric names that other parts share with it."""

@@ -1,1 +1,1 @@
-"""From raw questions to a released model."""
+"""Train and evaluate models, from raw questions to a bundle."""

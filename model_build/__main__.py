@@ -1,10 +1,11 @@
-"""The engineer's command line: python -m model_build train | evaluate | split."""
+"""Train and evaluate models, and split corpora."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import joblib
 from sklearn.pipeline import Pipeline
@@ -12,21 +13,24 @@ from sklearn.pipeline import Pipeline
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, write_questions
+from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
-from model_build.splitting import SPLIT_FACTS, is_dated, split
+from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; errors that a person can mend are one line on standard error."""
+    """Run one command. An error that the user can fix is one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (BundleError, CorpusError, NotEnoughQuestionsError) as error:
+    except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -36,7 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a model and write its bundle")
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_split(commands)
+    return parser
+
+
+def _add_train(commands: Commands) -> None:
+    train = commands.add_parser("train", help="train a model and write it as a bundle")
     _add_questions(train)
     train.add_argument(
         "--partial-questions",
@@ -44,48 +55,116 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="files cut down to their commonest tags: a missing tag is unknown, not absent",
+        help="more questions, from corpora that were reduced to their most common tags: such a "
+        "question may have other tags that the file does not list",
     )
-    train.add_argument("--out", required=True, type=Path, metavar="MODEL.safetensors")
-    train.add_argument("--min-tag-count", type=int, default=20, help="uses a tag needs (20)")
+    train.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="the bundle to write",
+    )
+    train.add_argument(
+        "--min-tag-count",
+        type=int,
+        default=20,
+        help="leave out tags with fewer uses than this (default: %(default)s)",
+    )
     train.add_argument(
         "--synonyms",
         nargs="+",
         type=Path,
         default=[],
         metavar="FILE",
-        help="more synonyms: .csv (synonym,tag), or .json of the API's /tags/synonyms",
+        help="more synonyms of tags: .csv files with the columns synonym and tag, or .json files "
+        "with an answer of the Stack Exchange API to /tags/synonyms",
     )
     train.add_argument(
         "--prune",
         type=float,
         default=PRUNE,
-        help=f"drop weights worth less, as TrainingOptions.prune says ({PRUNE})",
+        help="leave out weights that add less than this to the scores of questions on average; see "
+        "TrainingOptions.prune (default: %(default)s)",
     )
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
+    _add_seed(train)
     train.add_argument(
-        "--reference", type=Path, metavar="FILE.joblib", help="keep scikit-learn's pipeline too"
+        "--jobs",
+        type=int,
+        default=-1,
+        help="number of processes; -1 for one per processor (default: %(default)s)",
+    )
+    train.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE.joblib",
+        help="also write TF-IDF and regressions as a scikit-learn pipeline",
     )
     train.set_defaults(run=_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a model on questions it never saw")
-    evaluate.add_argument("--model", required=True, type=Path, metavar="MODEL.safetensors")
+
+def _add_evaluate(commands: Commands) -> None:
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a model on questions that it was not trained on"
+    )
+    evaluate.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="the bundle to evaluate",
+    )
     _add_questions(evaluate)
-    evaluate.add_argument("--json", required=True, type=Path, metavar="REPORT.json")
-    evaluate.add_argument("--predictions", type=Path, metavar="FILE.jsonl")
-    evaluate.add_argument("--reliability", type=Path, metavar="DIAGRAM.png")
+    evaluate.add_argument(
+        "--json",
+        required=True,
+        type=Path,
+        metavar="REPORT.json",
+        help="write the metrics and their 95 %% intervals to this file",
+    )
+    evaluate.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="also write the prediction for each question, one per line",
+    )
+    evaluate.add_argument(
+        "--reliability",
+        type=Path,
+        metavar="DIAGRAM.png",
+        help="also draw the precision of suggestions by their confidence",
+    )
     evaluate.set_defaults(run=_evaluate)
 
-    parting = commands.add_parser("split", help="part a corpus into train, validation and test")
-    _add_questions(parting)
-    parting.add_argument("--out", required=True, type=Path, metavar="FOLDER")
-    parting.add_argument(
-        "--shares", nargs=3, type=float, default=[0.8, 0.1, 0.1], metavar=("T", "V", "T")
+
+def _add_split(commands: Commands) -> None:
+    command = commands.add_parser(
+        "split", help="split a corpus into the parts train, validation and test"
     )
-    parting.add_argument("--seed", type=int, default=0)
-    parting.set_defaults(run=_split)
-    return parser
+    _add_questions(command)
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="the folder for the parts, one .parquet file each",
+    )
+    command.add_argument(
+        "--shares",
+        nargs=3,
+        type=float,
+        default=[0.8, 0.1, 0.1],
+        metavar=("TRAIN", "VALIDATION", "TEST"),
+        help="the share of the questions in each part (default: 0.8 0.1 0.1)",
+    )
+    _add_seed(command)
+    command.set_defaults(run=_split)
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seed", type=int, default=0, help="for random choices (default: %(default)s)"
+    )
 
 
 def _add_questions(command: argparse.ArgumentParser) -> None:
@@ -95,15 +174,21 @@ def _add_questions(command: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="FILE",
-        help=".parquet, .csv, .jsonl",
+        help=SUFFIXES,
     )
     command.add_argument(
-        "--rejects", type=Path, metavar="FILE.jsonl", help="where bad rows go (beside the output)"
+        "--rejects",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="write rows that cannot be used to this file (default: next to the output)",
     )
 
 
 def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
-    return Rejects(options.rejects or output.with_name(f"{output.name}.rejects.jsonl"))
+    path: Path = options.rejects or output.with_name(f"{output.name}.rejects.jsonl")
+    if path.resolve() in (file.resolve() for file in options.questions):
+        raise CorpusError(f"{path}: this file holds questions. Name another file with --rejects.")
+    return Rejects(path)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -121,11 +206,7 @@ def _train(options: argparse.Namespace) -> None:
         )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
-        digest = write_bundle(
-            fitted,
-            options.out,
-            corpus=corpus,
-        )
+        digest = write_bundle(fitted, options.out, corpus=corpus)
     if options.reference:
         pipeline = Pipeline([("tfidf", fitted.tfidf), ("tags", fitted.regressions)])
         joblib.dump(pipeline, options.reference, compress=3)
@@ -137,16 +218,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = TagModel.load(options.model)
     with _rejects(options, options.json) as rejects:
         questions = read_corpus(options.questions, rejects)
-    if not questions:
-        raise CorpusError("there is no question to judge the model by: name a file that has some")
     judged = judge(model, questions)
-    figures = report(model, judged, paths=options.questions)
-    options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    metrics = report(model, judged, paths=options.questions)
+    options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
     if options.reliability:
         draw_reliability(judged, options.reliability)
-    print(table(figures))
+    print(table(metrics))
 
 
 def _split(options: argparse.Namespace) -> None:

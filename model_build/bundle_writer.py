@@ -1,4 +1,4 @@
-"""Write a fitted tagger as a bundle."""
+"""Write a trained model as a bundle."""
 
 import hashlib
 import json
@@ -52,11 +52,11 @@ def write_bundle(
         "created": created,
         "tags": fitted.tags,
         "synonyms": fitted.synonyms,
-        "floor": round(fitted.calibration.floor, 4),
-        "other_tags": round(fitted.calibration.other_tags, 4),
+        "floor": round(fitted.ranking.floor, 4),
+        "other_tags": round(fitted.ranking.other_tags, 4),
         "calibrator_features": CALIBRATOR_FEATURES,
         "reranker_inputs": RERANKER_INPUTS,
-        "complete_questions": fitted.calibration.pairs.n_questions,
+        "complete_questions": fitted.ranking.reranker_inputs.pairs_.n_questions,
         "title_weight": options.features.title_weight,
         "corpus": {**fitted.corpus, **corpus},
         "quality": fitted.quality,
@@ -84,7 +84,9 @@ def _today() -> str:
 
 
 def _arrays(fitted: FittedTagger) -> dict[str, Array]:
-    lexicon, calibration = fitted.lexicon, fitted.calibration
+    vocabulary, ranking = fitted.vocabulary, fitted.ranking
+    tag_facts, pairs = ranking.reranker_inputs.tag_facts_, ranking.reranker_inputs.pairs_
+    network = ranking.reranker.network_
     union = fitted.tfidf.named_steps["terms"]
     term_weights = np.concatenate(
         [
@@ -98,14 +100,14 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
     n_columns = coefficients.shape[1] + 1
     coefficients.resize(len(fitted.tags), n_columns)
     scorer = pack(
-        coefficients[:, lexicon.columns % n_columns].T.tocsr(),
-        term_weights[lexicon.columns],
+        coefficients[:, vocabulary.columns % n_columns].T.tocsr(),
+        term_weights[vocabulary.columns],
         fitted.regressions.intercept_,
         rounded=fitted.options.prune > 0,
     )
     return {
-        "words": np.frombuffer("\n".join(lexicon.words).encode(), dtype=np.uint8),
-        "terms": lexicon.keys.astype(np.uint64),
+        "words": np.frombuffer("\n".join(vocabulary.words).encode(), dtype=np.uint8),
+        "terms": vocabulary.keys.astype(np.uint64),
         "term_weights": scorer.term_weights,
         "weight_steps": scorer.steps,
         "common_terms": scorer.common,
@@ -114,14 +116,16 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "weights_tag": scorer.tags,
         "weights_value": scorer.values,
         "intercepts": scorer.intercepts,
-        "names": lexicon.names.terms.astype(np.uint32),
-        "name_starts": lexicon.names.name_starts.astype(np.uint32),
-        "tag_names": lexicon.names.tag_starts.astype(np.uint32),
-        "name_worth": calibration.facts.name_worth.astype(np.float32),
-        "calibrator": calibration.weights.astype(np.float32),
-        "records": calibration.records.astype(np.float32),
-        "pairs": calibration.pairs.keys.astype(np.uint32),
-        "pair_counts": calibration.pairs.counts.astype(np.uint32),
-        "hidden": calibration.network.hidden.ravel().astype(np.float32),
-        "output": calibration.network.output.astype(np.float32),
+        "names": vocabulary.names.terms.astype(np.uint32),
+        "name_starts": vocabulary.names.name_starts.astype(np.uint32),
+        "tag_names": vocabulary.names.tag_starts.astype(np.uint32),
+        "name_worth": tag_facts.name_worth.astype(np.float32),
+        "calibrator": np.append(ranking.calibrator.coef_, ranking.calibrator.intercept_).astype(
+            np.float32
+        ),
+        "records": ranking.reranker_inputs.records_.astype(np.float32),
+        "pairs": pairs.keys.astype(np.uint32),
+        "pair_counts": pairs.counts.astype(np.uint32),
+        "hidden": network.hidden.ravel().astype(np.float32),
+        "output": network.output.astype(np.float32),
     }

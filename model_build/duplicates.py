@@ -1,4 +1,4 @@
-"""Find questions that say nearly the same, so that a split does not part them."""
+"""Find near-duplicate questions, so that a split keeps them together."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,21 @@ from tqdm import tqdm
 from lambda_src.tagger.analyzer import tokenize
 from model_build.questions import Question
 
-SIMILAR = 0.6
-"""Questions that share this part of their word triples (Jaccard index) are near-duplicates."""
+MIN_SIMILARITY = 0.6
+"""Two questions are near-duplicates if the Jaccard index of their word triples is at least this."""
+_MIN_TRIPLES = 5
+"""Two questions with fewer word triples can share most of them by chance."""
 _N_BANDS, _N_ROWS = 8, 3
-_LARGEST_BUCKET = 50
+_MAX_BUCKET_SIZE = 50
 
 Hashes = npt.NDArray[np.uint64]
 
 
 def group_duplicates(questions: Sequence[Question]) -> list[int]:
-    """Number groups of near-duplicates.
+    """Put questions into groups of near-duplicates.
 
-    Questions belong together when their titles have the same words or when their texts share most
-    of their word triples: MinHash with banding finds the pairs to compare (Broder 1997, "On the
+    Two questions are in one group if their titles have the same words, or if their texts share most
+    of their word triples. MinHash with banding finds the pairs to compare (Broder 1997, "On the
     resemblance and containment of documents").
 
     Parameters
@@ -34,7 +36,7 @@ def group_duplicates(questions: Sequence[Question]) -> list[int]:
     Returns
     -------
     list of int
-        A group for each question: the place of its first member.
+        The group of each question: the index of the group's first question.
     """
     groups = _Groups(len(questions))
     titles: dict[str, int] = {}
@@ -44,28 +46,32 @@ def group_duplicates(questions: Sequence[Question]) -> list[int]:
     for place, question in enumerate(
         tqdm(questions, desc="near-duplicates", unit="question", disable=None)
     ):
-        title, prose, _ = tokenize(question.title, question.body_html, "html", unlimited=True)
+        title, prose, _ = tokenize(
+            question.title, question.body, question.body_format, unlimited=True
+        )
         groups.join(place, titles.setdefault(" ".join(sorted(set(title))), place))
         hashes = signer.triples(title + prose)
-        if len(hashes) >= 5:  # of fewer, two questions share most by chance
+        if len(hashes) >= _MIN_TRIPLES:
             triples[place] = hashes
             for band, signature in enumerate(signer.bands(hashes)):
                 buckets[band, signature].append(place)
     for members in buckets.values():
-        if 1 < len(members) <= _LARGEST_BUCKET:
+        if 1 < len(members) <= _MAX_BUCKET_SIZE:
             for one, other in combinations(members, 2):
-                if groups.of(one) != groups.of(other) and _alike(triples[one], triples[other]):
+                if groups.of(one) != groups.of(other) and _are_similar(
+                    triples[one], triples[other]
+                ):
                     groups.join(one, other)
     return [groups.of(place) for place in range(len(questions))]
 
 
-def _alike(one: Hashes, other: Hashes) -> bool:
+def _are_similar(one: Hashes, other: Hashes) -> bool:
     shared = len(np.intersect1d(one, other, assume_unique=True))
-    return shared >= SIMILAR * (len(one) + len(other) - shared)
+    return shared >= MIN_SIMILARITY * (len(one) + len(other) - shared)
 
 
 class _Signer:
-    """MinHash signatures, the same in every run."""
+    """Computes MinHash signatures. They are the same in every run."""
 
     def __init__(self) -> None:
         random = np.random.default_rng(0)
@@ -93,7 +99,7 @@ class _Signer:
 
 
 class _Groups:
-    """Disjoint sets."""
+    """Disjoint sets of questions."""
 
     def __init__(self, size: int) -> None:
         self._parents = list(range(size))

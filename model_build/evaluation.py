@@ -1,4 +1,4 @@
-"""Ask a model about questions whose tags are known, and report how it did."""
+"""Evaluate a model on questions whose tags are known."""
 
 import json
 from collections.abc import Sequence
@@ -8,24 +8,25 @@ from typing import Any
 from tqdm import tqdm
 
 from lambda_src.tagger import TagModel
-from model_build.figures import Judged, calibration_bins, figures
-from model_build.intervals import intervals
+from model_build.intervals import metric_intervals
+from model_build.metrics import JudgedQuestion, calibration_bins, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import SPLIT_FACTS
 
 N_RANKED = 10
+"""So many of the most likely tags of a question are kept."""
 
 
-def judge(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
-    """Predict every question, with a progress bar."""
+def judge(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:
+    """Predict the tags of every question, with a progress bar."""
     return [
-        Judged(
+        JudgedQuestion(
             truth=frozenset(question.tags),
             ranked=model.rank(
-                question.title, question.body_html, body_format="html", limit=N_RANKED
+                question.title, question.body, body_format=question.body_format, limit=N_RANKED
             ),
             suggested=model.suggest(
-                question.title, question.body_html, body_format="html"
+                question.title, question.body, body_format=question.body_format
             ).suggestions,
         )
         for question in tqdm(questions, desc="questions", unit="question", disable=None)
@@ -33,25 +34,31 @@ def judge(model: TagModel, questions: Sequence[Question]) -> list[Judged]:
 
 
 def report(
-    model: TagModel, judged: Sequence[Judged], *, draws: int = 1_000, paths: Sequence[Path] = ()
+    model: TagModel,
+    judged: Sequence[JudgedQuestion],
+    *,
+    draws: int = 1_000,
+    paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Put the figures together with what was judged.
+    """Compute metrics, and say which model and which questions they belong to.
 
     Parameters
     ----------
     model : TagModel
-    judged : sequence of Judged
+    judged : sequence of JudgedQuestion
     draws : int
-        Of the bootstrap that gives the 95 % intervals.
+        Number of bootstrap draws for the 95 % intervals.
     paths : sequence of Path
-        The questions' files: where one is part of a split, the report says of what kind.
+        The files of the questions. If one was written by ``split``, the report names the kind of
+        split.
 
     Returns
     -------
     dict
-        As JSON allows: the figures by their names, and ``intervals`` with low and high by name.
+        Can be written as JSON: the metrics by their names, and ``intervals``, which holds both
+        ends of each metric's interval.
     """
-    spread = intervals(judged, model.tags, draws=draws)
+    intervals = metric_intervals(judged, model.tags, draws=draws)
     return {
         "model_version": model.version,
         "model_sha256": model.sha256,
@@ -59,8 +66,8 @@ def report(
         "split": _split_kind(paths),
         "questions": len(judged),
         "tags": len(model.tags),
-        **figures(judged, model.tags),
-        "intervals": {name: list(interval) for name, interval in spread.items()},
+        **compute_metrics(judged, model.tags),
+        "intervals": {name: list(interval) for name, interval in intervals.items()},
     }
 
 
@@ -73,21 +80,21 @@ def _split_kind(paths: Sequence[Path]) -> str | None:
     return None
 
 
-def write_predictions(judged: Sequence[Judged], path: Path) -> None:
+def write_predictions(judged: Sequence[JudgedQuestion], path: Path) -> None:
     """Write one JSON line per question: index, ranked, suggested."""
     with path.open("w", encoding="utf-8") as lines:
-        for index, each in enumerate(judged):
+        for index, question in enumerate(judged):
             line = {
                 "index": index,
-                "ranked": [list(suggestion) for suggestion in each.ranked],
-                "suggested": [suggestion.tag for suggestion in each.suggested],
+                "ranked": [list(suggestion) for suggestion in question.ranked],
+                "suggested": [suggestion.tag for suggestion in question.suggested],
             }
             lines.write(json.dumps(line) + "\n")
 
 
-def draw_reliability(judged: Sequence[Judged], path: Path) -> None:
-    """Draw how often suggestions were right against how sure the model was, as a PNG."""
-    # Imported here: it takes a second, and most evaluations draw nothing.
+def draw_reliability(judged: Sequence[JudgedQuestion], path: Path) -> None:
+    """Draw a reliability diagram, the precision of suggestions by their confidence, as a PNG."""
+    # The import takes a second, and most evaluations need no diagram.
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")
@@ -97,12 +104,12 @@ def draw_reliability(judged: Sequence[Judged], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
     axes.plot(
-        [said for said, _, _ in bins],
-        [was for _, was, _ in bins],
+        [confidence for confidence, _, _ in bins],
+        [precision for _, precision, _ in bins],
         marker="o",
         label=f"suggested tags, {len(bins)} bins of equal mass",
     )
-    axes.set(xlabel="confidence", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="confidence", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
     axes.set_title("Reliability")
     axes.legend(loc="upper left")
     figure.savefig(path, dpi=120, metadata={"Software": None})
@@ -110,13 +117,13 @@ def draw_reliability(judged: Sequence[Judged], path: Path) -> None:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Write the figures as a Markdown table."""
+    """Format a report as a Markdown table."""
     rows = []
     for name, value in report.items():
         if isinstance(value, float):
             low, high = report["intervals"].get(name, (None, None))
-            spread = "" if low is None else f"{low:.4f} to {high:.4f}"
-            rows.append(f"| {name} | {value:.4f} | {spread} |")
+            interval = "" if low is None else f"{low:.4f} to {high:.4f}"
+            rows.append(f"| {name} | {value:.4f} | {interval} |")
         elif isinstance(value, int | str):
             rows.append(f"| {name} | {value} | |")
-    return "\n".join(["| Figure | Value | 95 % interval |", "|---|---|---|", *rows])
+    return "\n".join(["| Metric | Value | 95 % interval |", "|---|---|---|", *rows])

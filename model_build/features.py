@@ -1,4 +1,4 @@
-"""TF-IDF of questions, fitted with scikit-learn on the analyzer's words."""
+"""Fit TF-IDF with scikit-learn, on the words that the analyzer finds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from model_build.questions import Question
 
 
 class NotEnoughQuestionsError(ValueError):
-    """The corpus has too few questions to train on: the message says which are missing."""
+    """The corpus has too few questions to train a model."""
 
 
 @dataclass(frozen=True)
 class FeatureOptions:
-    """How questions become vectors; the figures of docs/quality.md chose the defaults."""
+    """How a question becomes a vector. docs/quality.md has the measurements behind the defaults."""
 
     title_weight: int = 4
     """How many times a word of the title counts."""
@@ -27,29 +27,40 @@ class FeatureOptions:
     pair_weight: float = 0.5
     code_weight: float = 0.5
     rarity: float = 1.7
-    """The power to which the inverse document frequency is raised: above 1, rare terms count more
-    than in plain TF-IDF."""
+    """The exponent of the inverse document frequency. Above 1, rare terms count more than in plain
+    TF-IDF."""
     min_word_count: int = 3
-    """Words that stand in fewer questions are left out."""
+    """A word that occurs in fewer questions is left out."""
     min_pair_count: int = 5
+    """A pair of neighbouring words that occurs in fewer questions is left out."""
 
 
 def tokens_of(questions: Iterable[Question]) -> list[QuestionTokens]:
     """Find the words of questions as the service will."""
-    return [tokenize(each.title, each.body_html, "html") for each in questions]
+    return [tokenize(each.title, each.body, each.body_format) for each in questions]
 
 
 def fit_tfidf(
     tokens: Sequence[QuestionTokens], options: FeatureOptions
 ) -> tuple[Pipeline, sp.csr_matrix]:
-    """Fit the TF-IDF of three kinds of terms: words and pairs of title and prose, words of code.
+    """Fit TF-IDF for three kinds of terms: words and pairs of title and prose, and words of code.
+
+    Parameters
+    ----------
+    tokens : sequence of QuestionTokens
+    options : FeatureOptions
 
     Returns
     -------
     tfidf : Pipeline
-        A union of vectorizers named ``word``, ``pair`` and ``code`` (without those that found no
-        term), and the scaling of each question to length 1.
+        Its step ``terms`` is a union of vectorizers named ``word``, ``pair`` and ``code``, without
+        those that found no term. Its step ``scaling`` scales each question to length 1.
     matrix : csr_matrix of float64, shape (n_questions, n_terms)
+
+    Raises
+    ------
+    NotEnoughQuestionsError
+        No term occurs in enough questions.
     """
     kinds = {
         "word": (_TextWords(options.title_weight), options.word_weight, options.min_word_count),
@@ -63,7 +74,7 @@ def fit_tfidf(
         )
         try:
             block = vectorizer.fit_transform(tokens)
-        except ValueError:  # scikit-learn's way of saying that no term is left
+        except ValueError:  # No term occurs in enough questions.
             continue
         idf = vectorizer.idf_
         vectorizer.idf_ = idf**options.rarity
@@ -72,7 +83,8 @@ def fit_tfidf(
         blocks.append(block @ sp.diags(weight * idf ** (options.rarity - 1)))
     if not vectorizers:
         raise NotEnoughQuestionsError(
-            f"no word stands in {options.min_word_count} of these questions: name more files"
+            f"No word occurs in {options.min_word_count} of these {len(tokens)} questions. "
+            "Give more files."
         )
     union = FeatureUnion(vectorizers, transformer_weights=weights)
     scaling = Normalizer()

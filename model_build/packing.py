@@ -1,4 +1,4 @@
-"""Round the weights of the regressions to the few bits that the service keeps of them."""
+"""Pack the weights of the regressions into the arrays of a bundle."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ def pack(
     *,
     rounded: bool,
 ) -> ScorerArrays:
-    """Part common terms from others, and round each weight to whole steps of its term.
+    """Store common terms as whole rows, and round each weight to whole steps of its term.
 
     Parameters
     ----------
-    weights : sparse array, shape (n_terms, n_tags)
-        In rows (CSR).
+    weights : csr_matrix of float, shape (n_terms, n_tags)
     term_weights : ndarray of float, shape (n_terms,)
+        See `lambda_src.tagger.scorer.ScorerArrays`.
     intercepts : ndarray of float, shape (n_tags,)
     rounded : bool
-        False to keep the weights as they are, in four times the place.
+        False keeps the weights as they are, which takes four times the space.
     """
     n_terms, n_tags = weights.shape
     lengths = np.diff(weights.indptr)
@@ -57,10 +57,11 @@ def pack(
 def _round(
     weights: npt.NDArray[np.floating], terms: npt.NDArray[np.intp], n_terms: int
 ) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.int8]]:
+    """Give the step of each term, shape (n_terms,), and each weight as a number of steps."""
     largest = np.zeros(n_terms)
     np.maximum.at(largest, terms, np.abs(weights))
-    # The steps first, so that the weights are whole numbers of those that the bundle holds.
+    # The weights are divided by the rounded steps, since those are the ones that the bundle holds.
     steps = (largest / STEPS_PER_WEIGHT).astype(np.float16)
-    of_weights = steps[terms].astype(np.float64)
-    in_steps = np.divide(weights, of_weights, out=np.zeros(len(terms)), where=of_weights > 0)
+    step_sizes = steps[terms].astype(np.float64)
+    in_steps = np.divide(weights, step_sizes, out=np.zeros(len(terms)), where=step_sizes > 0)
     return steps, np.rint(in_steps).clip(-STEPS_PER_WEIGHT, STEPS_PER_WEIGHT).astype(np.int8)

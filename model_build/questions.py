@@ -1,17 +1,36 @@
-"""A question of a corpus, as every reader gives it and every trainer takes it."""
+"""A question of a corpus: what every reader yields and every part of the training takes."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
-_TAG = re.compile(r"[^\s<>|,\"]{1,64}")
-_BRACKETED = re.compile(r"<([^<>]*)>")
+from lambda_src.tagger.markup import StoredFormat, detect_format
+from model_build.values import (
+    BadQuestionError,
+    parse_date,
+    parse_tags,
+    parse_text,
+    parse_whole_number,
+    parse_year_end,
+)
 
+__all__ = ["BadQuestionError", "Question", "parse_tags"]
 
-class BadQuestionError(ValueError):
-    """A row that is no usable question: the message says why."""
+_MAX_TITLE_CHARACTERS = 1_000
+"""A longer title is two columns, or rows, that a broken file runs together."""
+_FORMATS: dict[str, StoredFormat] = {
+    "html": "html",
+    "markdown": "markdown",
+    "md": "markdown",
+    "text": "text",
+    "plain": "text",
+}
+_BODIES: dict[str, StoredFormat | None] = {
+    "body": None,
+    "body_html": "html",
+    "body_markdown": "markdown",
+}
+"""The fields that may hold the body, by preference, with the format that the name promises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,111 +38,71 @@ class Question:
     """One question with the tags that its asker ended with."""
 
     title: str
-    body_html: str
+    body: str
     tags: tuple[str, ...]
     id: int | None = None
     site: str | None = None
     creation_date: datetime | None = None
+    """In UTC, without a time zone. Where a corpus only knows the year, the year's last day: a part
+    of a time-ordered split then holds no question that is newer than its date."""
     view_count: int | None = None
     score: int | None = None
     answer_count: int | None = None
     judged_tags: frozenset[str] | None = None
-    """Where a corpus was cut down to some tags: those. A missing tag outside them is unknown, not
-    absent. None: the tags are complete."""
+    """The tags that a corpus was cut down to: any other tag is unknown, not absent. None: the tags
+    are complete."""
+    body_format: StoredFormat = "html"
+    """How to read the body. Readers set it for every question."""
+    source: str | None = None
+    """Which collection the question comes from, where a corpus joins several."""
 
     @classmethod
     def from_row(cls, row: dict[str, object]) -> Self:
-        """Make a question of a row with the names of this class's fields.
+        """Make a question from a row.
+
+        Parameters
+        ----------
+        row : dict
+            Values by the names of this class's fields. The body may also be called ``body_html``
+            or ``body_markdown``, which says its format; ``body_format`` says it for any of them.
+            Without either, the format is detected. ``creation_date_est`` (a date) and
+            ``creation_year_est`` (a year) stand in for a missing creation date, in this order.
 
         Raises
         ------
         BadQuestionError
             Title or tags are missing, or a value is not of its kind.
         """
-        title = _text(row.get("title"), "title").strip()
+        title = parse_text(row.get("title"), "title").replace("\0", " ").strip()
         if not title:
             raise BadQuestionError("the title is empty")
+        if len(title) > _MAX_TITLE_CHARACTERS:
+            raise BadQuestionError(f"the title is too long: it has {len(title)} characters")
+        body, body_format = _body(row)
         return cls(
             title=title,
-            body_html=_text(row.get("body_html"), "body_html"),
+            body=body,
+            body_format=body_format,
             tags=parse_tags(row.get("tags")),
-            id=_whole(row.get("id"), "id"),
-            site=_text(row.get("site"), "site") or None,
-            creation_date=_date(row.get("creation_date")),
-            view_count=_whole(row.get("view_count"), "view_count"),
-            score=_whole(row.get("score"), "score"),
-            answer_count=_whole(row.get("answer_count"), "answer_count"),
+            id=parse_whole_number(row.get("id"), "id"),
+            site=parse_text(row.get("site"), "site") or None,
+            source=parse_text(row.get("source"), "source") or None,
+            creation_date=parse_date(row.get("creation_date"), "creation_date")
+            or parse_date(row.get("creation_date_est"), "creation_date_est")
+            or parse_year_end(row.get("creation_year_est"), "creation_year_est"),
+            view_count=parse_whole_number(row.get("view_count"), "view_count"),
+            score=parse_whole_number(row.get("score"), "score"),
+            answer_count=parse_whole_number(row.get("answer_count"), "answer_count"),
         )
 
 
-def parse_tags(value: object) -> tuple[str, ...]:
-    """Read tags given as a list, as ``<a><b>``, as ``|a|b|`` or with blanks between them.
-
-    Raises
-    ------
-    BadQuestionError
-        There is none, or one is no possible tag.
-    """
-    names: Iterable[object]
-    if _absent(value):
-        names = ()
-    elif isinstance(value, str):
-        text = value.strip()
-        if text.startswith("<"):
-            names = _BRACKETED.findall(text)
-        else:
-            names = text.replace("|", " ").replace(",", " ").split()
-    elif isinstance(value, Iterable):
-        names = value
-    else:
-        raise BadQuestionError(f"the tags are neither a list nor a text: {value!r:.80}")
-    tags = tuple(dict.fromkeys(str(name).strip().lower() for name in names))
-    if not tags:
-        raise BadQuestionError("there are no tags")
-    for tag in tags:
-        if not _TAG.fullmatch(tag):
-            raise BadQuestionError(f"{tag!r:.80} is no possible tag")
-    return tags
-
-
-def _absent(value: object) -> bool:
-    # NaN, which data frames put where nothing is, is the one value that differs from itself.
-    return value is None or value == "" or (isinstance(value, float) and value != value)  # noqa: PLR0124
-
-
-def _text(value: object, name: str) -> str:
-    if _absent(value):
-        return ""
-    if not isinstance(value, str):
-        raise BadQuestionError(f"the {name} is not a text: {value!r:.80}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise BadQuestionError(f"the {name} is not valid UTF-8") from None
-    return value
-
-
-def _whole(value: object, name: str) -> int | None:
-    if _absent(value):
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-        if number == int(number):
-            return int(number)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise BadQuestionError(f"the {name} is no whole number: {value!r:.80}")
-
-
-def _date(value: object) -> datetime | None:
-    if _absent(value):
-        return None
-    if not isinstance(value, datetime):
-        try:
-            value = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            raise BadQuestionError(
-                f"the creation_date is no ISO 8601 date: {value!r:.80}"
-            ) from None
-    # Exports give UTC without saying so: all dates are kept like that, to be comparable.
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+def _body(row: dict[str, object]) -> tuple[str, StoredFormat]:
+    named = parse_text(row.get("body_format"), "body_format").strip().lower()
+    if named and named not in _FORMATS:
+        raise BadQuestionError(f"body_format is not html, markdown or text: {named!r:.80}")
+    given = _FORMATS.get(named)
+    for name, promised in _BODIES.items():
+        body = parse_text(row.get(name), name)
+        if body.strip():
+            return body, given or promised or detect_format(body)
+    return "", given or "html"

@@ -1,4 +1,4 @@
-"""Other names of tags: read from files, applied to a corpus."""
+"""Read synonyms of tags, and replace them in a corpus."""
 
 import csv
 import json
@@ -10,21 +10,22 @@ from model_build.corpus import CorpusError
 from model_build.questions import Question
 
 WELL_KNOWN = Path(__file__).parent / "synonyms.csv"
+"""The file of synonyms that every training reads."""
 
 
 def read_synonyms(paths: Sequence[Path]) -> dict[str, str]:
-    """Read synonyms and the tags that they stand for; later files win.
+    """Read synonyms and the tags that they stand for. A later file overrides an earlier one.
 
     Parameters
     ----------
     paths : sequence of Path
-        CSV files with the columns ``synonym`` and ``tag``, or JSON files as the Stack Exchange
-        API's ``/tags/synonyms`` answers.
+        CSV files with the columns ``synonym`` and ``tag``, or JSON files with an answer of the
+        Stack Exchange API to ``/tags/synonyms``.
 
     Raises
     ------
     CorpusError
-        A file cannot be read or is of neither kind.
+        A file cannot be read, or has neither of these formats.
     """
     synonyms: dict[str, str] = {}
     for path in paths:
@@ -39,14 +40,15 @@ def read_synonyms(paths: Sequence[Path]) -> dict[str, str]:
             raise CorpusError(f"{path}: cannot read this file: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorpusError(
-                f"{path}: these are no synonyms ({error!r}). Give a CSV file with the columns "
-                "synonym and tag, or what the Stack Exchange API's /tags/synonyms answered (.json)."
+                f"{path}: this is not a file of synonyms ({error!r}). Give a .csv file with the "
+                "columns synonym and tag, or a .json file with an answer of the Stack Exchange "
+                "API to /tags/synonyms."
             ) from error
     return synonyms
 
 
-def main_tags(questions: Sequence[Question], synonyms: Mapping[str, str]) -> list[Question]:
-    """Put main tags in the place of their synonyms."""
+def replace_synonyms(questions: Sequence[Question], synonyms: Mapping[str, str]) -> list[Question]:
+    """Replace synonyms in the tags of questions with the tags that they stand for."""
     return [
         question
         if synonyms.keys().isdisjoint(question.tags)

@@ -1,1 +1,1 @@
-"""What a person types."""
+"""The commands of this project, and the Python packages behind them."""

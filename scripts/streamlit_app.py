@@ -1,7 +1,7 @@
-"""A Streamlit front end of the API: title, body, a button and the tags.
+"""A Streamlit front end of the API: a form for the question, and the suggested tags.
 
-ETIQUETTE_API_URL says where the API is, ETIQUETTE_API_TOKEN is a bearer token where it wants one.
-Start it with scripts/streamlit.
+Start it with scripts/streamlit. ETIQUETTE_API_URL is the address of the API. If the API requires a
+bearer token, ETIQUETTE_API_TOKEN is that token.
 """
 
 import json
@@ -13,18 +13,17 @@ from typing import Any
 
 import streamlit as st
 
-PATIENCE_SECONDS = 15
-QUIET = {
+TIMEOUT_SECONDS = 15
+TEXT_BY_QUIET_REASON = {
     "too_few_known_words": "The model knows too few of these words. "
     "Name a language, a library or a tool.",
-    "no_topic": "There is nothing to go by yet. Name a language, a library or a tool.",
-    "not_sure": "The model is not sure enough to suggest anything. "
-    "An error message or some code would help.",
+    "no_topic": "The question does not name its topic. Name a language, a library or a tool.",
+    "not_sure": "The model is not sure enough to suggest a tag. Add an error message or some code.",
 }
 
 
 class ApiError(Exception):
-    """The API gave no tags: the message says why, `detail` is the API's own explanation."""
+    """The API returned no prediction: the message says why; `detail` explains it, or is empty."""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
@@ -32,90 +31,94 @@ class ApiError(Exception):
 
 
 def main() -> None:
-    """Draw the page; Streamlit runs it again at every interaction."""
+    """Draw the page. Streamlit calls this again after every interaction."""
     st.set_page_config(page_title="Etiquette")
     st.title("Etiquette")
-    st.write("Tags for your question.")
+    st.write("Get tags for your question.")
     with st.form("question"):
         title = st.text_input("Title", placeholder="Your question in one sentence")
         body = st.text_area(
             "Body", height=240, placeholder="What you tried and what happened. Code helps most."
         )
-        asked = st.form_submit_button("Suggest tags", type="primary")
-    if asked:
-        answer(title, body)
+        is_submitted = st.form_submit_button("Suggest tags", type="primary")
+    if is_submitted:
+        show_tags(title, body)
 
 
-def answer(title: str, body: str) -> None:
-    """Show a question's tags, or why there are none."""
-    missing = [name for name, text in (("title", title), ("body", body)) if not text.strip()]
-    if len(missing) == 2:
-        st.warning("Title and body are empty: write a question first.")
+def show_tags(title: str, body: str) -> None:
+    """Show the tags of a question, or say why there are none."""
+    empty = [name for name, text in (("title", title), ("body", body)) if not text.strip()]
+    if len(empty) == 2:
+        st.warning("The title and the body are empty. Write a question first.")
         return
-    if missing:
-        st.warning(f"The {missing[0]} is empty: the tags come from the other field alone.")
+    if empty:
+        st.warning(f"The {empty[0]} is empty. The tags are based on the other field only.")
     try:
         with st.spinner("Reading your question…"):
             prediction = predict(title, body)
         suggestions = [(each["tag"], each["confidence"]) for each in prediction["suggestions"]]
     except ApiError as error:
         st.error(str(error))
-        # Not Markdown: the words of another program are shown as they are.
+        # st.text shows the text of another program as it is; st.write would read it as Markdown.
         st.text(error.detail)
         return
     if not suggestions:
-        st.info(QUIET.get(prediction.get("quiet_reason", ""), QUIET["not_sure"]))
+        reason = prediction.get("quiet_reason", "not_sure")
+        st.info(TEXT_BY_QUIET_REASON.get(reason, TEXT_BY_QUIET_REASON["not_sure"]))
         return
     with st.container(horizontal=True):
         for tag, confidence in suggestions:
-            # Never 100 %: a model is not that sure.
-            st.badge(f"{as_text(tag)} {min(confidence, 0.99):.0%}")
-    st.caption("With how sure the model is of each.")
+            # A model is never certain, so the page never shows 100 %.
+            st.badge(f"{escape_markdown(tag)} {min(confidence, 0.99):.0%}")
+    st.caption("The percentage is the model's confidence in the tag.")
 
 
 def predict(title: str, body: str) -> dict[str, Any]:
-    """Ask the API for a question's tags; raises `ApiError`."""
+    """Request the prediction for a question from the API; raises `ApiError`."""
     url = os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token := os.environ.get("ETIQUETTE_API_TOKEN"):
         headers["authorization"] = f"Bearer {token}"
     if not url.startswith(("http://", "https://")):
-        raise ApiError("ETIQUETTE_API_URL is not an http or https address.", url)
-    request = urllib.request.Request(  # noqa: S310 (the scheme was looked at)
+        message = "ETIQUETTE_API_URL is not an http or https address. Correct it and start again."
+        raise ApiError(message, url)
+    request = urllib.request.Request(  # noqa: S310 (the scheme was checked)
         f"{url}/predict",
         data=json.dumps({"title": title, "body": body}).encode(),
         headers=headers,
     )
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
-            found = json.load(response)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            prediction = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
-            detail = detail_of(error.read())
+            detail = read_detail(error.read())
         if error.code in (401, 403):
-            message = "The API wants a bearer token: set ETIQUETTE_API_TOKEN to a valid one."
+            message = "The API requires a bearer token. Set ETIQUETTE_API_TOKEN to a valid one."
             raise ApiError(message, detail) from None
-        raise ApiError(f"The API answered with an error ({error.code}).", detail) from None
+        raise ApiError(f"The API answered with the error {error.code}.", detail) from None
     except (OSError, ValueError) as error:
-        message = "The API does not answer. Is it running, and is ETIQUETTE_API_URL right?"
+        message = "The API does not answer. Check that it is running, and check ETIQUETTE_API_URL."
         raise ApiError(message, f"{url}: {error}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("suggestions"), list):
-        raise ApiError("What answers at ETIQUETTE_API_URL is not Etiquette.", url)
-    return found
+    if not isinstance(prediction, dict) or not isinstance(prediction.get("suggestions"), list):
+        message = "The server at ETIQUETTE_API_URL is not an Etiquette API. Correct the address."
+        raise ApiError(message, url)
+    return prediction
 
 
-def detail_of(content: bytes) -> str:
-    """What a problem document (or API Gateway's own error) says; nothing if it is neither."""
+def read_detail(content: bytes) -> str:
+    """Return the explanation in a problem document or in API Gateway's own errors, else ""."""
     try:
         problem = json.loads(content)
     except ValueError:
         return ""
-    known = problem if isinstance(problem, dict) else {}
-    return str(known.get("detail") or known.get("message") or "")
+    if not isinstance(problem, dict):
+        return ""
+    return str(problem.get("detail") or problem.get("message") or "")
 
 
-def as_text(tag: str) -> str:
-    """Keep Markdown from reading signs into a tag such as ``c#``."""
+def escape_markdown(tag: str) -> str:
+    """Escape characters that Markdown would interpret, as in ``c#``."""
     return re.sub(r"([^\w\s])", r"\\\1", tag)
 
 

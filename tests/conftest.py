@@ -1,9 +1,9 @@
-"""What every kind of test shares: sample questions, models, and skips that CI does not allow."""
+"""Fixtures of all tests: sample questions and the starter model. CI=true makes skips fail."""
 
 import json
 import os
 from collections.abc import Generator
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any, get_args
 
 import pytest
@@ -12,32 +12,30 @@ from lambda_src.tagger import TagModel
 from lambda_src.tagger.kernel import load_library
 from lambda_src.tagger.model import RankerChoice
 from model_build.questions import Question
-
-ROOT = Path(__file__).parent.parent
-DATA = ROOT.parent / "shared" / "data"
-STARTER = ROOT / "model_build" / "starter" / "starter.safetensors"
-SAMPLES = ROOT / "tests" / "samples" / "questions.jsonl"
+from tests.support.paths import DATA, SAMPLES, STARTER
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skip a failure where CI=true: there, everything can run."""
+    """Turn skips into failures if CI=true, where every test can run."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+        report.longrepr = f"skipped, which CI=true does not allow: {report.longrepr}"
     return report
 
 
 @pytest.fixture(autouse=True)
-def _real_questions_where_there_are_some(request: pytest.FixtureRequest) -> None:
+def _skip_without_what_a_marker_needs(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("data") and not DATA.is_dir():
-        pytest.skip("the real questions lie beside a development checkout only")
+        pytest.skip("the real questions exist only beside a development checkout")
+    if request.node.get_closest_marker("cross_build") and find_spec("ziglang") is None:
+        pytest.skip("cross builds need the Zig compiler: run scripts/setup zig")
 
 
 @pytest.fixture(scope="session")
 def samples() -> list[Question]:
-    """Questions written for this project; no model was trained on them."""
+    """Questions written for this project. No model was trained on them."""
     lines = SAMPLES.read_text(encoding="utf-8").splitlines()
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     return [Question.from_row({**row, "id": None}) for row in rows]
@@ -54,5 +52,5 @@ def ranker(request: pytest.FixtureRequest) -> RankerChoice:
 
 @pytest.fixture(scope="session")
 def starter() -> TagModel:
-    """The model that the repository carries."""
+    """The starter model of the repository."""
     return TagModel.load(STARTER)

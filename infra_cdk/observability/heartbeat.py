@@ -1,4 +1,4 @@
-"""A question that is asked on a schedule, so that silence means something."""
+"""The heartbeat: a schedule that asks the API function a question every few minutes."""
 
 import json
 from typing import Any, Final
@@ -13,9 +13,9 @@ QUESTION: Final = "How do I merge two dictionaries in Python?"
 
 
 def request() -> dict[str, Any]:
-    """Make the question as API Gateway would hand it to the function, payload format 2.0.
+    """Return the question in the form in which API Gateway sends requests, payload format 2.0.
 
-    A draft: it is answered, and counts as no prediction.
+    It is a draft: the function answers it, but does not count it as a prediction.
     """
     return {
         "version": "2.0",
@@ -41,24 +41,24 @@ def request() -> dict[str, Any]:
 
 
 class Heartbeat(Construct):
-    """Asks `live` a question every few minutes.
+    """Asks `live` a question every few minutes, so that a silent function means a broken one.
 
-    Without it, silence would be an alarm only where traffic never stops. It asks the function, not
-    the API: it needs no token where the API wants one, and what is wrong in front of the function
-    shows as 4xx and 5xx of those who call. It also keeps the version that is live from falling
-    asleep, as versions with SnapStart do after 14 days without a request.
+    Without it, an alarm on silence would work only if callers never paused. It invokes the function
+    and not the API, so that it needs no token; faults in front of the function show as 4xx and 5xx
+    answers to callers. It also keeps the live version active: Lambda makes versions with SnapStart
+    inactive after 14 days without a request.
     """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, alias: lambda_.Alias, minutes: int
     ) -> None:
         super().__init__(scope, construct_id)
-        # The next beat is the repetition: Lambda's own two would count an error three times.
+        # The next beat repeats a failed one: with Lambda's two retries, it would count three times.
         alias.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(1))
         events.Rule(
             self,
             "Rule",
-            description="Asks the function a question, so that silence means something",
+            description="Asks the API function a question, so that silence raises an alarm",
             schedule=events.Schedule.rate(Duration.minutes(minutes)),
             targets=[
                 targets.LambdaFunction(

@@ -1,4 +1,6 @@
-"""Is it healthy? What the service does and what it costs to do it."""
+"""Is it healthy? The metrics of how the service runs."""
+
+from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,23 +9,24 @@ from infra_cdk.observability.sources import Sources
 from infra_cdk.observability.watch import Fixed, Graph, Watch
 from lambda_src import metrics
 
-_FIVE = Duration.minutes(5)
-_QUARTER = Duration.minutes(15)
-_IS = cloudwatch.ComparisonOperator
-_STATS = cloudwatch.Stats
+_FIVE: Final = Duration.minutes(5)
+_QUARTER: Final = Duration.minutes(15)
+_IS: Final = cloudwatch.ComparisonOperator
+_STATS: Final = cloudwatch.Stats
+_NEAR_CONCURRENCY_LIMIT: Final = 0.8
 
 
 def watches(sources: Sources) -> list[Watch]:
-    """Everything of health that raises an alarm.
+    """Declare the alarms, without those that every function has.
 
     Parameters
     ----------
     sources
-        Whose metrics are watched, and with which limits.
+        The metrics of the deployment, with its limits.
     """
-    beating = sources.settings.limits.heartbeat_minutes is not None
+    has_heartbeat = sources.settings.limits.heartbeat_minutes is not None
     return [
-        *([_heartbeat(sources)] if beating else []),
+        *([_heartbeat(sources)] if has_heartbeat else []),
         *_latencies(sources),
         *_errors(sources),
         *_capacity(sources),
@@ -36,28 +39,38 @@ def _heartbeat(sources: Sources) -> Watch:
         metric=cloudwatch.MathExpression(
             expression="FILL(invocations, 0) - FILL(errors, 0)",
             using_metrics={
-                "invocations": sources.function("Invocations", _STATS.SUM, _FIVE),
-                "errors": sources.function("Errors", _STATS.SUM, _FIVE),
+                "invocations": sources.api_function.metric("Invocations", _STATS.SUM, _FIVE),
+                "errors": sources.api_function.metric("Errors", _STATS.SUM, _FIVE),
             },
             label="invocations that succeeded",
             period=_FIVE,
         ),
         limit=Fixed(_IS.LESS_THAN_THRESHOLD, 1),
-        # The newest period may not have its data yet, and a beat may come a little late.
+        # The newest period may have no data yet, and the schedule may be a little late.
         to_alarm=3,
         periods=4,
         missing=cloudwatch.TreatMissingData.BREACHING,
-        meaning="Nothing was answered for a quarter of an hour, not even the question that a "
-        "schedule asks.",
-        look="throttles and failed invocations; whether reserved concurrency is 0 (the kill "
-        "switch), whether the heartbeat's rule is on, the alias live and its version's state.",
-        act="mend what those say; go back to the version before if this one does not start.",
+        meaning="The API function answered nothing in three of four periods of five minutes, not "
+        "even the question that a schedule sends past API Gateway. A new stack starts with this "
+        "alarm, which ends after two questions.",
+        first_command='aws lambda get-function-concurrency --function-name "$FUNCTION"   '
+        "# 0 is the kill switch\n"
+        'aws lambda get-function-configuration --function-name "$FUNCTION" --qualifier live \\\n'
+        "  --query '[Version, State, StateReason]'",
+        advice=[
+            "Concurrency 0: somebody used the kill switch. Ask before you undo it with `aws lambda "
+            'delete-function-concurrency --function-name "$FUNCTION"`.',
+            "Throttles or errors of the API function at the same time: see those entries.",
+            "State `Inactive`: the next request wakes the function. State `Failed`: run "
+            "`scripts/rollback --environment prod`.",
+            "Callers get answers all the same: the rule of the schedule may be off. `aws events "
+            'list-rules --name-prefix "$STACK-Observability"` shows it, `aws events enable-rule '
+            "--name NAME` turns it on; another deployment would not.",
+        ],
     )
 
 
 def _latencies(sources: Sources) -> list[Watch]:
-    limits = sources.settings.limits
-    timeout_ms = sources.settings.timeout_seconds * 1000
     return [
         Watch(
             name="Model latency",
@@ -71,14 +84,19 @@ def _latencies(sources: Sources) -> list[Watch]:
             beside=[
                 sources.service(metrics.MODEL_LATENCY, _STATS.p(each), _FIVE) for each in (50, 95)
             ],
-            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_model_p99_ms),
+            # In milliseconds. A usual question takes about 1, one of 64 KiB takes tens of them.
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, 100),
             to_alarm=3,
             periods=3,
-            meaning="The model itself is slow for one question in a hundred.",
-            look="the last release (a larger model?), the length of questions, memory_mb: less "
-            "memory is less processor.",
-            act="after a release go back to the version before; otherwise give the function more "
-            "memory.",
+            meaning="The model is too slow for one question in a hundred, three times in a row.",
+            first_command="""log "$FUNCTION_LOG" """
+            """'{ $.event_type = "prediction" && $.latency_ms > 100 }'""",
+            advice=[
+                "After a release: the model is larger, or the analyzer is another one. Roll back.",
+                "A question near the limit of 64 KiB takes tens of milliseconds. Many `terms` in "
+                "the log lines show that a caller sends very long texts.",
+                "Was `memory_mb` lowered? Less memory means a smaller share of the processor.",
+            ],
         ),
         Watch(
             name="API latency",
@@ -90,28 +108,21 @@ def _latencies(sources: Sources) -> list[Watch]:
                 requests=sources.api("Count", _STATS.SUM, _FIVE),
             ),
             beside=[sources.api("Latency", _STATS.p(each), _FIVE) for each in (50, 95)],
-            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_api_p99_ms),
+            # In milliseconds, as a caller measures it, cold starts included.
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, 3000),
             to_alarm=3,
             periods=3,
-            meaning="One caller in a hundred waits too long.",
-            look="integration latency, function duration, model latency and cold starts, in this "
-            "order: the first that is low clears all that it contains.",
-            act="cold starts: see that entry; model: see that entry; neither: API Gateway, see "
-            "AWS's health dashboard.",
-        ),
-        Watch(
-            name="Near timeout",
-            metric=sources.function("Duration", _STATS.MAXIMUM, _FIVE),
-            beside=[sources.function("Duration", _STATS.p(each), _FIVE) for each in (50, 95, 99)],
-            limit=Fixed(
-                _IS.GREATER_THAN_THRESHOLD, round(timeout_ms * limits.maximum_duration_share)
-            ),
-            to_alarm=1,
-            periods=1,
-            meaning="A request nearly ran out of the function's time; the next may fail.",
-            look="the function's log at that minute: a long batch, a start with a large model?",
-            act="raise memory_mb (more processor) before timeout_seconds, which API Gateway caps "
-            "at 30.",
+            meaning="One caller in a hundred waits too long. Each of these times contains the next "
+            "one: API latency, integration latency, function duration, model latency. Compare them "
+            "in this order on the resources dashboard.",
+            first_command="""log "$ACCESS_LOG" "" | grep -E '"latencyMs": "[0-9]{4,}"'   """
+            "# compare functionLatencyMs",
+            advice=[
+                "All are high except the model's: the difference is cold starts. See Cold starts.",
+                "All are high: see Model latency.",
+                "Only the API's is high: the cause is API Gateway itself. Look at AWS's health "
+                "dashboard; you cannot fix it here.",
+            ],
         ),
     ]
 
@@ -125,10 +136,16 @@ def _errors(sources: Sources) -> list[Watch]:
             limit=Fixed(_IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, limits.maximum_server_errors),
             to_alarm=1,
             periods=1,
-            meaning="Callers got errors of ours.",
-            look="error and functionError in the access log, then the function's log at that time "
-            '(event_type "failure" names kind and place).',
-            act="after a release go back to the version before; otherwise mend what the log names.",
+            meaning="Callers got 5xx answers.",
+            first_command="""log "$ACCESS_LOG" '{ $.status = "5*" }'\n"""
+            """log "$FUNCTION_LOG" '{ $.event_type = "failure" }'""",
+            advice=[
+                "After a release: run `scripts/rollback --environment prod`.",
+                "`functionStatus` is 200 and `status` is 500 in the access log: our code raised an "
+                "exception. The second command shows its type and place. Fix that.",
+                "Otherwise the function was throttled, ran out of time or did not start: `error` "
+                "and `functionError` say which. See the entries of the API function.",
+            ],
         ),
         Watch(
             name="Client errors",
@@ -139,60 +156,51 @@ def _errors(sources: Sources) -> list[Watch]:
                 refused=sources.api("4xx", _STATS.SUM, _QUARTER),
                 requests=sources.api("Count", _STATS.SUM, _QUARTER),
             ),
-            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_client_error_share),
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, 0.5),
             to_alarm=2,
             periods=3,
-            meaning="Most requests are refused as the caller's fault.",
-            look="path and status in the access log: 404 is somebody trying doors, 422 a client "
-            "that sends something else than we take, 429 our throttle, 401 or 403 the tokens.",
-            act="tell the client's owner; after a release of ours, compare docs/openapi.json.",
-        ),
-        Watch(
-            name="Function errors",
-            metric=sources.function("Errors", _STATS.SUM, _FIVE),
-            beside=[sources.function("Invocations", _STATS.SUM, _FIVE)],
-            limit=Fixed(_IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, limits.maximum_function_errors),
-            to_alarm=1,
-            periods=1,
-            meaning="The function raised, ran out of time or did not start.",
-            look="the function's log: a start that fails says why in one line, which begins with "
-            "'etiquette cannot start'.",
-            act="a model that is absent or has another digest: go back to the version before. Out "
-            "of time: see near timeout.",
+            meaning="Most requests were answered with 4xx in two of three quarters of an hour.",
+            first_command="""log "$ACCESS_LOG" '{ $.status = "4*" }'   """
+            "# which status, on which path?",
+            advice=[
+                "404 on many paths: somebody scans the API. Do nothing.",
+                "415 or 422: a client sends something that the API does not accept. Tell its "
+                "owner. After a release of ours, compare `docs/openapi.json`: a release must not "
+                "break clients, and a test checks that.",
+                "429: the throttle. There is one caller too many, or the limit is too low "
+                "(`throttle`, `batch_throttle`).",
+                "401 or 403: tokens have expired, or the issuer changed its keys.",
+            ],
         ),
     ]
 
 
 def _capacity(sources: Sources) -> list[Watch]:
-    settings, limits = sources.settings, sources.settings.limits
+    settings = sources.settings
     reserved = settings.reserved_concurrency
-    at_once = settings.account_concurrency if reserved is None else reserved
+    copies = settings.account_concurrency if reserved is None else reserved
     return [
-        Watch(
-            name="Throttles",
-            metric=sources.function("Throttles", _STATS.SUM, _FIVE),
-            limit=Fixed(_IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, limits.maximum_throttles),
-            to_alarm=1,
-            periods=1,
-            meaning="Lambda refused requests: no copy of the function was left, and callers got "
-            "5xx.",
-            look="concurrency against its limit; reserved concurrency (0 is the kill switch); "
-            "other functions of the account.",
-            act="ask AWS for a higher quota, or reserve concurrency; lower the API's throttle "
-            "until then.",
-        ),
         Watch(
             name="Concurrency",
             metric=sources.concurrency(_FIVE),
             limit=Fixed(
                 _IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                max(1, int(at_once * limits.maximum_concurrency_share)),
+                max(1, int(copies * _NEAR_CONCURRENCY_LIMIT)),
             ),
             to_alarm=2,
             periods=3,
-            meaning=f"Nearly all of the {at_once} copies that may run at once are running.",
-            look="requests and duration: more callers, or the same ones slower?",
-            act="as for throttles, before they come.",
+            meaning="Nearly as many copies of the API function run as may run at once. If more are "
+            "needed, Lambda throttles the function.",
+            first_command="aws lambda get-account-settings "
+            "--query AccountLimit.ConcurrentExecutions",
+            advice=[
+                "A new account may run 10 copies of all its functions together. Ask for more "
+                "(Service Quotas, Lambda, Concurrent executions), then deploy with "
+                "`-c account_concurrency=NUMBER`.",
+                "Are there more requests, or slower ones? Concurrency is the requests per second "
+                "times the seconds per request.",
+                "Until then, lower `throttle`: a 429 answer is faster and cheaper than a 5xx.",
+            ],
         ),
         Watch(
             name="Cold starts",
@@ -201,26 +209,32 @@ def _capacity(sources: Sources) -> list[Watch]:
                 "starts / invocations",
                 "invocations",
                 starts=sources.service(metrics.COLD_STARTS, _STATS.SUM, _QUARTER),
-                invocations=sources.function("Invocations", _STATS.SUM, _QUARTER),
+                invocations=sources.api_function.metric("Invocations", _STATS.SUM, _QUARTER),
             ),
-            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, limits.maximum_cold_start_share),
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, 0.3),
             to_alarm=2,
             periods=3,
-            meaning="Many requests wait for a new copy of the function.",
-            look="concurrency (bursts need new copies), failed invocations (copies that die), the "
-            "time of the last release.",
-            act="copies that die: see function errors. Bursts: SnapStart shortens starts; spread "
-            "the callers.",
+            meaning="Many invocations had to wait for a new copy of the API function, in two of "
+            "three quarters of an hour.",
+            first_command="""log "$FUNCTION_LOG" """
+            """'?"cannot start" ?"Task timed out" ?"Runtime exited"'   # copies that stop""",
+            advice=[
+                "The API function has errors, too: its copies stop and are replaced. See API "
+                "function errors.",
+                "Concurrency goes up and down: callers come in bursts. SnapStart makes each start "
+                "shorter; requests that are spread out need fewer starts.",
+                "Just after a release this is normal, and ends within minutes.",
+            ],
         ),
     ]
 
 
 def graphs(sources: Sources) -> list[Graph]:
-    """What explains the above."""
+    """Declare the graphs that help to explain these alarms."""
     percentiles = (50, 95, 99)
     return [
         Graph(
-            name="Integration latency: the function as API Gateway feels it",
+            name="Integration latency: the function's time as API Gateway measures it",
             metrics=[
                 sources.api("IntegrationLatency", _STATS.p(each), _FIVE) for each in percentiles
             ],
@@ -233,7 +247,7 @@ def graphs(sources: Sources) -> list[Graph]:
             name="Cold starts and invocations",
             metrics=[
                 sources.service(metrics.COLD_STARTS, _STATS.SUM, _FIVE),
-                sources.function("Invocations", _STATS.SUM, _FIVE),
+                sources.api_function.metric("Invocations", _STATS.SUM, _FIVE),
             ],
         ),
     ]

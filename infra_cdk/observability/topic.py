@@ -1,4 +1,4 @@
-"""Where alarms go: a topic that is encrypted with a key of its own."""
+"""The SNS topic that alarms notify, encrypted with a key of its own."""
 
 from typing import Final
 
@@ -15,17 +15,18 @@ _CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 
 
 class AlarmTopic(Construct):
-    """Tells people of alarms.
+    """The topic, and the mail subscription if there is an address.
 
-    The key is the customer's own: the policy of AWS's own key for SNS can't be changed, and does
-    not let CloudWatch in, so that alarms would be lost without a word. CloudWatch may use key and
-    topic for alarms of this account and region only ("Notifying users on alarm changes",
+    The topic needs a customer-managed key. The policy of AWS's own key for SNS cannot be changed
+    and does not allow CloudWatch to use it, so that alarms would be lost without any error.
+    CloudWatch may use the key and the topic only for alarms of this account and region
+    ("Notifying users on alarm changes",
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html).
 
     Attributes
     ----------
     topic
-        Subscribe to it to hear of alarms.
+        Subscribe to it to receive alarms.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
@@ -40,16 +41,16 @@ class AlarmTopic(Construct):
         key = kms.Key(
             self,
             "Key",
-            description=f"Alarms of {settings.stack_name}",
+            description=f"Encrypts the alarms of {settings.stack_name}",
             enable_key_rotation=True,
             removal_policy=settings.removal_policy,
         )
         key.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AlarmsEncryptWhatTheySay",
+                sid="AlarmsUseKey",
                 principals=[iam.ServicePrincipal(_CLOUDWATCH)],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],  # in a key's policy: this key
+                resources=["*"],  # in the policy of a key, this means the key itself
                 conditions=for_alarms,
             )
         )
@@ -62,7 +63,7 @@ class AlarmTopic(Construct):
         )
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AlarmsSpeak",
+                sid="AlarmsPublish",
                 principals=[iam.ServicePrincipal(_CLOUDWATCH)],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],

@@ -1,4 +1,4 @@
-"""The declaration: a metric, its alarm, its graph and what to do, in one place."""
+"""The declaration of a metric with its alarm, its graph and its runbook entry."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from constructs import Construct
 
 RUNBOOK: Final = "docs/runbook.md"
 _WIDTH: Final = 12
-"""Of a graph: half of a dashboard."""
+"""The width of a graph: half of a dashboard."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Band:
-    """A limit that CloudWatch learns: how a metric went by hour and by weekday until now."""
+    """A limit that CloudWatch learns from the metric's values at this hour of other weeks."""
 
     comparison: cloudwatch.ComparisonOperator
     width: int
@@ -32,36 +32,44 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """A metric, the limit beyond which somebody must know, and what that somebody should do.
+    """A metric that raises an alarm, and everything that belongs to the alarm.
 
-    An alarmed metric has no dimension that a release changes: it would be another metric
-    afterwards, without a past.
+    One declaration makes the alarm, the graph and the entry of the runbook. `meaning` and `advice`
+    are the text of the entry and, word for word, the alarm's description, which the mail shows.
+
+    The metric must not have a dimension that changes with a release: the metric would be a new one
+    afterwards, without any history.
     """
 
     name: str
-    """In words, such as `Prediction rate`: the graph, the alarm and the runbook's entry."""
+    """For example `Prediction rate`: the title of the graph and of the runbook entry."""
     metric: cloudwatch.Metric | cloudwatch.MathExpression
     limit: Fixed | Band
     to_alarm: int
+    """The alarm is raised when so many of the last `periods` periods are beyond the limit."""
     periods: int
-    """So many (`to_alarm`) of the last so many periods beyond the limit raise the alarm."""
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
-    """By default no traffic is no reason to wake anybody."""
+    """By default, a period without traffic raises no alarm."""
     meaning: str
-    look: str
-    act: str
+    """One or two sentences that say what is wrong."""
+    first_command: str = ""
+    """The first shell commands of the entry, which may use the variables and functions of the
+    runbook's first section."""
+    advice: Sequence[str]
+    """What to look at and what to do: one item per cause."""
     beside: Sequence[cloudwatch.IMetric] = ()
-    """Drawn in the same graph, to explain."""
+    """Metrics that are drawn in the same graph because they help to explain it."""
 
     @property
-    def entry(self) -> str:
-        """The runbook's entry, as a link."""
-        return f"{RUNBOOK}#{self.name.lower().replace(' ', '-')}"
+    def anchor(self) -> str:
+        """The anchor of the runbook entry."""
+        return self.name.lower().replace(" ", "-")
 
     def alarm(self, scope: Construct) -> cloudwatch.Alarm:
-        """Make the alarm; whoever calls says whom it tells."""
+        """Create the alarm, without any action."""
         name = re.sub(r"\W", "", self.name.title())
-        description = f"{self.meaning} LOOK: {self.look} DO: {self.act} RUNBOOK: {self.entry}"
+        items = "\n".join(f"- {item}" for item in self.advice)
+        description = f"{self.meaning}\n\n{items}\n\nRunbook: {RUNBOOK}#{self.anchor}"
         if isinstance(self.limit, Band):
             return cloudwatch.AnomalyDetectionAlarm(
                 scope,
@@ -106,11 +114,22 @@ class Watch:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Metrics that raise no alarm, and say why one was raised."""
+    """Metrics that raise no alarm of their own, but help to explain one."""
 
     name: str
     metrics: Sequence[cloudwatch.IMetric]
 
     def graph(self) -> cloudwatch.GraphWidget:
-        """Draw them."""
+        """Draw the metrics."""
         return cloudwatch.GraphWidget(title=self.name, left=list(self.metrics), width=_WIDTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchGroup:
+    """Watches that answer one question: a section of the runbook."""
+
+    question: str
+    """The title of the section."""
+    watches: Sequence[Watch]
+    introduction: str = ""
+    """Markdown, for what the entries have in common."""

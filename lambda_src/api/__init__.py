@@ -1,1 +1,1 @@
-"""The HTTP API: a FastAPI app and its Lambda adapter."""
+"""The HTTP API: a FastAPI application, its Lambda adapter and its web page."""

@@ -1,4 +1,4 @@
-"""The ASGI application: `create_app` makes one; `app` is made of the environment's settings."""
+"""The ASGI application: `create_app` builds one; `app` is built from environment variables."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from lambda_src.api import correlation, predictions, problems, routes
+from lambda_src.api import correlation, predictions, problems, service_info
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.settings import Settings, SettingsError
@@ -17,17 +17,19 @@ from lambda_src.tagger import BundleError, KernelError, TagModel
 
 
 def create_app(model: TagModel, settings: Settings) -> FastAPI:
-    """Make the application.
+    """Build the application.
 
     Parameters
     ----------
     model : TagModel
+        Answers the questions.
     settings : Settings
+        Only the service name, the log level and the CORS origins are used here.
     """
     logger = Logger(service=settings.service, level=settings.log_level)
     app = FastAPI(
         title="Etiquette",
-        description="Suggests tags for a question as it is being written.",
+        description=service_info.SERVICE_DESCRIPTION,
         version="0.1.0",
         docs_url=None,
         redoc_url=None,
@@ -36,7 +38,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.state.logger = logger
     app.state.telemetry = telemetry
     app.include_router(predictions.make_router(model, telemetry))
-    app.include_router(routes.make_router(model))
+    app.include_router(service_info.make_router(model))
     problems.install(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -48,30 +50,30 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
             max_age=600,
         )
     app.add_middleware(RequestGuard, logger=logger)
-    framework_document = app.openapi
+    generate_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = problems.document(framework_document())
+            app.openapi_schema = problems.add_to_openapi(generate_openapi())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
-def _from_environment() -> FastAPI:
+def _app_from_environment() -> FastAPI:
     try:
         settings = Settings.from_environment(os.environ)
         return create_app(load_model(settings.model, settings.model_sha256), settings)
     except (SettingsError, BundleError, KernelError) as error:
-        # One line and no traceback: a person reads this in a log or a terminal.
+        # One line without a traceback, because a person reads it in a log or a terminal.
         print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
 
 
 def __getattr__(name: str) -> FastAPI:
-    # Made when a server asks for it, not when this module is imported for create_app.
+    # `app` is built when a server asks for it. Importing `create_app` must not load a model.
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()["app"] = made = _from_environment()
-    return made
+    globals()["app"] = app = _app_from_environment()
+    return app

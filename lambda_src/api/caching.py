@@ -1,26 +1,46 @@
-"""Answers that a client may keep: they change only with the model or the release."""
+"""Conditional GET: a client that already has the current content gets 304 instead of it."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple, Self
 
 from fastapi import Request, Response
 
-_MAX_AGE_SECONDS = 300
+
+class TaggedContent(NamedTuple):
+    """The content of an answer with its entity tag (RFC 9110, section 8.8.3)."""
+
+    content: bytes
+    media_type: str
+    etag: str
+    """A hash of the content, in double quotes as the header needs it."""
+
+    @classmethod
+    def from_text(cls, text: str, media_type: str = "application/json") -> Self:
+        """Encode a text as UTF-8 and compute its entity tag."""
+        content = text.encode()
+        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-def cacheable(request: Request, content: str, media_type: str = "application/json") -> Response:
-    """Answer with an entity tag, or with 304 where the client has this content already.
+def conditional_response(
+    request: Request, tagged: TaggedContent, headers: Mapping[str, str]
+) -> Response:
+    """Answer with the content, or with 304 if ``if-none-match`` contains its entity tag.
 
     Parameters
     ----------
     request : Request
-    content : str
-    media_type : str
+        The request, for its ``if-none-match`` header.
+    tagged : TaggedContent
+        The current content.
+    headers : mapping
+        Headers that both answers carry, such as ``cache-control``.
     """
-    encoded = content.encode()
-    tag = f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
-    headers = {"etag": tag, "cache-control": f"public, max-age={_MAX_AGE_SECONDS}"}
-    known = request.headers.get("if-none-match", "")
-    # A gateway that compresses marks the tag as weak; the content is the same (RFC 9110, 13.1.2).
-    if tag in {each.strip().removeprefix("W/") for each in known.split(",")} or known == "*":
+    headers = {**headers, "etag": tagged.etag}
+    client_has = request.headers.get("if-none-match", "")
+    # A gateway that compresses an answer marks its tag as weak (W/). If-None-Match compares
+    # weakly, so such a tag still matches (RFC 9110, section 13.1.2).
+    tags = {tag.strip().removeprefix("W/") for tag in client_has.split(",")}
+    if tagged.etag in tags or client_has == "*":
         return Response(status_code=304, headers=headers)
-    return Response(encoded, media_type=media_type, headers=headers)
+    return Response(tagged.content, media_type=tagged.media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""The OpenAPI document as a page for people, made on the server: no script, no outside host."""
+"""The API documentation page: the OpenAPI document as HTML, without scripts or outside hosts."""
 
 import base64
 import hashlib
@@ -14,18 +14,22 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 pre { overflow: auto; padding: .75rem; border: 1px solid #8886; border-radius: .4rem; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .8rem .2rem 0; }
 """
-
-
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-POLICY: Final = (
+CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing but this page's own style, which the digest names."""
+"""Allows nothing but the page's own style, which the digest identifies."""
 
 
 def render(document: dict[str, Any]) -> str:
-    """Write an OpenAPI document as an HTML page."""
+    """Convert an OpenAPI document to an HTML page.
+
+    Parameters
+    ----------
+    document : dict
+        The document as `FastAPI.openapi` returns it.
+    """
     info = document["info"]
     schemas = document["components"]["schemas"]
     operations = [
@@ -38,7 +42,7 @@ def render(document: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style></head><body>"
         f"<h1>{escape(info['title'])} API {escape(info['version'])}</h1>"
-        f"<p>{escape(info['description'])} The same as an "
+        f"<p>{escape(info['description'])} This page shows the "
         '<a href="/openapi.json">OpenAPI document</a>.</p>'
         f"{''.join(operations)}</body></html>"
     )
@@ -53,36 +57,38 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
     if request:
         schema = _resolve(request["schema"], schemas)
         parts.append(f"<h3>Request</h3><p>{escape(schema.get('description', ''))}</p>")
-        parts.append(_fields(schema, schemas))
-        parts += [f"<pre>{escape(_curl(path, each))}</pre>" for each in schema.get("examples", [])]
+        parts.append(_field_table(schema, schemas))
+        parts += [
+            f"<pre>{escape(_curl_command(path, each))}</pre>" for each in schema.get("examples", [])
+        ]
     for status, response in operation["responses"].items():
         for media_type, content in response.get("content", {}).items():
             schema = _resolve(content.get("schema", {}), schemas)
             parts.append(f"<h3>{escape(status)} <small>{escape(media_type)}</small></h3>")
             if status.startswith("2"):
-                parts.append(_fields(schema, schemas))
+                parts.append(_field_table(schema, schemas))
             else:
                 parts.append(f"<p>{escape(response['description'])}</p>")
     return "".join(parts)
 
 
-def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
+def _field_table(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
     rows = [
-        f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(field, schemas))}</td>"
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(_type_name(field, schemas))}</td>"
         f"<td>{escape(field.get('description', ''))}</td></tr>"
         for name, field in schema.get("properties", {}).items()
     ]
-    return f"<table><tr><th>Field</th><th>Type</th><th></th></tr>{''.join(rows)}</table>"
+    return f"<table><tr><th>Field</th><th>Type</th><th>Meaning</th></tr>{''.join(rows)}</table>"
 
 
-def _kind(field: dict[str, Any], schemas: dict[str, Any]) -> str:
+def _type_name(field: dict[str, Any], schemas: dict[str, Any]) -> str:
     if "anyOf" in field:
-        kinds = [_kind(each, schemas) for each in field["anyOf"]]
-        return " or ".join(kind for kind in kinds if kind != "null")
+        names = [_type_name(each, schemas) for each in field["anyOf"]]
+        return " or ".join(name for name in names if name != "null")
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if field.get("type") == "array":
-        return f"list of {_kind(field['items'], schemas)}"
+        return f"list of {_type_name(field['items'], schemas)}"
     resolved = _resolve(field, schemas)
     if resolved is not field:
         return ", ".join(resolved.get("properties", {}))
@@ -95,6 +101,6 @@ def _resolve(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     return resolved
 
 
-def _curl(path: str, example: dict[str, Any]) -> str:
+def _curl_command(path: str, example: dict[str, Any]) -> str:
     body = json.dumps(example).replace("'", "'\\''")
     return f"curl -X POST -H 'content-type: application/json' -d '{body}' $API{path}"

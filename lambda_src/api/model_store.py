@@ -1,4 +1,4 @@
-"""Get the bundle that the settings name, from disk or from S3."""
+"""Load the model from a file or from S3."""
 
 import hashlib
 import os
@@ -12,71 +12,88 @@ from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 5.0
-_TRIES: Final = 3
+_MAX_ATTEMPTS: Final = 3
 _PERMISSION_SECONDS: Final = {"snap-start": 60.0, "on-demand": 5.0}
-"""How long to ask again for what is not permitted, by how the function starts.
+"""How long to repeat a request that S3 denies, by AWS_LAMBDA_INITIALIZATION_TYPE.
 
-A release comes with a role of its own, which AWS may take seconds to know everywhere. Making
-a snapshot may take 130 s; a start on demand is ended after 10 s.
+Each release has its own role, and AWS may need some seconds until all of its servers know a new
+role. Lambda gives 130 s to create a snapshot, but only 10 s to start on demand.
 """
 _PERMISSION_PAUSE_SECONDS: Final = 1.0
 
 
 class _NotPermittedError(BundleError):
-    """The object may not be read, or not yet."""
+    """S3 denies access to the object, perhaps only because the role is new."""
 
 
 def load_model(location: str, sha256: str | None) -> TagModel:
     """Load the model from a path or from ``s3://bucket/key``.
 
+    Parameters
+    ----------
+    location : str
+        A path or an S3 URL.
+    sha256 : str or None
+        The digest that the bundle must have. It is required for S3.
+
     Raises
     ------
     BundleError
-        It cannot be had or is not the one that was asked for; the message says what to do.
+        The bundle cannot be read, or it is not the expected one.
     """
     if location.startswith("s3://"):
         if sha256 is None:
             raise BundleError(
-                f"{location}: a bundle in S3 is read only with its digest. "
-                "Set ETIQUETTE_MODEL_SHA256."
+                f"{location}: a bundle in S3 needs its SHA-256. Set ETIQUETTE_MODEL_SHA256 to the "
+                "64 hexadecimal digits that 'sha256sum' prints for the bundle."
             )
         return TagModel.load(download(location, sha256), sha256)
     return TagModel.load(location, sha256)
 
 
 def download(location: str, sha256: str) -> Path:
-    """Fetch a bundle from S3 into the temporary folder, once per digest.
+    """Download a bundle to the temporary folder, unless it is there already.
 
     Parameters
     ----------
     location : str
         ``s3://bucket/key``.
     sha256 : str
-        A download with another digest is not kept.
+        The expected digest. An object with another digest is not stored.
+
+    Returns
+    -------
+    Path
+        The local file; its name contains the digest.
 
     Raises
     ------
+    BundleDigestError
+        The object has another digest.
     BundleError
+        S3 does not return the object.
     """
     target = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
     if target.exists():
         return target
-    content = _read_once_permitted(location)
+    content = _read_when_permitted(location)
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256.lower():
         raise BundleDigestError(
-            f"{location}: its SHA-256 is {digest}, but {sha256} was asked for. "
-            "The object was replaced: deploy again, so that both match."
+            f"{location}: the object's SHA-256 is {digest}, but "
+            f"ETIQUETTE_MODEL_SHA256 is {sha256}. "
+            "The object was replaced. Deploy again, so that both match."
         )
+    # Another process may start at the same time, so the complete file appears in one step.
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     unfinished.write_bytes(content)
     return unfinished.replace(target)
 
 
-def _read_once_permitted(location: str) -> bytes:
-    start = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-    patience = _PERMISSION_SECONDS.get(start, _PERMISSION_SECONDS["on-demand"])
-    deadline = time.monotonic() + patience
+def _read_when_permitted(location: str) -> bytes:
+    start_type = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    seconds = _PERMISSION_SECONDS.get(start_type, _PERMISSION_SECONDS["on-demand"])
+    deadline = time.monotonic() + seconds
     while True:
         try:
             return _read_object(location)
@@ -94,40 +111,46 @@ def _read_object(location: str) -> bytes:
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
-        retries={"total_max_attempts": _TRIES, "mode": "standard"},
+        retries={"total_max_attempts": _MAX_ATTEMPTS, "mode": "standard"},
     )
-    tries_left = _TRIES
-    while True:
-        tries_left -= 1
-        broke_off = False
-        try:
-            client: Any = session.get_session().create_client("s3", config=limits)
-            answer = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))
-            broke_off = True
-            content: bytes = answer["Body"].read()
-        except exceptions.ClientError as error:
-            raise _refusal(location, error.response) from error
-        except exceptions.BotoCoreError as error:
-            # botocore tries a request again by itself, but not a body that breaks off half-way.
-            if not (broke_off and tries_left):
-                raise BundleError(
-                    f"{location}: S3 did not answer properly: {error}. "
-                    "Check the region, the network and the S3 endpoint; then start again."
-                ) from error
-        else:
-            return content
+    attempt = 1
+    try:
+        client: Any = session.get_session().create_client("s3", config=limits)
+        while True:
+            body = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))["Body"]
+            try:
+                content: bytes = body.read()
+            except exceptions.BotoCoreError:
+                # botocore repeats a failed request, but not one whose body ends too early.
+                if attempt == _MAX_ATTEMPTS:
+                    raise
+                attempt += 1
+            else:
+                return content
+    except exceptions.ClientError as error:
+        raise _bundle_error(location, error.response) from error
+    except exceptions.BotoCoreError as error:
+        raise BundleError(
+            f"{location}: cannot read the object from S3: {error}. "
+            "Check the credentials, the region, the network and the S3 endpoint, then start again."
+        ) from error
 
 
-def _refusal(location: str, response: Any) -> BundleError:
+def _bundle_error(location: str, response: Any) -> BundleError:
     code = response.get("Error", {}).get("Code", "unknown")
     match code:
         case "NoSuchKey" | "NoSuchBucket" | "404":
-            advice = f"there is no such object ({code}). Deploy again, or mend ETIQUETTE_MODEL."
+            return BundleError(
+                f"{location}: the object does not exist ({code}). "
+                "Correct ETIQUETTE_MODEL, or deploy again."
+            )
         case "AccessDenied" | "403" | "InvalidAccessKeyId" | "SignatureDoesNotMatch":
             return _NotPermittedError(
-                f"{location}: no permission to read it ({code}). The role needs s3:GetObject on "
-                "this object."
+                f"{location}: S3 denies access to the object ({code}). "
+                "Check the credentials, and allow s3:GetObject on this object for the role."
             )
         case _:
-            advice = f"S3 refused with {code}. Start again; if it stays so, see the S3 status."
-    return BundleError(f"{location}: {advice}")
+            return BundleError(
+                f"{location}: S3 answered with the error {code}. "
+                "Start again; if the error stays, check the status of S3 in the region."
+            )

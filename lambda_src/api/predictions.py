@@ -1,4 +1,4 @@
-"""The operations that take questions and feedback."""
+"""The operations that receive questions and feedback."""
 
 import time
 from typing import Any
@@ -14,27 +14,24 @@ from lambda_src.api.schemas import (
     BatchItem,
     BatchRequest,
     BatchResponse,
-    ContributionOut,
-    ExplanationOut,
     FeedbackReceipt,
     FeedbackRequest,
     PredictRequest,
     PredictResponse,
-    SuggestionOut,
 )
 from lambda_src.api.telemetry import Telemetry
-from lambda_src.tagger import Explanation, TagModel
-
-EXPLAINED_TERMS = 10
+from lambda_src.tagger import TagModel
 
 
-class Predictor:
-    """Answers questions with a model and tells the telemetry.
+class PredictionService:
+    """Answers questions with a model, and records predictions and feedback.
 
     Parameters
     ----------
     model : TagModel
+        Answers the questions.
     telemetry : Telemetry
+        Records predictions and feedback.
     """
 
     def __init__(self, model: TagModel, telemetry: Telemetry) -> None:
@@ -42,56 +39,74 @@ class Predictor:
         self._telemetry = telemetry
         self._known_tags = frozenset(model.tags)
 
-    def predict(self, wanted: PredictRequest, correlation: str) -> PredictResponse:
-        """Answer one question; raises `ProblemError` where it is too large."""
-        title, body = wanted.question()
+    def predict(self, question: PredictRequest, correlation: str) -> PredictResponse:
+        """Answer one question.
+
+        Parameters
+        ----------
+        question : PredictRequest
+            The validated question with its options.
+        correlation : str
+            The correlation id of the HTTP request.
+
+        Raises
+        ------
+        ProblemError
+            The question is too large (413).
+        """
+        title, body = question.title_and_body()
         size = len(title.encode(errors="replace")) + len(body.encode(errors="replace"))
         if size > MAX_QUESTION_BYTES:
-            raise ProblemError(413, f"A question has at most {MAX_QUESTION_BYTES} bytes of UTF-8.")
+            raise ProblemError(
+                413,
+                f"The question has {size} bytes of UTF-8. The limit is {MAX_QUESTION_BYTES} bytes. "
+                "Shorten the body.",
+            )
         start = time.perf_counter()
         prediction = self._model.suggest(
             title,
             body,
-            body_format=wanted.body_format,
-            max_tags=wanted.max_tags,
-            min_confidence=wanted.min_confidence,
-            exclude=wanted.exclude,
+            body_format=question.body_format,
+            max_tags=question.max_tags,
+            min_confidence=question.min_confidence,
+            exclude=question.exclude,
         )
         latency_ms = (time.perf_counter() - start) * 1000
         prediction_id = str(uuid4())
-        if not wanted.draft:
-            self._telemetry.prediction(
+        if not question.draft:
+            self._telemetry.record_prediction(
                 prediction,
                 prediction_id=prediction_id,
                 correlation_id=correlation,
                 model_version=self._model.version,
                 latency_ms=latency_ms,
             )
-        tags = [each.tag for each in prediction.suggestions]
-        explanations: dict[str, ExplanationOut] = {}
-        if wanted.explain:
-            found = self._model.explain(tags, title, body, body_format=wanted.body_format)
-            explanations = {tag: _explanation(each) for tag, each in found.items()}
-        return PredictResponse(
-            predicted_tags=tags,
-            suggestions=[
-                SuggestionOut(
-                    tag=each.tag,
-                    confidence=round(each.confidence, 4),
-                    explanation=explanations.get(each.tag),
-                )
-                for each in prediction.suggestions
-            ],
+        explanations = {}
+        if question.explain:
+            tags = [suggestion.tag for suggestion in prediction.suggestions]
+            explanations = self._model.explain(tags, title, body, body_format=question.body_format)
+        return PredictResponse.of(
+            prediction,
+            explanations,
             prediction_id=prediction_id,
             model_version=self._model.version,
-            quiet_reason=prediction.quiet_reason,
         )
 
     def predict_batch_item(self, index: int, question: Any, request: Request) -> BatchItem:
-        """Answer one question of a batch, or say what is wrong with it."""
+        """Answer one question of a batch with a prediction or a problem.
+
+        Parameters
+        ----------
+        index : int
+            The question's position in the batch.
+        question : object
+            The question as it was sent, not yet validated.
+        request : Request
+            The HTTP request of the whole batch.
+        """
         try:
-            wanted = PredictRequest.model_validate(question)
-            answer = self.predict(wanted, correlation_id(request.scope))
+            validated = PredictRequest.model_validate(question)
+            prediction = self.predict(validated, correlation_id(request.scope))
         except ValidationError as error:
             errors = field_errors(error.errors(), skip=0)
             return BatchItem(index=index, problem=problem(request.scope, 422, errors=errors))
@@ -99,54 +114,49 @@ class Predictor:
             return BatchItem(
                 index=index, problem=problem(request.scope, error.status_code, error.detail)
             )
-        return BatchItem(index=index, prediction=answer)
+        return BatchItem(index=index, prediction=prediction)
 
-    def take_feedback(self, feedback: FeedbackRequest, correlation: str) -> FeedbackReceipt:
-        """Write feedback down; the newest of a prediction counts, so repeating it is harmless."""
-        named = [*(feedback.final_tags or ()), *(feedback.accepted or ())]
-        unknown = sorted(set(named) - self._known_tags)
-        self._telemetry.feedback(feedback, unknown_tags=unknown, correlation_id=correlation)
-        return FeedbackReceipt(prediction_id=feedback.prediction_id, unknown_tags=unknown)
+    def record_feedback(self, feedback: FeedbackRequest, correlation: str) -> FeedbackReceipt:
+        """Record feedback.
+
+        The newest feedback for a prediction counts, so a caller may safely repeat the request.
+        """
+        tags = {*(feedback.final_tags or ()), *(feedback.accepted or ())}
+        unknown_tags = sorted(tags - self._known_tags)
+        self._telemetry.record_feedback(
+            feedback, unknown_tags=unknown_tags, correlation_id=correlation
+        )
+        return FeedbackReceipt(prediction_id=feedback.prediction_id, unknown_tags=unknown_tags)
 
 
 def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
-    """Bind the operations to a model."""
+    """Build the routes that use a model."""
     router = APIRouter()
-    predictor = Predictor(model, telemetry)
+    service = PredictionService(model, telemetry)
 
     @router.post(
         "/predict",
         summary="Suggest tags for a question",
         response_model_exclude_defaults=True,
     )
-    async def predict(request: Request, wanted: PredictRequest) -> PredictResponse:
-        return predictor.predict(wanted, correlation_id(request.scope))
+    async def predict(request: Request, question: PredictRequest) -> PredictResponse:
+        return service.predict(question, correlation_id(request.scope))
 
     @router.post(
         "/predict/batch",
         summary="Suggest tags for up to 100 questions",
         response_model_exclude_defaults=True,
     )
-    async def predict_batch(request: Request, wanted: BatchRequest) -> BatchResponse:
+    async def predict_batch(request: Request, batch: BatchRequest) -> BatchResponse:
         return BatchResponse(
             results=[
-                predictor.predict_batch_item(index, question, request)
-                for index, question in enumerate(wanted.questions)
+                service.predict_batch_item(index, question, request)
+                for index, question in enumerate(batch.questions)
             ]
         )
 
-    @router.post("/feedback", status_code=202, summary="Say what a question's tags became")
-    async def feedback(request: Request, given: FeedbackRequest) -> FeedbackReceipt:
-        return predictor.take_feedback(given, correlation_id(request.scope))
+    @router.post("/feedback", status_code=202, summary="Report the tags that a question got")
+    async def feedback(request: Request, feedback: FeedbackRequest) -> FeedbackReceipt:
+        return service.record_feedback(feedback, correlation_id(request.scope))
 
     return router
-
-
-def _explanation(explanation: Explanation) -> ExplanationOut:
-    strongest = sorted(explanation.terms, key=lambda each: -abs(each.weight))
-    return ExplanationOut(
-        score=explanation.score,
-        intercept=explanation.intercept,
-        terms=[ContributionOut(**each._asdict()) for each in strongest[:EXPLAINED_TERMS]],
-        other_terms=sum(each.weight for each in strongest[EXPLAINED_TERMS:]),
-    )

@@ -1,4 +1,4 @@
-"""Every error as application/problem+json (RFC 9457), and said so in the OpenAPI document."""
+"""Error answers as application/problem+json (RFC 9457), and their part of the OpenAPI document."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -14,12 +14,12 @@ from lambda_src.api.correlation import correlation_id
 from lambda_src.api.schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
-# Until Python 3.13, the standard library has the names that RFC 9110 replaced.
-_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+# Before Python 3.13, the standard library has older names for these than RFC 9110.
+_STATUS_NAMES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class ProblemError(HTTPException):
-    """An error that the caller can mend: `detail` says how."""
+    """An error that the caller can correct; `detail` says how."""
 
 
 def problem_response(
@@ -30,7 +30,7 @@ def problem_response(
     headers: dict[str, str] | None = None,
     errors: list[FieldError] | None = None,
 ) -> Response:
-    """Make an error response."""
+    """Build an error response; `problem` describes the parameters."""
     content = problem(scope, status, detail, errors=errors).model_dump(exclude_none=True)
     return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -38,9 +38,21 @@ def problem_response(
 def problem(
     scope: Scope, status: int, detail: str = "", *, errors: list[FieldError] | None = None
 ) -> Problem:
-    """Describe an error; without a detail, by what is wrong with the fields."""
+    """Describe an error.
+
+    Parameters
+    ----------
+    scope : ASGI scope
+        The scope of the request that failed.
+    status : int
+        The HTTP status.
+    detail : str
+        What is wrong and what to do. If it is empty, the first three field errors are the detail.
+    errors : list of FieldError, optional
+        The wrong fields of the request.
+    """
     return Problem(
-        title=_phrase(status),
+        title=_status_name(status),
         status=status,
         detail=detail or "; ".join(f"{each.field}: {each.message}" for each in (errors or [])[:3]),
         correlation_id=correlation_id(scope),
@@ -48,67 +60,73 @@ def problem(
     )
 
 
-def _phrase(status: int) -> str:
-    return _PHRASES.get(status) or HTTPStatus(status).phrase
+def _status_name(status: int) -> str:
+    return _STATUS_NAMES.get(status) or HTTPStatus(status).phrase
 
 
-def field_errors(found: Sequence[Any], *, skip: int) -> list[FieldError]:
-    """Say what is wrong with a request's fields, without what was in them.
+def field_errors(validation_errors: Sequence[Any], *, skip: int) -> list[FieldError]:
+    """Describe the wrong fields of a request, without their content.
 
     Parameters
     ----------
-    found : sequence of dict
-        Pydantic's errors: their input and context hold the question's text and stay out.
+    validation_errors : sequence of dict
+        Pydantic's errors. Their ``input`` and ``ctx`` may hold the question's text, so neither is
+        used.
     skip : int
-        Leading parts of a field's place that say nothing, such as ``body``.
+        How many leading parts of each field's path to leave out, such as FastAPI's ``body``.
     """
     return [
-        FieldError(field=".".join(map(str, each["loc"][skip:])) or "body", message=each["msg"])
-        for each in found[:20]
+        FieldError(
+            field=".".join(map(str, each["loc"][skip:])) or "body",
+            message=each["msg"].removeprefix("Value error, "),
+        )
+        for each in validation_errors[:20]
     ]
 
 
 def install(app: FastAPI) -> None:
-    """Make the application answer its own and the framework's errors as problems."""
+    """Make the application answer its own errors and the framework's errors as problems."""
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, error: HTTPException) -> Response:
-        details = {
-            404: f"There is nothing at {request.url.path}. See /docs for what there is.",
-            405: f"{request.method} is not possible here. See /docs.",
-        }
-        known = isinstance(error, ProblemError)
-        detail = error.detail if known else details.get(error.status_code, error.detail)
+        detail = error.detail
+        if not isinstance(error, ProblemError):
+            path = request.url.path
+            if error.status_code == 404:
+                detail = f"The path {path} does not exist. See /docs for the paths that exist."
+            elif error.status_code == 405:
+                detail = f"{path} does not support {request.method}. See /docs."
         headers = dict(error.headers) if error.headers else None
         return problem_response(request.scope, error.status_code, detail, headers=headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        found = error.errors()
-        if any(each["type"] == "json_invalid" for each in found):
-            return problem_response(request.scope, 400, "The request's body is not valid JSON.")
-        return problem_response(request.scope, 422, errors=field_errors(found, skip=1))
+    async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
+        errors = error.errors()
+        if any(each["type"] == "json_invalid" for each in errors):
+            detail = "The request body is not valid JSON. Correct its syntax."
+            return problem_response(request.scope, 400, detail)
+        return problem_response(request.scope, 422, errors=field_errors(errors, skip=1))
 
 
-def document(schema: dict[str, Any]) -> dict[str, Any]:
-    """Declare the problems in an OpenAPI document, in place of FastAPI's own error schema."""
-    schemas = schema["components"]["schemas"]
+def add_to_openapi(document: dict[str, Any]) -> dict[str, Any]:
+    """Declare the problems in an OpenAPI document, instead of FastAPI's own error schema."""
+    schemas = document["components"]["schemas"]
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= shape.pop("$defs") | {"Problem": shape}
+    problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem_schema.pop("$defs") | {"Problem": problem_schema}
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for methods in schema["paths"].values():
+    for methods in document["paths"].values():
         for method, operation in methods.items():
-            for status in _possible(method, operation):
+            for status in _possible_statuses(method, operation):
                 operation["responses"][str(status)] = {
-                    "description": _phrase(status),
+                    "description": _status_name(status),
                     "content": content,
                 }
-    return schema
+    return document
 
 
-def _possible(method: str, operation: dict[str, Any]) -> tuple[int, ...]:
+def _possible_statuses(method: str, operation: dict[str, Any]) -> tuple[int, ...]:
     if method == "post":
         return (400, 413, 415, 422, 500)
     return (422, 500) if operation.get("parameters") else (500,)

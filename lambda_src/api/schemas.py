@@ -1,251 +1,316 @@
-"""What the API takes and gives, as its OpenAPI document shows it."""
+"""The requests and answers of the prediction and feedback operations, each with an example.
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+The examples are part of the OpenAPI document, so each one stands beside the fields that it shows.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from lambda_src.api import examples
+from lambda_src.tagger import Explanation, Prediction
 from lambda_src.tagger.model import QuietReason
 from lambda_src.tagger.rules import MAX_TAGS
 
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_TITLE_CHARACTERS = 150
-"""The longest title that Stack Exchange takes."""
-
+"""The longest title that Stack Exchange accepts."""
 MAX_BATCH = 100
+MAX_EXPLAINED_TERMS = 10
 
-# As Stack Exchange writes tags; the pattern also keeps them harmless in logs and pages.
+# Stack Exchange's own rule for tags. It also keeps tags harmless in log lines and in HTML.
 Tag = Annotated[str, Field(pattern=r"^[^\s<>|,\"'&]{1,35}$")]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
+Example = dict[str, Any]
+
+_PREDICTION_ID: Final = "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a"
+
 
 class QuestionText(NamedTuple):
-    """A question as the model takes it."""
+    """The title and body of a question; either may be empty."""
 
     title: str
     body: str
+
+
+_QUESTION: Final[Example] = {"text": "How do I merge two dictionaries in Python?"}
+_LONG_QUESTION: Final[Example] = {
+    "title": "Left join returns too many rows",
+    "body": "<p>My query</p><pre><code>SELECT * FROM a LEFT JOIN b</code></pre>",
+    "max_tags": 3,
+}
 
 
 class PredictRequest(BaseModel):
     """A question: either `text`, or `title` and `body`."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [examples.QUESTION, examples.LONG_QUESTION]},
+        extra="forbid", json_schema_extra={"examples": [_QUESTION, _LONG_QUESTION]}
     )
 
-    text: str | None = Field(None, description="The whole question as one text.")
-    title: str | None = None
-    body: str | None = Field(None, description="HTML or Markdown.")
-    body_format: Literal["auto", "html", "markdown"] = "auto"
-    max_tags: int = Field(MAX_TAGS, ge=1, le=MAX_TAGS)
-    min_confidence: Confidence = Field(
-        0.0, description="Suggest nothing less sure than this. The model has a floor of its own."
+    text: str | None = Field(
+        None,
+        description="The whole question. If its first line is short enough, it is the title.",
     )
-    exclude: list[Tag] = Field([], max_length=100, description="Tags not to suggest.")
-    explain: bool = Field(False, description="Name the terms that spoke for each tag.")
+    title: str | None = None
+    body: str | None = Field(None, description="The question's body, as HTML or Markdown.")
+    body_format: Literal["auto", "html", "markdown"] = Field(
+        "auto", description="The format of the body. With `auto`, the service detects it."
+    )
+    max_tags: int = Field(
+        MAX_TAGS, ge=1, le=MAX_TAGS, description="The largest number of tags to suggest."
+    )
+    min_confidence: Confidence = Field(
+        0.0,
+        description="Omit tags with a lower confidence. The model's own floor applies as well.",
+    )
+    exclude: list[Tag] = Field([], max_length=100, description="Tags that must not be suggested.")
+    explain: bool = Field(
+        False, description="If true, each suggestion lists the terms that led to it."
+    )
     draft: bool = Field(
-        False, description="Asked while the question is being typed: answered, but not counted."
+        False,
+        description="If true, the question is still being typed. "
+        "The answer is the same, but the prediction is neither logged nor counted.",
     )
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _check_question(self) -> Self:
         in_parts = self.title is not None or self.body is not None
         if in_parts == (self.text is not None):
-            raise ValueError('send either "text", or "title" and "body"')
+            raise ValueError("Send either 'text', or 'title' and 'body'.")
         if not (self.text or self.title or self.body or "").strip():
-            raise ValueError("the question is empty: write a title or a body")
+            raise ValueError("The question is empty. Send a title, a body or a text.")
         return self
 
-    def question(self) -> QuestionText:
-        """Tell title and body apart, whichever form was sent."""
+    def title_and_body(self) -> QuestionText:
+        """Return title and body. If the request has `text`, split it into the two."""
         if self.text is None:
             return QuestionText(self.title or "", self.body or "")
-        first, _, rest = self.text.strip().partition("\n")
-        if len(first) > MAX_TITLE_CHARACTERS or first.startswith("<"):
+        first_line, _, rest = self.text.strip().partition("\n")
+        if len(first_line) > MAX_TITLE_CHARACTERS or first_line.startswith("<"):
             return QuestionText("", self.text)
-        return QuestionText(first, rest)
+        return QuestionText(first_line, rest)
 
 
 class ContributionOut(BaseModel):
-    """What one term of the question added to a tag's score."""
+    """How much one term of the question added to a tag's score."""
 
-    space: Literal["text", "code"] = Field(description="Title and prose share their terms.")
-    term: str = Field(description="A word, or two, as the model keeps them: stemmed.")
-    weight: float
+    space: Literal["text", "code"] = Field(
+        description="Where the term was found: `text` is the title and the prose."
+    )
+    term: str = Field(description="One or two words, each reduced to its stem.")
+    weight: float = Field(description="Added to the score; negative if it speaks against the tag.")
 
 
 class ExplanationOut(BaseModel):
-    """Why a tag: intercept, terms and other terms sum to the score."""
+    """How a tag got its score: the sum of `intercept`, all `terms` and `other_terms`."""
 
-    score: float = Field(description="The log-odds that the tag's regression gives.")
-    intercept: float
-    terms: list[ContributionOut] = Field(description="The strongest, strongest first.")
-    other_terms: float = Field(description="What all other terms added together.")
+    score: float = Field(description="The log-odds that the tag's logistic regression returns.")
+    intercept: float = Field(description="The score of a question without any known term.")
+    terms: list[ContributionOut] = Field(
+        description="The terms with the largest weights, largest first, whatever their sign."
+    )
+    other_terms: float = Field(description="The sum of the weights of all other terms.")
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        """List the terms with the largest weights and add up the others."""
+        terms = sorted(explanation.terms, key=lambda term: -abs(term.weight))
+        return cls(
+            score=explanation.score,
+            intercept=explanation.intercept,
+            terms=[ContributionOut(**term._asdict()) for term in terms[:MAX_EXPLAINED_TERMS]],
+            other_terms=sum(term.weight for term in terms[MAX_EXPLAINED_TERMS:]),
+        )
 
 
 class SuggestionOut(BaseModel):
     """A suggested tag."""
 
     tag: str
-    confidence: float = Field(description="How likely the tag is right, from 0 to 1.")
-    explanation: ExplanationOut | None = Field(None, description="Only if asked for.")
-
-
-class PredictResponse(BaseModel):
-    """The answer to a question; without tags where the model does not know."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREDICTION]})
-
-    predicted_tags: list[str] = Field(description="Best first.")
-    suggestions: list[SuggestionOut] = Field(description="The same tags with confidences.")
-    prediction_id: str = Field(description="Names this prediction in feedback.")
-    model_version: str
-    quiet_reason: QuietReason | None = Field(
-        None, description="Why there are no tags; absent where there are some."
+    confidence: float = Field(description="The probability that the tag is right, from 0 to 1.")
+    explanation: ExplanationOut | None = Field(
+        None, description="Present only if the request set `explain`."
     )
 
 
+_PREDICTION: Final[Example] = {
+    "predicted_tags": ["python", "dictionary"],
+    "suggestions": [
+        {"tag": "python", "confidence": 0.95},
+        {"tag": "dictionary", "confidence": 0.93},
+    ],
+    "prediction_id": _PREDICTION_ID,
+    "model_version": "2026.11.22-35984239",
+}
+
+
+class PredictResponse(BaseModel):
+    """The answer to a question. It has no tags if the model is not sure of any."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PREDICTION]})
+
+    predicted_tags: list[str] = Field(description="The suggested tags, best first.")
+    suggestions: list[SuggestionOut] = Field(description="The same tags with their confidences.")
+    prediction_id: str = Field(description="Identifies this prediction in `POST /feedback`.")
+    model_version: str = Field(description="The version of the model that answered.")
+    quiet_reason: QuietReason | None = Field(
+        None, description="Why no tag is suggested. Absent if there are tags."
+    )
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        explanations: Mapping[str, Explanation],
+        *,
+        prediction_id: str,
+        model_version: str,
+    ) -> Self:
+        """Build the answer from the model's prediction.
+
+        Parameters
+        ----------
+        prediction : Prediction
+            The model's prediction.
+        explanations : mapping of str to Explanation
+            By tag; empty if the caller did not ask for explanations.
+        prediction_id, model_version : str
+            The identifier of the prediction, and the version of the model.
+        """
+        suggestions = [
+            SuggestionOut(
+                tag=each.tag,
+                confidence=round(each.confidence, 4),
+                explanation=ExplanationOut.of(explanations[each.tag]) if explanations else None,
+            )
+            for each in prediction.suggestions
+        ]
+        return cls(
+            predicted_tags=[each.tag for each in suggestions],
+            suggestions=suggestions,
+            prediction_id=prediction_id,
+            model_version=model_version,
+            quiet_reason=prediction.quiet_reason,
+        )
+
+
 class BatchRequest(BaseModel):
-    """Several questions, each as /predict takes it."""
+    """Several questions, each in the form that `POST /predict` accepts."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.QUESTIONS]})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"questions": [_QUESTION, {**_QUESTION, "max_tags": 9}]}]},
+    )
 
-    # Judged one by one, so that a bad question does not spoil the others.
+    # Each question is validated on its own later, so that one wrong question does not make the
+    # whole batch fail.
     questions: Annotated[
         list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/PredictRequest"})]],
         Field(min_length=1, max_length=MAX_BATCH),
     ]
 
 
-class BatchItem(BaseModel):
-    """The answer to one question of a batch: a prediction or a problem."""
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
 
-    index: int = Field(description="The question's place in the request, from 0.")
+    field: str = Field(description="The field's path, or `body` for the whole request body.")
+    message: str
+
+
+_PROBLEM: Final[Example] = {
+    "type": "about:blank",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "max_tags: Input should be less than or equal to 5",
+    "correlation_id": "JKJaXmPLvHcESHA=",
+    "errors": [{"field": "max_tags", "message": "Input should be less than or equal to 5"}],
+}
+
+
+class Problem(BaseModel):
+    """An error, in the form that RFC 9457 defines."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROBLEM]})
+
+    type: str = "about:blank"
+    title: str = Field(description="The name of the HTTP status.")
+    status: int
+    detail: str = Field(description="What is wrong, and what to do.")
+    correlation_id: str = Field(description="Identifies the request in the service's log.")
+    errors: list[FieldError] | None = Field(
+        None, description="The wrong fields, if the request is not valid."
+    )
+
+
+class BatchItem(BaseModel):
+    """The answer to one question of a batch: either a prediction or a problem."""
+
+    index: int = Field(description="The question's position in the request, from 0.")
     prediction: PredictResponse | None = None
-    problem: "Problem | None" = None
+    problem: Problem | None = None
 
 
 class BatchResponse(BaseModel):
     """The answers, in the order of the questions."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREDICTIONS]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "results": [
+                        {"index": 0, "prediction": _PREDICTION},
+                        {"index": 1, "problem": _PROBLEM},
+                    ]
+                }
+            ]
+        }
+    )
 
     results: list[BatchItem]
 
 
 class FeedbackRequest(BaseModel):
-    """What became of a prediction: at least one of the two lists."""
+    """The tags that a question got in the end: `accepted`, `final_tags` or both."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.FEEDBACK]})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"prediction_id": _PREDICTION_ID, "final_tags": ["python", "dictionary"]}]
+        },
+    )
 
-    prediction_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    prediction_id: str = Field(
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="The `prediction_id` from the answer of `POST /predict`.",
+    )
     accepted: list[Tag] | None = Field(
-        None, max_length=MAX_TAGS, description="Suggestions that the person took over."
+        None, max_length=MAX_TAGS, description="The suggested tags that the person accepted."
     )
     final_tags: list[Tag] | None = Field(
         None,
         min_length=1,
         max_length=MAX_TAGS,
-        description="All tags that the question ended with, also those never suggested.",
+        description="All tags of the finished question, including tags that were not suggested.",
     )
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _check_tags(self) -> Self:
         if self.accepted is None and self.final_tags is None:
-            raise ValueError('send "final_tags", "accepted" or both')
+            raise ValueError("Send 'final_tags', 'accepted' or both.")
         return self
 
 
 class FeedbackReceipt(BaseModel):
-    """That feedback was written down."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.RECEIPT]})
-
-    prediction_id: str
-    unknown_tags: list[str] = Field(description="Tags that the model does not know yet.")
-
-
-class TagCount(BaseModel):
-    """A tag that can be suggested."""
-
-    tag: str
-    count: int = Field(description="Questions of the corpus that have it.")
-
-
-class TagList(BaseModel):
-    """Tags, commonest first."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.TAGS]})
-
-    tags: list[TagCount]
-
-
-class Link(BaseModel):
-    """Where something is."""
-
-    href: str
-    title: str
-
-
-class Description(BaseModel):
-    """What this service is and where its parts are."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.DESCRIPTION]})
-
-    name: Literal["etiquette"] = "etiquette"
-    description: str
-    model_version: str
-    links: list[Link]
-
-
-class Health(BaseModel):
-    """That the service answers, and with which model."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.HEALTH]})
-
-    status: Literal["ok"] = "ok"
-    model_version: str
-    model_sha256: str
-
-
-class ModelCard(BaseModel):
-    """What is known of the model that answers."""
+    """Confirms that the feedback was recorded."""
 
     model_config = ConfigDict(
-        protected_namespaces=(), json_schema_extra={"examples": [examples.MODEL_CARD]}
+        json_schema_extra={"examples": [{"prediction_id": _PREDICTION_ID, "unknown_tags": []}]}
     )
 
-    version: str
-    sha256: str
-    created: str
-    n_tags: int
-    n_terms: int
-    floor: float = Field(description="Nothing is suggested where the best tag is less sure.")
-    corpus: dict[str, object]
-    quality: dict[str, object] = Field(
-        description="Figures with 95 % intervals by kinds of questions, precision and recall of "
-        "rare, middle and common tags, and how they were found."
+    prediction_id: str
+    unknown_tags: list[str] = Field(
+        description="Tags of the feedback that the model cannot suggest."
     )
-    training: dict[str, object]
-    libraries: dict[str, str]
-
-
-class FieldError(BaseModel):
-    """What is wrong with one field of a request."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """An error as RFC 9457 describes it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    correlation_id: str
-    errors: list[FieldError] | None = None

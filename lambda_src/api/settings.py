@@ -1,8 +1,8 @@
-"""The API's settings, from environment variables that begin with ETIQUETTE_."""
+"""The API's settings, read from environment variables with the prefix ETIQUETTE_."""
 
 import re
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -11,57 +11,94 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 
 
 class SettingsError(Exception):
-    """A setting is missing, unknown or wrong: the message is one line that says which."""
+    """A setting is missing, unknown or not valid. The message is one line and says which."""
 
 
 class Settings(BaseModel):
-    """Every setting, typed; its variable is ETIQUETTE_ and its name in capitals."""
+    """All settings. The variable of a field is ETIQUETTE_ and the field's name in capitals.
+
+    An error message quotes a field's description after "Set it to".
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str = Field(min_length=1)
-    """Where the bundle is: a path, or ``s3://bucket/key``."""
-    model_sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
-    """The digest that the bundle must have; needed with ``s3://``."""
-    service: str = Field(default="etiquette", pattern="^[A-Za-z0-9_-]{1,64}$")
-    """Names the deployment in logs and metrics."""
-    cors_origins: tuple[str, ...] = ()
-    """Origins of web pages that may call the API, with commas between them."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    model: str = Field(
+        min_length=1,
+        description="the location of the bundle: a path such as "
+        "model_build/starter/starter.safetensors, or s3://bucket/key",
+    )
+    model_sha256: str | None = Field(
+        default=None,
+        pattern="^[0-9a-fA-F]{64}$",
+        description="the SHA-256 that the bundle must have, 64 hexadecimal digits; "
+        "it is required for a bundle in S3",
+    )
+    service: str = Field(
+        default="etiquette",
+        pattern="^[A-Za-z0-9_-]{1,64}$",
+        description="the name of this deployment in logs and metrics: "
+        "up to 64 letters, digits, hyphens and underscores",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(),
+        description="the origins of the web pages that may call the API, separated by commas, "
+        "such as https://example.com",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    # `TagModel` reads this variable itself, because training and benchmarks use it, too. It is
+    # a setting of the API so that a wrong value stops the start.
+    ranker: Literal["auto", "plain", "kernel"] = Field(
+        default="auto",
+        description="auto to use the compiled kernel if it was built, plain to use only Python, "
+        "or kernel to require the compiled kernel",
+    )
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _origins(cls, value: object) -> object:
+    def _split_origins(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         origins = [each.strip() for each in value.split(",") if each.strip()]
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin: write a scheme and a host, as in https://example.com"
-                )
+                raise ValueError(f"{origin!r} is not an origin (a scheme and a host)")
         return origins
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read and check the settings; raises `SettingsError`."""
-        given = {
+        """Read and validate the settings.
+
+        Parameters
+        ----------
+        environment : mapping of str to str
+            Environment variables; those without the prefix are ignored.
+
+        Raises
+        ------
+        SettingsError
+            A setting is missing, unknown or not valid.
+        """
+        values = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environment.items()
             if name.startswith(PREFIX)
         }
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError("; ".join(map(_complaint, error.errors()))) from None
+            raise SettingsError(" ".join(map(_message, error.errors()))) from None
 
 
-def _complaint(error: object) -> str:
-    assert isinstance(error, dict)  # noqa: S101 (pydantic's own type is a dict)
-    name = f"{PREFIX}{str(error['loc'][0]).upper()}"
+def _message(error: Any) -> str:
+    field = str(error["loc"][0])
+    name = f"{PREFIX}{field.upper()}"
     if error["type"] == "extra_forbidden":
         known = ", ".join(f"{PREFIX}{each.upper()}" for each in Settings.model_fields)
-        return f"{name} is no setting of this release; it knows {known}"
+        return f"{name} is not a setting. Remove it, or correct its name to one of {known}."
+    advice = f"Set it to {Settings.model_fields[field].description}."
     if error["type"] == "missing":
-        return f"{name} is not set: name a bundle, such as model_build/starter/starter.safetensors"
-    return f"{name}: {error['msg']}"
+        return f"{name} is not set. {advice}"
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{name} is {error['input']!r}, which is not valid: {reason}. {advice}"

@@ -1,4 +1,7 @@
-"""One metrics line (EMF) and one event line per counted request. Never the question's text."""
+"""Metrics lines (EMF) and event lines about predictions and feedback.
+
+They never contain the text of a question.
+"""
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -10,21 +13,22 @@ from lambda_src.tagger import Prediction
 
 
 class Telemetry:
-    """Writes the lines that metrics, alarms and the monitor live on.
+    """Writes the log lines that the metrics, alarms and events come from.
 
     Parameters
     ----------
     service : str
-        The value of the metrics' one dimension.
+        The name of the deployment, which is the value of the metrics' only dimension.
     logger : Logger
+        Writes the event lines.
     """
 
     def __init__(self, service: str, logger: Logger) -> None:
         self._logger = logger
         self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
-        self._is_cold = True
+        self._is_cold_start = True
 
-    def prediction(
+    def record_prediction(
         self,
         prediction: Prediction,
         *,
@@ -33,14 +37,16 @@ class Telemetry:
         model_version: str,
         latency_ms: float,
     ) -> None:
-        """Write a prediction's two lines.
+        """Write one metrics line and one event line about a prediction.
 
         Parameters
         ----------
         prediction : Prediction
+            The model's prediction.
         prediction_id, correlation_id, model_version : str
+            The identifiers of the prediction, of the HTTP request and of the model.
         latency_ms : float
-            What the model took, in milliseconds.
+            The time that the model needed, in milliseconds.
         """
         suggestions = prediction.suggestions
         self._add(metrics.PREDICTIONS, 1)
@@ -49,8 +55,8 @@ class Telemetry:
         self._add(metrics.MODEL_LATENCY, latency_ms)
         self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
         self._add(metrics.UNKNOWN_WORD_SHARE, 1 - prediction.known_share)
-        self._add(metrics.COLD_STARTS, int(self._is_cold))
-        self._is_cold = False
+        self._add(metrics.COLD_STARTS, int(self._is_cold_start))
+        self._is_cold_start = False
         self._metrics.flush_metrics()
         self._logger.info(
             "prediction",
@@ -61,22 +67,24 @@ class Telemetry:
             tags=[each.tag for each in suggestions],
             confidences=[round(each.confidence, 4) for each in suggestions],
             top_confidence=round(prediction.top_confidence, 4),
-            # In reading order they would tell what the question says.
+            # Sorted, because in reading order the terms would reveal what the question says.
             terms=sorted(prediction.terms.tolist()),
             latency_ms=round(latency_ms, 3),
         )
 
-    def feedback(
+    def record_feedback(
         self, feedback: FeedbackRequest, *, unknown_tags: list[str], correlation_id: str
     ) -> None:
-        """Write a feedback's two lines.
+        """Write one metrics line and one event line about feedback.
 
         Parameters
         ----------
         feedback : FeedbackRequest
+            The validated feedback.
         unknown_tags : list of str
-            Its tags that the model does not know: evidence of new ones.
+            Tags of the feedback that the model cannot suggest; many of them may mean a new tag.
         correlation_id : str
+            The identifier of the HTTP request.
         """
         self._add(metrics.FEEDBACKS, 1)
         self._metrics.flush_metrics()
@@ -90,10 +98,14 @@ class Telemetry:
             unknown_tags=unknown_tags,
         )
 
-    def answered(self) -> None:
-        """Count a cold start whose first request was no prediction; a line at most once."""
-        if self._is_cold:
-            self._is_cold = False
+    def record_cold_start(self) -> None:
+        """Count a cold start, unless this copy of the function has counted its own already.
+
+        The handler calls this after each request. A prediction counts the cold start itself, so
+        this writes a line only if the first request was not a counted prediction.
+        """
+        if self._is_cold_start:
+            self._is_cold_start = False
             self._add(metrics.COLD_STARTS, 1)
             self._metrics.flush_metrics()
 

@@ -66,7 +66,7 @@ def tokenize(
     ----------
     title, body : str
         Either may be empty.
-    body_format : {"auto", "html", "markdown"}
+    body_format : {"auto", "html", "markdown", "text"}
         See `lambda_src.tagger.markup.split_body`.
     unlimited : bool
         True to read fields to their ends, beyond `MAX_TOKENS_PER_FIELD`.

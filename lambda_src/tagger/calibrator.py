@@ -1,48 +1,49 @@
-"""From raw scores to confidences that mean what they say."""
+"""Turn the raw scores of a question's best tags into calibrated confidences."""
 
 from math import log1p
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from lambda_src.tagger.feature_matrix import feature_matrix
 from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.rules import CALIBRATOR_FEATURES, MAX_CANDIDATES, SCORE_KNOTS
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 
 class TagFacts(NamedTuple):
-    """What the calibrator knows of each tag, shape (n_tags,) each."""
+    """What training learned about each tag for the calibrator; shape (n_tags,) each."""
 
     log_uses: Floats
-    """Natural logarithm of the tag's uses in the corpus."""
+    """Natural logarithm of the number of questions in the corpus that have the tag."""
     name_worth: Floats
-    """Log-odds that a question with the tag's name in its title has the tag."""
+    """Log-odds that a question has the tag if the tag's name is in its title."""
 
 
 class Candidates(NamedTuple):
-    """The tags that come into question, by falling score."""
+    """The tags with the best scores, in descending order of their scores."""
 
     tags: Ints
-    """Shape (n_candidates,)."""
+    """Shape (n_candidates,): numbers of tags."""
     scores: Floats
-    """Shape (n_candidates,)."""
+    """Shape (n_candidates,): log-odds."""
 
 
 def best_candidates(scores: Floats) -> Candidates:
-    """Take the tags of the best scores; of equal ones the commoner tag comes first.
+    """Choose the tags with the best scores; of equal scores, the more common tag comes first.
 
     Parameters
     ----------
     scores : ndarray of float, shape (n_tags,)
+        In the order of the tags' numbers, so that common tags come first.
     """
-    n_candidates = min(MAX_CANDIDATES, len(scores))
-    best = np.argpartition(scores, -n_candidates)[-n_candidates:]
-    best = best.take(np.lexsort((best, -scores.take(best))))
-    return Candidates(best, scores.take(best))
+    # A stable sort keeps tags with equal scores in the order of their numbers.
+    best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+    return Candidates(best, scores[best])
 
 
 class QuestionFacts(NamedTuple):
-    """What the calibrator knows of a question besides its scores."""
+    """What the calibrator knows about a question besides the scores of its tags."""
 
     names: NameCounts
     n_title_words: int
@@ -50,61 +51,57 @@ class QuestionFacts(NamedTuple):
 
 
 def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -> Floats:
-    """Describe each candidate.
+    """Compute the calibrator's features of each candidate.
 
     Parameters
     ----------
     candidates : Candidates
+        At least one.
     question : QuestionFacts
     facts : TagFacts
+        Of all tags.
 
     Returns
     -------
     ndarray of float, shape (n_candidates, len(CALIBRATOR_FEATURES))
     """
     tags, scores = candidates
-    log_uses = facts.log_uses[tags]
-    worth = facts.name_worth[tags]
-    in_title, in_prose, in_code = question.names.of(tags)
-    title, prose = in_title > 0, in_prose > 0
-    log_title, log_prose = log1p(question.n_title_words), log1p(question.n_prose_words)
-    ahead = np.zeros(len(tags))
-    ahead[:-1] = scores[:-1] - scores[1:]
-    described = np.empty((len(CALIBRATOR_FEATURES), len(tags)))
-    described[0] = scores
-    np.maximum(scores - _KNOT_COLUMN, 0, out=described[1:7])
-    described[7] = log_uses
-    described[8] = log_uses * log_uses
-    described[9] = scores * log_uses
-    described[10] = _LOG_RANKS[: len(tags)]
-    described[11] = scores - scores[0]
-    described[12] = ahead
-    described[13, 0] = 0
-    described[13, 1:] = ahead[:-1]
-    described[14] = scores[0]
-    described[15] = scores[:3].sum() / len(scores[:3])
-    described[16] = scores.sum() / len(scores)
-    described[17] = title
-    described[18] = title * worth
-    described[19] = prose
-    described[20] = prose * worth
-    described[21] = in_prose > 1
-    described[22] = in_code > 0
-    described[23] = scores * title
-    described[24] = log_title
-    described[25] = scores * log_title
-    described[26] = log_prose
-    described[27] = scores * log_prose
-    described[28] = question.n_prose_words > 0
-    described[29] = scores if question.n_prose_words else 0
-    return described.T
-
-
-_KNOT_COLUMN: Final = np.array(SCORE_KNOTS)[:, None]
-_LOG_RANKS: Final = np.log1p(np.arange(MAX_CANDIDATES))
+    log_uses, name_worth = facts.log_uses[tags], facts.name_worth[tags]
+    in_title, in_prose, in_code = question.names.counts_of(tags)
+    log_title_words, log_prose_words = log1p(question.n_title_words), log1p(question.n_prose_words)
+    has_prose = question.n_prose_words > 0
+    gaps = scores[:-1] - scores[1:]
+    values: dict[str, Floats | float] = {
+        "score": scores,
+        **{f"score above {knot:g}": np.maximum(scores - knot, 0) for knot in SCORE_KNOTS},
+        "log uses": log_uses,
+        "log uses squared": log_uses * log_uses,
+        "score x log uses": scores * log_uses,
+        "log rank": np.log1p(np.arange(len(tags))),
+        "behind the best": scores - scores[0],
+        "ahead of the next": np.append(gaps, 0),
+        "behind the one before": np.append(0, gaps),
+        "best score": scores[0],
+        "mean of three best": scores[:3].mean(),
+        "mean score": scores.mean(),
+        "name in title": in_title > 0,
+        "name in title x its worth": (in_title > 0) * name_worth,
+        "name in prose": in_prose > 0,
+        "name in prose x its worth": (in_prose > 0) * name_worth,
+        "name in prose twice": in_prose > 1,
+        "name in code": in_code > 0,
+        "score x name in title": scores * (in_title > 0),
+        "log title words": log_title_words,
+        "score x log title words": scores * log_title_words,
+        "log prose words": log_prose_words,
+        "score x log prose words": scores * log_prose_words,
+        "has prose": has_prose,
+        "score x has prose": scores * has_prose,
+    }
+    return feature_matrix(CALIBRATOR_FEATURES, values, len(tags))
 
 
 def confidences(odds: Floats) -> Floats:
-    """Turn log-odds into probabilities."""
-    sure: Floats = 1 / (1 + np.exp(-odds))
-    return sure
+    """Turn log-odds into probabilities, with the logistic function."""
+    probabilities: Floats = 1 / (1 + np.exp(-odds))
+    return probabilities

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
-BodyFormat = Literal["auto", "html", "markdown"]
+StoredFormat = Literal["html", "markdown", "text"]
+BodyFormat = Literal["auto", "html", "markdown", "text"]
 
 # Every body that Stack Exchange stores has one of these tags. b and i are not among them, because
 # List<i> in plain text is not HTML.
@@ -38,8 +39,9 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
     ----------
     body : str
         HTML as Stack Exchange stores it, the Markdown that a person drafts in, or plain text.
-    body_format : {"auto", "html", "markdown"}
-        ``auto`` takes a body in which a well-known HTML tag stands as HTML.
+    body_format : {"auto", "html", "markdown", "text"}
+        ``auto`` decides as `detect_format` does. ``text`` is read as Markdown: plain text has
+        indented code and backticks, too.
 
     Examples
     --------
@@ -48,9 +50,14 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
     >>> split_body("Why is `x` 1?")
     Body(prose='Why is   1?', code='x')
     """
-    if body_format == "html" or (body_format == "auto" and _HTML_TAG.search(body)):
-        return _split_html(body)
-    return _split_markdown(body)
+    if body_format == "auto":
+        body_format = detect_format(body)
+    return _split_html(body) if body_format == "html" else _split_markdown(body)
+
+
+def detect_format(body: str) -> StoredFormat:
+    """Return ``html`` for a body that contains a well-known HTML tag, and else ``markdown``."""
+    return "html" if _HTML_TAG.search(body) else "markdown"
 
 
 def _split_html(body: str) -> Body:

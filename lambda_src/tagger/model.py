@@ -139,7 +139,7 @@ class TagModel:
         ----------
         title, body : str
             Either may be empty.
-        body_format : {"auto", "html", "markdown"}
+        body_format : {"auto", "html", "markdown", "text"}
         max_tags : int
             The largest number of suggestions.
         min_confidence : float
@@ -191,7 +191,7 @@ class TagModel:
         tags : collection of str
             Tags that the model knows.
         title, body : str
-        body_format : {"auto", "html", "markdown"}
+        body_format : {"auto", "html", "markdown", "text"}
 
         Raises
         ------

@@ -1,40 +1,48 @@
-"""Whether a tag's name, or a well-known synonym of it, stands in the question."""
+"""Count how often the names of tags, and their well-known synonyms, occur in a question."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints, Vocabulary
 
-_CODE: Final = -1
-"""The term t, in code, is written _CODE - t."""
-
 
 class NameArrays(NamedTuple):
-    """The names of all tags as a bundle keeps them.
+    """The names of all tags, as a bundle stores them.
 
-    A name of one word is that word's term, a longer one the terms of its pairs of neighbours.
+    A name of one word is stored as the term of that word. A longer name is stored as the terms of
+    its pairs of neighbouring words.
     """
 
     terms: Ints
-    """Name after name."""
+    """Shape (n_name_terms,): the terms of the first name, then those of the second, and so on."""
     name_starts: Ints
-    """Shape (n_names,): where each name begins in `terms`."""
+    """Shape (n_names,): where the terms of each name start in `terms`."""
     tag_starts: Ints
-    """Shape (n_tags,): where each tag's names begin; every tag has one."""
+    """Shape (n_tags,): where the names of each tag start in `name_starts`. Every tag has a name."""
 
 
 class NameCounts(NamedTuple):
-    """How often the names of tags stand in each field, by the numbers of the tags that do."""
+    """How often the name of a tag occurs in each field, by tag number; tags with 0 are left out."""
 
     title: dict[int, int]
     prose: dict[int, int]
     code: dict[int, int]
 
-    def of(self, tags: Ints) -> Floats:
-        """Lay the counts of some tags out, shape (3, n_tags)."""
+    def counts_of(self, tags: Ints) -> Floats:
+        """Give the counts of some tags.
+
+        Parameters
+        ----------
+        tags : ndarray of int, shape (n,)
+
+        Returns
+        -------
+        ndarray of float, shape (3, n)
+            For title, prose and code.
+        """
         numbers = tags.tolist()
         return np.array([[field.get(tag, 0) for tag in numbers] for field in self], np.float64)
 
@@ -50,67 +58,60 @@ class TagNames:
     Raises
     ------
     ValueError
-        The arrays do not fit each other or the vocabulary.
+        The arrays do not fit together, or name a term that the vocabulary does not have.
     """
 
     def __init__(self, arrays: NameArrays, vocabulary: Vocabulary) -> None:
         terms = arrays.terms
         fits = (
-            _rising(arrays.name_starts, len(terms))
-            and _rising(arrays.tag_starts, len(arrays.name_starts))
+            _are_starts(arrays.name_starts, len(terms))
+            and _are_starts(arrays.tag_starts, len(arrays.name_starts))
             and bool(((terms >= 0) & (terms < len(vocabulary))).all())
         )
         if not fits:
-            raise ValueError("the names of its tags do not fit each other")
+            raise ValueError(
+                "its names of tags do not fit together, or name a term that does not exist"
+            )
         self._title_weight = vocabulary.title_weight
-        # The terms that are part of a name or the same word in code, and what stands for each.
-        words_in_code = vocabulary.in_code(terms)
-        known = words_in_code >= 0
-        watched = np.append(terms, words_in_code[known])
-        watched, places = np.unique(watched, return_index=True)
-        # No term has the number behind the last one.
-        self._watched = np.append(watched, len(vocabulary))
-        self._parts = np.append(terms, _CODE - terms[known])[places]
-        # By their first parts: a name is only where that one is.
-        self._names: dict[int, list[tuple[int, list[int]]]] = {}
+        # The same word in code is another term. -1: no word of the vocabulary.
+        in_code = vocabulary.in_code(terms).tolist()
+        self._text_terms = {
+            code: text for code, text in zip(in_code, terms.tolist(), strict=True) if code >= 0
+        }
+        self._names_by_first_term: dict[int, list[tuple[int, list[int]]]] = {}
         for tag, first, others in _names_of(arrays):
-            self._names.setdefault(first, []).append((tag, others))
+            self._names_by_first_term.setdefault(first, []).append((tag, others))
 
     def count(self, found: FoundTerms) -> NameCounts:
-        """Count names in each field; the commonest name of a tag counts."""
-        watched = self._watched.searchsorted(found.terms)
-        places = (self._watched.take(watched) == found.terms).nonzero()[0]
+        """Count names in each field; if a tag has several names, the most frequent one counts."""
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
-        for part, count, in_title in zip(
-            self._parts.take(watched.take(places)).tolist(),
-            found.counts.take(places).tolist(),
-            found.in_title.take(places).tolist(),
-            strict=True,
-        ):
-            if part < 0:
-                code[_CODE - part] = count
+        for term, count, in_title in zip(*(each.tolist() for each in found), strict=True):
+            if term in self._text_terms:
+                code[self._text_terms[term]] = count
                 continue
+            in_prose = count - in_title * self._title_weight
             if in_title:
-                title[part] = in_title
-            if elsewhere := count - in_title * self._title_weight:
-                prose[part] = elsewhere
-        return NameCounts(self._count(title), self._count(prose), self._count(code))
+                title[term] = in_title
+            if in_prose:
+                prose[term] = in_prose
+        return NameCounts(*map(self._count_names, (title, prose, code)))
 
-    def _count(self, parts: dict[int, int]) -> dict[int, int]:
+    def _count_names(self, term_counts: dict[int, int]) -> dict[int, int]:
+        """Count the names in one field, by tag, from the counts of the field's terms."""
         counts: dict[int, int] = {}
-        for part, times in parts.items():
-            for tag, others in self._names.get(part, ()):
-                # A name stands there as often as the rarest of its parts.
-                whole = min(times, *[parts.get(other, 0) for other in others]) if others else times
-                if whole > counts.get(tag, 0):
-                    counts[tag] = whole
+        for first, count in term_counts.items():
+            for tag, others in self._names_by_first_term.get(first, ()):
+                # A name occurs as often as the rarest of its terms.
+                of_name = min([count, *(term_counts.get(term, 0) for term in others)])
+                if of_name > counts.get(tag, 0):
+                    counts[tag] = of_name
         return counts
 
 
 def _names_of(arrays: NameArrays) -> Iterator[tuple[int, int, list[int]]]:
-    """Give each name's tag, first term and other terms."""
+    """Give the tag, the first term and the other terms of each name."""
     terms = arrays.terms.tolist()
     starts = arrays.name_starts.tolist()
     n_names = np.diff(arrays.tag_starts, append=len(starts))
@@ -119,8 +120,8 @@ def _names_of(arrays: NameArrays) -> Iterator[tuple[int, int, list[int]]]:
         yield tag, terms[start], terms[start + 1 : end]
 
 
-def _rising(starts: npt.NDArray[np.intp], end: int) -> bool:
-    """Whether parts that begin there are none of them empty, up to the end."""
+def _are_starts(starts: npt.NDArray[np.intp], end: int) -> bool:
+    """Whether these starts cut ``range(end)`` into parts that are not empty."""
     return (
         len(starts) > 0
         and int(starts[0]) == 0

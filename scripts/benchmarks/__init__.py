@@ -1,1 +1,1 @@
-"""Measurements beside other systems, one module each; `scripts/bench` starts them."""
+"""Benchmarks against other systems, one module for each; `scripts/bench` starts them."""

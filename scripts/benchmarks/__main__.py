@@ -1,4 +1,4 @@
-"""The command line of scripts/bench: one module per command."""
+"""The command line of scripts/bench: compare Etiquette with other systems."""
 
 import argparse
 import json
@@ -13,25 +13,25 @@ from model_build.corpus import CorpusError
 from model_build.features import NotEnoughQuestionsError
 
 COMMANDS: Final = {
-    "quality": "tags beside those of other systems, trained on the same questions",
-    "ablation": "what each ingredient of the model adds",
-    "training": "seconds and memory of training beside scikit-learn's",
-    "monthly": "what a month on AWS costs at three levels of traffic",
-    "serving": "how fast it answers and starts beside the usual stack, and what that costs",
+    "quality": "quality of the tags, compared with other systems trained on the same questions",
+    "ablation": "what each part of the model contributes to the quality",
+    "training": "time and memory of training, compared with scikit-learn",
+    "monthly": "the cost of a month on AWS at three levels of traffic",
+    "serving": "latency, cold starts, memory and cost, compared with a scikit-learn service",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one benchmark; errors that a person can mend are one line on standard error."""
+    """Run one benchmark; an error that the user can fix is one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="BENCHMARK", dest="command")
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text)
         command.add_argument(
-            "--json", type=Path, metavar="FILE", help="write the figures here, too"
+            "--json", type=Path, metavar="FILE", help="also write the figures to this file"
         )
-        if name in arguments[:1]:  # others may need what this environment lacks
+        if name in arguments[:1]:  # the other modules may need packages that are not installed
             import_module(f"scripts.benchmarks.{name}").add_options(command)
     options = parser.parse_args(arguments)
     try:

@@ -1,7 +1,8 @@
-"""How long a function takes to start, under AWS's runtime interface emulator as a host process.
+"""How long a function takes to start, under AWS's runtime interface emulator.
 
-The function runs in a control group with the processor share that Lambda gives at a memory size,
-reads its model from S3 (a server in this process) and says when its handler is there: INIT REPORT.
+The function runs as a host process in a control group, with the processor share that Lambda gives
+at a memory size. It reads its model from S3 (a server in this process). The emulator reports the
+duration of the initialization in its log line INIT REPORT.
 """
 
 import contextlib
@@ -19,13 +20,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from scripts.benchmarks.rivals.rival import CACHE
-from scripts.emulator.fetch import fetch
-from scripts.emulator.places import ROOT
-from scripts.emulator.tools import interface_emulator
+from scripts.benchmarks.paths import CACHE
+from scripts.shared.interface_emulator import interface_emulator
+from scripts.shared.local_http import fetch
+from scripts.shared.paths import ROOT
 
 FULL_CORE_MB: Final = 1769
-"""Lambda gives a whole core at that memory, and less or more in proportion."""
+"""At this memory size Lambda gives one processor core, at others a proportional share."""
 
 _RUNTIME: Final = ROOT / "scripts" / "emulator" / "base_image" / "requirements.txt"
 _INIT: Final = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
@@ -35,7 +36,7 @@ _START_SECONDS: Final = 120
 
 
 class Function(NamedTuple):
-    """A Lambda function, by what the emulator is told of it."""
+    """A Lambda function: its handler, environment variables and model file."""
 
     handler: str
     environment: Mapping[str, str]
@@ -43,7 +44,7 @@ class Function(NamedTuple):
 
 
 def runtime_folder() -> Path:
-    """Install Lambda's runtime client beside the environment, as it is no part of the service."""
+    """Install Lambda's runtime client into its own folder: the service does not need it."""
     folder = CACHE / "runtime"
     stamp = folder / ".installed"
     wanted = _RUNTIME.read_text(encoding="utf-8")
@@ -60,7 +61,7 @@ def runtime_folder() -> Path:
 def cold_starts(
     functions: Mapping[str, Function], sizes: Sequence[int], n_starts: int
 ) -> dict[int, dict[str, float]]:
-    """Measure starts, the functions taking turns.
+    """Measure cold starts; the functions start in turn.
 
     Parameters
     ----------
@@ -68,16 +69,16 @@ def cold_starts(
     sizes : sequence of int
         Memory sizes in MB.
     n_starts : int
-        Of each function at each size, beside one that is not counted.
+        Starts of each function at each size, after one that is not counted.
 
     Returns
     -------
     dict
-        Median milliseconds by size and function.
+        The median start time in milliseconds, by memory size and function name.
     """
     medians = {}
     with _bucket([each.model for each in functions.values()]) as endpoint:
-        for function in functions.values():  # fills the disk's cache, writes our bytecode
+        for function in functions.values():  # warms the disk cache and writes bytecode
             _start(function, endpoint, FULL_CORE_MB)
         for size in sizes:
             taken: dict[str, list[float]] = {name: [] for name in functions}
@@ -94,7 +95,7 @@ def _start(function: Function, endpoint: str, memory_mb: int) -> float:
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": f"{ROOT}:{runtime_folder()}",
-            "TMPDIR": temporary,  # a new one has no model yet
+            "TMPDIR": temporary,  # empty, so that the model is downloaded again
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
@@ -107,7 +108,7 @@ def _start(function: Function, endpoint: str, memory_mb: int) -> float:
         }
         log = Path(temporary) / "log"
         command = [
-            *joined, interface_emulator(),
+            *joined, interface_emulator(CACHE),
             "--runtime-interface-emulator-address", f"127.0.0.1:{interface}",
             "--runtime-api-address", f"127.0.0.1:{runtime_api}",
             sys.executable, "-m", "awslambdaric", function.handler,
@@ -125,12 +126,14 @@ def _start(function: Function, endpoint: str, memory_mb: int) -> float:
                 os.killpg(process.pid, 15)
             process.wait(10)
         if found is None:
-            raise RuntimeError(f"{function.handler} did not start:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(
+                f"{function.handler} did not start. The end of its log:\n{log.read_text()[-2000:]}"
+            )
         return float(found[1])
 
 
 def _invoke(port: int) -> None:
-    """Ask for something, with which the emulator starts the function."""
+    """Send a request, which makes the emulator start the function."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
@@ -148,7 +151,7 @@ def _invoke(port: int) -> None:
 
 
 def limits_processor() -> bool:
-    """Whether this machine lets us limit processors: Linux, as root."""
+    """Return whether this process can limit processor shares: only as root on Linux."""
     return os.geteuid() == 0 and _root_group() is not None
 
 
@@ -164,7 +167,7 @@ def _root_group() -> Path | None:
 
 @contextlib.contextmanager
 def _processor_share(memory_mb: int) -> Iterator[Sequence[str | Path]]:
-    """Give a command whose command gets memory_mb / 1769 of a core, and that before all others."""
+    """Yield a command prefix that limits its command to memory_mb / 1769 of a core."""
     root = _root_group() if os.geteuid() == 0 else None
     if root is None:
         yield ()
@@ -186,7 +189,7 @@ def _processor_share(memory_mb: int) -> Iterator[Sequence[str | Path]]:
 
 
 def _remove(group: Path) -> None:
-    for _ in range(50):  # its processes are only just gone
+    for _ in range(50):  # its processes may still be ending
         with contextlib.suppress(OSError):
             group.rmdir()
             return
@@ -195,7 +198,7 @@ def _remove(group: Path) -> None:
 
 @contextlib.contextmanager
 def _bucket(models: Sequence[Path]) -> Iterator[str]:
-    """Serve models by their names as S3 would, from a bucket that any name fits."""
+    """Serve the models as S3 does, under any bucket name."""
     contents = {model.name: model.read_bytes() for model in models}
 
     class Bucket(BaseHTTPRequestHandler):
@@ -207,7 +210,7 @@ def _bucket(models: Sequence[Path]) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing of each request."""
+            """Do not log requests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Bucket) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

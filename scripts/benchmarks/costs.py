@@ -1,4 +1,4 @@
-"""What a million predictions cost in Lambda behind an HTTP API."""
+"""The cost of a million predictions by Lambda behind an HTTP API."""
 
 import json
 import math
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.benchmarks.cold_starts import FULL_CORE_MB
-from scripts.benchmarks.table import table
+from scripts.shared.tables import table
 
 PRICES: Final[dict[str, Any]] = json.loads(
     Path(__file__).with_name("prices.json").read_text(encoding="utf-8")
@@ -14,9 +14,18 @@ PRICES: Final[dict[str, Any]] = json.loads(
 
 
 def dollars_per_million(handler_ms: float, memory_mb: int, architecture: str) -> float:
-    """Price a million predictions that take so long on a whole core.
+    """Return the cost of a million predictions.
 
-    Lambda gives a part of a core at less than 1769 MB, and bills whole milliseconds.
+    Below 1769 MB Lambda gives a fraction of a core. It bills whole milliseconds.
+
+    Parameters
+    ----------
+    handler_ms
+        The time of one prediction on a whole core, in milliseconds.
+    memory_mb
+        The memory size of the function.
+    architecture
+        `arm64` or `x86_64`.
 
     Examples
     --------
@@ -30,13 +39,21 @@ def dollars_per_million(handler_ms: float, memory_mb: int, architecture: str) ->
     return gb_seconds * per_gb_second + requests
 
 
-def costs(handler_ms: float, rival_ms: float, sizes: list[int]) -> dict[str, Any]:
-    """Price ours and the usual stack at each memory size and architecture."""
+def costs(handler_ms: float, baseline_ms: float, sizes: list[int]) -> dict[str, Any]:
+    """Return the costs of Etiquette (`ours`) and of the baseline service (`usual`).
+
+    Parameters
+    ----------
+    handler_ms, baseline_ms
+        The time of one prediction on a whole core, in milliseconds.
+    sizes
+        Memory sizes in MB.
+    """
     return {
         str(size): {
             architecture: {
                 "ours": dollars_per_million(handler_ms, size, architecture),
-                "usual": dollars_per_million(rival_ms, size, architecture),
+                "usual": dollars_per_million(baseline_ms, size, architecture),
             }
             for architecture in PRICES["lambda_gb_second"]
         }
@@ -45,14 +62,15 @@ def costs(handler_ms: float, rival_ms: float, sizes: list[int]) -> dict[str, Any
 
 
 def costs_table(found: dict[str, Any]) -> str:
-    """Write the prices, those of requests and of the HTTP API with them."""
-    columns = [(who, each) for each in PRICES["lambda_gb_second"] for who in ("ours", "usual")]
-    header = ["Memory MB", *(f"{who}, {architecture}" for who, architecture in columns)]
+    """Format the costs, which include Lambda's requests and the HTTP API."""
+    names = {"ours": "Etiquette", "usual": "Baseline"}
+    columns = [(who, each) for each in PRICES["lambda_gb_second"] for who in names]
+    header = ["Memory (MB)", *(f"{names[who]}, {architecture}" for who, architecture in columns)]
     rows = [
         [size, *(f"${prices[architecture][who]:.2f}" for who, architecture in columns)]
         for size, prices in found.items()
     ]
     return (
-        f"A million predictions ({PRICES['region']}, prices of {PRICES['date']})\n\n"
+        f"Cost of a million predictions ({PRICES['region']}, prices of {PRICES['date']})\n\n"
         f"{table(header, rows)}"
     )

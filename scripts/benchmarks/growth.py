@@ -1,4 +1,4 @@
-"""Bundles and questions of any size, to see how the time of a prediction grows."""
+"""Bundles and questions of any size, to measure how the latency of a prediction grows."""
 
 import json
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from model_build.questions import Question
 KIB: Final = 1024
 LENGTHS_KIB: Final = (1, 4, 16, 64)
 LARGEST: Final = 64 * KIB
-"""Bytes of the longest question that the API takes."""
+"""The largest question that the API accepts, in bytes."""
 
 
 def tile(source: Path, target: Path, n_tags: int) -> None:
-    """Write a bundle of another number of tags: those of a real one, again and again.
+    """Write a bundle with any number of tags, by repeating the tags of a real bundle.
 
-    A tag's copy has its weights and names, and a number behind its own name: the weights of a
-    term grow with the tags, as they do in a real corpus.
+    A copy of a tag has the same weights and names, and a number appended to its own name. The
+    number of weights of a term grows with the number of tags, as in a real corpus.
     """
     bundle = read_bundle(source)
     arrays, manifest = dict(bundle.arrays), dict(bundle.manifest)
@@ -71,7 +71,7 @@ def _tiled_names(arrays: dict[str, Array], copies: int, n_tags: int) -> dict[str
 
     names, name_starts = np.tile(arrays["names"], copies), again("name_starts", "names")
     tag_names = again("tag_names", "name_starts")
-    if len(tag_names) > n_tags:  # what belongs to the tags that are left out goes, too
+    if len(tag_names) > n_tags:  # also remove the names of the removed tags
         name_starts, tag_names = name_starts[: tag_names[n_tags]], tag_names[:n_tags]
         names = names[: again("name_starts", "names")[len(name_starts)]]
     found: dict[str, Any] = {"names": names, "name_starts": name_starts, "tag_names": tag_names}
@@ -81,7 +81,7 @@ def _tiled_names(arrays: dict[str, Array], copies: int, n_tags: int) -> dict[str
 def _tiled_pairs(
     arrays: dict[str, Array], n_known: int, copies: int, n_tags: int
 ) -> dict[str, Array]:
-    """A tag's copy goes with the copies of the tags that it went with."""
+    """Pair each copy of a tag with the copies of the tags that occur with it."""
     offsets = np.arange(copies, dtype=np.int64)[:, None] * n_known
     first, second = (
         (numbers + offsets).ravel()
@@ -95,12 +95,12 @@ def _tiled_pairs(
 
 
 def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str]:
-    """Join real questions to one of that many bytes."""
+    """Join real questions into one whose body has `n_bytes` bytes."""
     parts: list[str] = []
     length = 0
     for each in questions:
-        parts.append(each.body_html)
-        length += len(each.body_html.encode())
+        parts.append(each.body)
+        length += len(each.body.encode())
         if length >= n_bytes:
             break
     body = "".join(parts).encode()[:n_bytes].decode(errors="ignore")
@@ -108,7 +108,7 @@ def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str
 
 
 def hostile_questions() -> dict[str, tuple[str, str]]:
-    """Name questions of the full length that try the patience of parsers and patterns."""
+    """Return questions of the full length that are difficult for parsers and patterns, by kind."""
     numbered = " ".join(f"w{number}" for number in range(LARGEST))
     bodies = {
         "one word": "a" * LARGEST,

@@ -1,41 +1,42 @@
-"""What a month costs at three levels of traffic, by the price table beside this file.
+"""The cost of a month at three levels of traffic, from the price table in prices.json.
 
-No free tier is counted, and first tiers only: the bill is lower, seldom higher.
+The calculation ignores free tiers and volume discounts, so the real bill is usually lower.
 """
 
 import argparse
 from typing import Any, Final, NamedTuple
 
 from scripts.benchmarks.costs import PRICES, dollars_per_million
-from scripts.benchmarks.table import table
+from scripts.shared.tables import table
 
 SECONDS: Final = 30 * 24 * 3600
 MEMORY_MB: Final = 1024
 HANDLER_MS: Final = 0.6
-"""On a whole core: `scripts/bench serving` (docs/serving.md)."""
+"""The time of one prediction on a whole core, from `scripts/bench serving` (docs/serving.md)."""
 LOG_BYTES: Final = 2600
-"""Of one prediction: 1,500 of its metrics and event (tests/samples), the rest of Lambda's own lines
-and of the access log."""
+"""Log of one prediction: 1,500 bytes for metrics and event, the rest for Lambda's own lines and the
+access log."""
 ANSWER_BYTES: Final = 1000
-"""With its headers."""
+"""One response with its headers."""
 VERSIONS: Final = 3
-"""Kept, each with a snapshot; one that nobody asks loses it after 14 days."""
+"""Versions that are kept. Each has a snapshot, which Lambda removes after 14 days without use."""
 IMAGE_GB: Final = 0.25
 METRICS: Final = 8
-"""Custom ones: those of `lambda_src/metrics.py`, with one dimension."""
+"""Custom metrics: those of `lambda_src/metrics.py`, with one dimension."""
 ALARM_METRICS: Final = 30
-"""Of all alarms of `prod`: one that computes counts each metric, a band counts two more."""
+"""Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
+band counts as two more."""
 DASHBOARDS: Final = 2
 
 
 class Level(NamedTuple):
-    """How much is asked."""
+    """A level of traffic."""
 
     name: str
     predictions: int
-    """A month."""
+    """Predictions in a month."""
     cold_share: float
-    """Of the requests that start a copy, assumed: the rarer they come, the more."""
+    """The assumed share of requests with a cold start. It is higher when there is less traffic."""
 
 
 LEVELS: Final = (
@@ -46,28 +47,28 @@ LEVELS: Final = (
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Say what `scripts/bench monthly` takes: nothing more."""
+    """Declare no further options for `scripts/bench monthly`."""
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Compute and print the table."""
+    """Calculate the costs, print the table, and return the figures."""
     found = {level.name: monthly(level) for level in LEVELS}
     print(monthly_table(found))
     return found
 
 
 def monthly(level: Level) -> dict[str, float]:
-    """Price a month, item by item, in dollars.
+    """Calculate the costs of a month.
 
     Parameters
     ----------
     level
-        The traffic.
+        The level of traffic.
 
     Returns
     -------
     dict of str to float
-        By what it is paid for.
+        The cost of each item, in dollars.
     """
     prices: dict[str, float] = PRICES["operation"]
     memory_gb = MEMORY_MB / 1024
@@ -81,7 +82,7 @@ def monthly(level: Level) -> dict[str, float]:
         + prices["key_month"]
     )
     return {
-        "Requests and computing (Lambda, HTTP API)": millions
+        "Requests and compute (Lambda, HTTP API)": millions
         * dollars_per_million(HANDLER_MS, MEMORY_MB, "arm64"),
         "Snapshots kept": VERSIONS * memory_gb * SECONDS * prices["snapshot_gb_second"],
         "Snapshots restored": level.predictions
@@ -90,15 +91,15 @@ def monthly(level: Level) -> dict[str, float]:
         * prices["restored_gb"],
         "Logs": level.predictions * LOG_BYTES / 1e9 * prices["log_gb"],
         "Traces": traces / 1e6 * prices["million_traces"],
-        "Answers sent": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
+        "Data transfer out": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
         "Metrics, alarms, dashboards, key": watching,
         "Images": VERSIONS * IMAGE_GB * prices["image_gb_month"],
     }
 
 
 def monthly_table(found: dict[str, dict[str, float]]) -> str:
-    """Write the months side by side, with their sums."""
+    """Format the costs of the levels side by side, with their sums."""
     items = list(next(iter(found.values())))
     rows = [[item, *(f"${month[item]:,.2f}" for month in found.values())] for item in items]
-    rows.append(["A month", *(f"${sum(month.values()):,.2f}" for month in found.values())])
-    return table(["Predictions a month", *found], rows)
+    rows.append(["Total", *(f"${sum(month.values()):,.2f}" for month in found.values())])
+    return table(["Predictions per month", *found], rows)

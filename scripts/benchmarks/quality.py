@@ -1,4 +1,4 @@
-"""Which tags: ours and other systems', trained and judged on the same questions in one run."""
+"""Quality of the tags of Etiquette and other systems, on the same questions in one run."""
 
 import argparse
 import sys
@@ -9,14 +9,16 @@ from typing import Any, Final
 
 from model_build.corpus import Rejects, read_corpus
 from model_build.features import NotEnoughQuestionsError
-from model_build.figures import Judged, figures
-from model_build.intervals import intervals
+from model_build.intervals import metric_intervals
+from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
-from scripts.benchmarks.rivals import RIVALS
-from scripts.benchmarks.rivals.rival import CACHE, Corpus, Rival
-from scripts.benchmarks.table import table
+from scripts.benchmarks.options import add_corpus_options, names_among
+from scripts.benchmarks.paths import CACHE
+from scripts.benchmarks.systems import SYSTEMS
+from scripts.benchmarks.systems.system import Corpus, System
+from scripts.shared.tables import table
 
 TEST_SHARE: Final = 0.2
 COLUMNS: Final = {
@@ -29,15 +31,15 @@ COLUMNS: Final = {
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Say what `scripts/bench quality` takes."""
-    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    """Declare the options of `scripts/bench quality`."""
+    add_corpus_options(command)
     command.add_argument(
         "--partial-questions",
         nargs="+",
         type=Path,
         default=[],
         metavar="FILE",
-        help="files cut down to their commonest tags: to learn from, not to judge by",
+        help="files that contain only their most frequent tags: used for training, not for tests",
     )
     command.add_argument(
         "--test",
@@ -45,41 +47,32 @@ def add_options(command: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="judge by these; without, by a fifth of --questions that is kept from training: "
-        "the newest where they have dates, else a random one",
+        help="test questions (default: a fifth of --questions, which is then not trained on: "
+        "the newest if they have dates, otherwise a random sample)",
     )
     command.add_argument(
         "--systems",
-        type=_systems,
-        default=list(RIVALS),
+        type=names_among(SYSTEMS, "system"),
+        default=list(SYSTEMS),
         metavar="A,B",
-        help=f"some of {','.join(RIVALS)} (all)",
+        help=f"some of: {','.join(SYSTEMS)} (default: all)",
     )
-    command.add_argument("--min-tag-count", type=int, default=20, help="uses a tag needs (20)")
-    command.add_argument("--seed", type=int, default=0, help="of the split")
-
-
-def _systems(names: str) -> list[str]:
-    for name in names.split(","):
-        if name not in RIVALS:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(RIVALS)}")
-    return names.split(",")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Train and judge every system, print the table, give the figures."""
+    """Train and test every system, print the table, and return the figures."""
     corpus, test, how = _corpus_and_test(options)
     print(
-        f"{len(corpus.questions)} questions to learn from, {len(test)} to judge by ({how}); "
-        f"{len(corpus.tags)} tags with {corpus.min_tag_count} uses or more",
+        f"{len(corpus.questions)} training questions, {len(test)} test questions ({how}); "
+        f"{len(corpus.tags)} tags with at least {corpus.min_tag_count} questions",
         file=sys.stderr,
     )
     systems = []
     for name in options.systems:
         print(f"{name}: training", file=sys.stderr)
-        systems.append(measure(name, RIVALS[name](), corpus, test))
-        told = ", ".join(f"{title} {systems[-1][key]:.3f}" for key, title in COLUMNS.items())
-        print(f"{name}: {told}, {systems[-1]['train_seconds']:.0f} s", file=sys.stderr)
+        systems.append(measure(name, SYSTEMS[name](), corpus, test))
+        results = ", ".join(f"{title} {systems[-1][key]:.3f}" for key, title in COLUMNS.items())
+        print(f"{name}: {results}, {systems[-1]['train_seconds']:.0f} s", file=sys.stderr)
     print(quality_table(systems))
     return {
         "questions": len(test),
@@ -101,48 +94,48 @@ def _corpus_and_test(options: argparse.Namespace) -> tuple[Corpus, list[Question
     else:
         by_time = is_dated(training)
         training, held_out = split(training, (1 - TEST_SHARE, TEST_SHARE), options.seed)
-        # What was cut down does not tell which tags are right.
+        # Partial questions lack some of their tags.
         test = [question for question in held_out if question.judged_tags is None]
         how = "the newest fifth" if by_time else f"a random fifth, seed {options.seed}"
     tags = [tag for tag, _ in choose_tags(training, options.min_tag_count)]
     if not tags or not test:
         raise NotEnoughQuestionsError(
-            f"{len(training)} questions to learn from, {len(tags)} tags with "
-            f"{options.min_tag_count} uses, {len(test)} questions to judge by: name more files, "
-            "or lower --min-tag-count"
+            f"Not enough questions: {len(training)} for training, {len(test)} for the test, and "
+            f"{len(tags)} tags with at least {options.min_tag_count} questions. Add more files or "
+            "lower --min-tag-count."
         )
     return Corpus(training, tags, options.min_tag_count), test, how
 
 
-def measure(name: str, rival: Rival, corpus: Corpus, test: Sequence[Question]) -> dict[str, Any]:
-    """Train and judge one system.
+def measure(name: str, system: System, corpus: Corpus, test: Sequence[Question]) -> dict[str, Any]:
+    """Train and test one system.
 
     Returns
     -------
     dict
-        Its name, figures, seconds of training (what was kept from another run at the price that it
-        had then), megabytes, and the 95 % intervals of the figures.
+        The name, the figures with their 95 % intervals, the training time in seconds (including
+        the original time of results that were reused), and the size of the model in MB.
     """
     started = time.perf_counter()
-    rival.fit(corpus)
-    train_seconds = time.perf_counter() - started + rival.seconds_saved
+    system.fit(corpus)
+    train_seconds = time.perf_counter() - started + system.seconds_saved
     judged = [
-        Judged(frozenset(question.tags), answer.ranked, answer.suggested)
-        for question, answer in zip(test, rival.answer(test), strict=True)
+        JudgedQuestion(frozenset(question.tags), answer.ranked, answer.suggested)
+        for question, answer in zip(test, system.answer(test), strict=True)
     ]
-    found, bounds = figures(judged, corpus.tags), intervals(judged, corpus.tags)
+    found, bounds = compute_metrics(judged, corpus.tags), metric_intervals(judged, corpus.tags)
     return {
         "name": name,
         **{figure: found[figure] for figure in COLUMNS},
         "train_seconds": round(train_seconds, 2),
-        "model_mb": round(rival.megabytes(), 2),
+        "model_mb": round(system.megabytes(), 2),
         "intervals": {figure: list(bounds[figure]) for figure in COLUMNS},
     }
 
 
 def quality_table(systems: Sequence[dict[str, Any]]) -> str:
-    """Write the systems' figures as a table."""
-    header = ["System", *COLUMNS.values(), "Training s", "Model MB"]
+    """Format the figures of the systems as a table."""
+    header = ["System", *COLUMNS.values(), "Training (s)", "Model (MB)"]
     rows = []
     for system in systems:
         cells = [

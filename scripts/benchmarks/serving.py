@@ -1,7 +1,8 @@
-"""How fast ours answers and starts beside the stack that tutorials build, and that one tuned.
+"""Latency, cold starts, memory and cost of the service, compared with a baseline.
 
-The usual stack: FastAPI, Mangum, Powertools, boto3 and a joblib file with scikit-learn's TF-IDF and
-a logistic regression per tag. The tuned one: all its weights in one matrix of 32-bit floats.
+The baseline is what tutorials build: FastAPI, Mangum, Powertools, boto3 and a joblib file with
+scikit-learn's TF-IDF and a logistic regression per tag. The tuned baseline has all its weights in
+one matrix of 32-bit floats. In the figures, `usual` is the baseline and `tuned` the tuned baseline.
 """
 
 import argparse
@@ -21,35 +22,39 @@ from scripts.benchmarks.cold_starts import Function, cold_starts, limits_process
 from scripts.benchmarks.costs import costs
 from scripts.benchmarks.growth import KIB, LENGTHS_KIB, hostile_questions, long_question, tile
 from scripts.benchmarks.image_layers import image_layers_mb
+from scripts.benchmarks.question_processes import QuestionProcess, Text, take_turns
 from scripts.benchmarks.served_models import ServedModels
 from scripts.benchmarks.serving_tables import serving_tables
-from scripts.benchmarks.sides import Side, Text, take_turns
 
 REQUESTS: Final = 10_000
 GROWN_TAGS: Final = (1_000, 10_000)
 MEMORY_SIZES: Final = (256, 512, 1024, 1769)
 DEPLOYED_MB: Final = 1024
-"""What the stack gives the function unless told otherwise."""
+"""The default memory size of the function in the stack."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Say what `scripts/bench serving` takes."""
+    """Declare the options of `scripts/bench serving`."""
     command.add_argument("--questions", required=True, type=Path, metavar="FILE")
     command.add_argument(
-        "--model", type=Path, metavar="BUNDLE", help="serve this instead of training one"
+        "--model", type=Path, metavar="BUNDLE", help="serve this bundle instead of training one"
     )
     command.add_argument(
-        "--quick", action="store_true", help="few questions, few starts: a look, not a measurement"
+        "--quick",
+        action="store_true",
+        help="use few questions and few starts: a quick check, not a measurement",
     )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure, print the tables, give the figures."""
+    """Measure, print the tables, and return the figures."""
     questions = served_models.read(options.questions, quick=options.quick)
     models = served_models.served_models(questions, options.questions, options.model)
-    if not Kernel.can_rank(read_bundle(models.ours)):
-        sys.exit("bench: without the kernel this is not what is deployed: run scripts/setup kernel")
-    texts = [(each.title, each.body_html) for each in questions]
+    if not Kernel.can_rank(read_bundle(models.bundle)):
+        sys.exit(
+            "bench: The kernel is missing, but the image contains it. Run scripts/setup kernel."
+        )
+    texts = [(each.title, each.body) for each in questions]
     found = _bundle(models) | _speed(models, texts, rounds=3 if options.quick else 25)
     found |= _memory(models, texts, 1_000 if options.quick else REQUESTS)
     found |= _growth(models, questions, rounds=2 if options.quick else 10)
@@ -65,35 +70,34 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 def _bundle(models: ServedModels) -> dict[str, Any]:
     loads = []
     for _ in range(5):
-        with Side("ours", models.ours) as side:
-            loads.append(side.loaded["load_ms"])
-    manifest = served_models.manifest_of(models.ours)
+        with QuestionProcess("tagger", models.bundle) as process:
+            loads.append(process.loaded["load_ms"])
+    manifest = served_models.manifest_of(models.bundle)
     return {
         "tags": len(manifest["tags"]),
         "terms_before_pruning": manifest["corpus"].get("terms_before_pruning"),
-        "bundle_mb": models.ours.stat().st_size / 1e6,
+        "bundle_mb": models.bundle.stat().st_size / 1e6,
         "bundle_load_ms": statistics.median(loads),
     }
 
 
 def _speed(models: ServedModels, questions: Sequence[Text], rounds: int) -> dict[str, Any]:
     with (
-        Side("ours", models.ours) as ours,
-        Side("rival", models.tuned) as tuned,
-        Side("rival", models.usual) as usual,
-        Side("handler", models.ours) as handler,
+        QuestionProcess("tagger", models.bundle) as tagger,
+        QuestionProcess("baseline", models.tuned) as tuned,
+        QuestionProcess("baseline", models.baseline) as baseline,
+        QuestionProcess("handler", models.bundle) as handler,
     ):
-        sides = {"ours": ours, "tuned": tuned, "usual": usual, "handler": handler}
-        blocks = {"ours": 200, "tuned": 100, "usual": 3, "handler": 100}
-        for name, side in sides.items():
-            side.ask(questions[: 1 if name == "usual" else 200], counted=False)
-        take_turns(sides, blocks, questions, rounds)
+        processes = {"suggest": tagger, "tuned": tuned, "usual": baseline, "handler": handler}
+        blocks = {"suggest": 200, "tuned": 100, "usual": 3, "handler": 100}
+        for name, process in processes.items():
+            process.ask(questions[: 1 if name == "usual" else 200], counted=False)
+        take_turns(processes, blocks, questions, rounds)
         found: dict[str, Any] = {}
-        for name, side in sides.items():
-            prefix = "suggest" if name == "ours" else name
-            figures = side.figures()._asdict()
-            found |= {f"{prefix}_{figure}_ms": value for figure, value in figures.items()}
-            found[f"{prefix}_rss_mb"] = side.ask(questions[:1], counted=False)["rss_mb"]
+        for name, process in processes.items():
+            figures = process.figures()._asdict()
+            found |= {f"{name}_{figure}_ms": value for figure, value in figures.items()}
+            found[f"{name}_rss_mb"] = process.ask(questions[:1], counted=False)["rss_mb"]
     found["speedup_usual"] = found["usual_p50_ms"] / found["suggest_p50_ms"]
     found["speedup_tuned"] = found["tuned_p50_ms"] / found["suggest_p50_ms"]
     found["memory_share_of_tuned"] = found["suggest_rss_mb"] / found["tuned_rss_mb"]
@@ -101,40 +105,43 @@ def _speed(models: ServedModels, questions: Sequence[Text], rounds: int) -> dict
 
 
 def _memory(models: ServedModels, questions: Sequence[Text], n_requests: int) -> dict[str, Any]:
-    held = []
-    with Side("handler", models.ours) as function:
+    rss_mb = []
+    with QuestionProcess("handler", models.bundle) as function:
         for start in range(0, n_requests, 100):
             asked = [questions[(start + i) % len(questions)] for i in range(100)]
-            told = function.ask(asked)
-            held.append(told["rss_mb"])
+            measured = function.ask(asked)
+            rss_mb.append(measured["rss_mb"])
     return {
         "requests": n_requests,
-        "peak_rss_mb": told["peak_rss_mb"],
-        "rss_growth_last_half_mb": held[-1] - held[len(held) // 2 - 1],
+        "peak_rss_mb": measured["peak_rss_mb"],
+        "rss_growth_last_half_mb": rss_mb[-1] - rss_mb[len(rss_mb) // 2 - 1],
     }
 
 
 def _growth(models: ServedModels, questions: Sequence[Question], rounds: int) -> dict[str, Any]:
-    texts = [(each.title, each.body_html) for each in questions]
+    texts = [(each.title, each.body) for each in questions]
     few, many = GROWN_TAGS
     with tempfile.TemporaryDirectory() as folder:
         grown = {size: Path(folder) / f"{size}.safetensors" for size in GROWN_TAGS}
         for size, path in grown.items():
-            tile(models.ours, path, size)
-        with Side("ours", grown[few]) as small, Side("ours", grown[many]) as large:
-            sides = {str(few): small, str(many): large}
-            for side in sides.values():
-                side.ask(texts[:200], counted=False)
-            take_turns(sides, dict.fromkeys(sides, 100), texts, rounds)
-            growth = {name: side.figures().p50 for name, side in sides.items()}
+            tile(models.bundle, path, size)
+        with (
+            QuestionProcess("tagger", grown[few]) as small,
+            QuestionProcess("tagger", grown[many]) as large,
+        ):
+            processes = {str(few): small, str(many): large}
+            for process in processes.values():
+                process.ask(texts[:200], counted=False)
+            take_turns(processes, dict.fromkeys(processes, 100), texts, rounds)
+            growth = {name: process.figures().p50 for name, process in processes.items()}
     lengths: dict[str, float] = {}
-    with Side("ours", models.ours) as side:
-        side.ask(texts[:200], counted=False)
+    with QuestionProcess("tagger", models.bundle) as process:
+        process.ask(texts[:200], counted=False)
         for kib in LENGTHS_KIB:
-            told = side.ask([long_question(questions, kib * KIB)] * (3 * rounds), counted=False)
-            lengths[str(kib)] = statistics.median(told["wall_ms"])
+            asked = [long_question(questions, kib * KIB)] * (3 * rounds)
+            lengths[str(kib)] = statistics.median(process.ask(asked, counted=False)["wall_ms"])
         hostile = {
-            name: statistics.median(side.ask([text] * 3, counted=False)["wall_ms"])
+            name: statistics.median(process.ask([text] * 3, counted=False)["wall_ms"])
             for name, text in hostile_questions().items()
         }
     worst = max(hostile, key=lambda name: hostile[name])
@@ -148,19 +155,19 @@ def _growth(models: ServedModels, questions: Sequence[Question], rounds: int) ->
 
 
 def _cold_starts(models: ServedModels, *, quick: bool) -> dict[str, Any]:
-    digest = hashlib.sha256(models.ours.read_bytes()).hexdigest()
+    digest = hashlib.sha256(models.bundle.read_bytes()).hexdigest()
     functions = {
         "ours": Function(
             "lambda_src.api.handler.handler",
             {
-                "ETIQUETTE_MODEL": f"s3://models/{models.ours.name}",
+                "ETIQUETTE_MODEL": f"s3://models/{models.bundle.name}",
                 "ETIQUETTE_MODEL_SHA256": digest,
             },
-            models.ours,
+            models.bundle,
         ),
         "usual": Function(
-            "scripts.benchmarks.stacks.handler.handler",
-            {"RIVAL_MODEL": f"s3://models/{models.small.name}"},
+            "scripts.benchmarks.baseline_service.handler.handler",
+            {"BASELINE_MODEL": f"s3://models/{models.small.name}"},
             models.small,
         ),
     }

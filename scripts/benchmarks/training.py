@@ -1,9 +1,9 @@
-"""How long training takes beside scikit-learn's, and how much memory it needs at scale.
+"""Time and memory of training, compared with scikit-learn, and memory with a large corpus.
 
-Both sides fit one logistic regression per tag on the same TF-IDF matrix, each in a process of its
-own: ours as `model_build.training` makes it, on all processors; the peer as people write it,
-``OneVsRestClassifier(LogisticRegression(solver="liblinear"))``, which uses one. The ratio of
-processor time says what remains without that advantage. Both suggest their three best tags.
+Two processes fit one logistic regression per tag on the same TF-IDF matrix. Ours fits as
+`model_build.training` does, on all processor cores. The peer fits
+``OneVsRestClassifier(LogisticRegression(solver="liblinear"))``, which uses one core; the ratio of
+processor times excludes this difference. Both suggest their three best tags.
 """
 
 import argparse
@@ -20,15 +20,17 @@ import joblib
 
 from model_build.corpus import Rejects, read_corpus, write_questions
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
-from model_build.figures import Judged, figures
+from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from model_build.splitting import split
 from model_build.training import choose_tags
 from model_build.truth import Truth
-from scripts.benchmarks.one_side import Outcome, Task
-from scripts.benchmarks.processes import run_measured
-from scripts.benchmarks.rivals.rival import CACHE, answers, best_three
-from scripts.benchmarks.table import table
+from scripts.benchmarks.command_cost import run_measured
+from scripts.benchmarks.options import add_corpus_options
+from scripts.benchmarks.paths import CACHE
+from scripts.benchmarks.regression_process import Outcome, Task
+from scripts.benchmarks.systems.system import answers, best_three
+from scripts.shared.tables import table
 
 TEST_SHARE: Final = 0.2
 SCALE_QUESTIONS: Final = 50_000
@@ -36,22 +38,20 @@ SCALE_TAGS: Final = 1_000
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Say what `scripts/bench training` takes."""
-    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    """Declare the options of `scripts/bench training`."""
+    add_corpus_options(command)
     command.add_argument(
-        "--tags", type=int, metavar="N", help="a random sample of that many, for both sides (all)"
+        "--tags", type=int, metavar="N", help="fit only a random sample of N tags (default: all)"
     )
     command.add_argument(
         "--scale",
         action="store_true",
-        help="measure memory of a training on 50,000 questions and 1,000 tags, too",
+        help="also measure the memory of a training with 50,000 questions and 1,000 tags",
     )
-    command.add_argument("--min-tag-count", type=int, default=20, help="uses a tag needs (20)")
-    command.add_argument("--seed", type=int, default=0)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure both sides, print the table, give the figures."""
+    """Measure both, print the table, and return the figures."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with Rejects(CACHE / "training.rejects.jsonl") as rejects:
         questions = read_corpus(options.questions, rejects)
@@ -69,13 +69,19 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 def compare(
     questions: Sequence[Question], n_tags: int | None, min_tag_count: int, seed: int
 ) -> dict[str, Any]:
-    """Fit both sides on four fifths of the questions and judge them by the rest."""
+    """Fit both on four fifths of the questions and test them on the rest.
+
+    Raises
+    ------
+    NotEnoughQuestionsError
+        If no tag has `min_tag_count` training questions.
+    """
     training, test = split(questions, (1 - TEST_SHARE, TEST_SHARE), seed)
     tags = [tag for tag, _ in choose_tags(training, min_tag_count)]
     if not tags:
         raise NotEnoughQuestionsError(
-            f"no tag has {min_tag_count} uses in {len(training)} questions: name more files, or "
-            "lower --min-tag-count"
+            f"No tag has {min_tag_count} questions among the {len(training)} training questions. "
+            "Add more files or lower --min-tag-count."
         )
     n_all = len(tags)
     if n_tags is not None and n_tags < n_all:
@@ -90,11 +96,11 @@ def compare(
     }
     with tempfile.TemporaryDirectory() as folder:
         joblib.dump(task, Path(folder) / "task.joblib")
-        for side, prefix in (("ours", ""), ("peer", "peer_")):
-            print(f"{side}: {len(tags)} tags, {len(training)} questions", file=sys.stderr)
-            module = [sys.executable, "-m", "scripts.benchmarks.one_side"]
-            cost = run_measured([*module, side, folder])
-            outcome = Outcome(*joblib.load(Path(folder) / f"{side}.joblib"))
+        for kind, prefix in (("ours", ""), ("peer", "peer_")):
+            print(f"{kind}: {len(tags)} tags, {len(training)} questions", file=sys.stderr)
+            module = [sys.executable, "-m", "scripts.benchmarks.regression_process"]
+            cost = run_measured([*module, kind, folder])
+            outcome = Outcome(*joblib.load(Path(folder) / f"{kind}.joblib"))
             found |= {
                 f"{prefix}seconds": outcome.seconds,
                 f"{prefix}cpu_seconds": outcome.cpu_seconds,
@@ -108,14 +114,14 @@ def compare(
 
 def _jaccard(outcome: Outcome, test: Sequence[Question], tags: Sequence[str]) -> float:
     judged = [
-        Judged(frozenset(question.tags), *answer)
+        JudgedQuestion(frozenset(question.tags), *answer)
         for question, answer in zip(test, answers(outcome.scores, tags, best_three), strict=True)
     ]
-    return figures(judged, tags)["sample_jaccard"]
+    return compute_metrics(judged, tags)["sample_jaccard"]
 
 
 def training_table(found: dict[str, Any]) -> str:
-    """Write the two sides beside each other."""
+    """Format the figures of both."""
     if found["tags"] == found["all_tags"]:
         tags = f"all {found['tags']} tags"
     else:
@@ -130,7 +136,7 @@ def training_table(found: dict[str, Any]) -> str:
         ]
         for name, prefix in (("Etiquette", ""), ("scikit-learn one-vs-rest, liblinear", "peer_"))
     ]
-    header = ["Regressions", "Seconds", "Processor s", "Memory MB", "Sample Jaccard"]
+    header = ["Regressions", "Time (s)", "CPU time (s)", "Memory (MB)", "Sample Jaccard"]
     return (
         f"{found['questions']} questions, {found['terms']} terms, {tags}\n\n"
         f"{table(header, rows)}\n\n"
@@ -139,7 +145,7 @@ def training_table(found: dict[str, Any]) -> str:
 
 
 def scale(questions: Sequence[Question], seed: int) -> dict[str, Any]:
-    """Train on 50,000 questions and 1,000 tags; measure the processes' memory."""
+    """Train on 50,000 questions and 1,000 tags, and measure the memory of all processes."""
     many = scaled(questions, SCALE_QUESTIONS, seed)
     uses = Counter(tag for question in many for tag in question.tags).most_common(SCALE_TAGS)
     min_tag_count = uses[-1][1]
@@ -158,10 +164,10 @@ def scale(questions: Sequence[Question], seed: int) -> dict[str, Any]:
 
 
 def scaled(questions: Sequence[Question], n_questions: int, seed: int) -> list[Question]:
-    """Bring a corpus to a number of questions.
+    """Return exactly `n_questions` questions.
 
-    Too many are sampled. What lacks is mixed from real ones: the title of one, the body of another,
-    and the tags of both, at most five.
+    A larger corpus is sampled. A smaller one is extended by mixed questions: the title of one, the
+    body of another, and at most five tags of both.
     """
     chance = random.Random(seed)  # noqa: S311 (no secret)
     if len(questions) >= n_questions:
@@ -170,5 +176,5 @@ def scaled(questions: Sequence[Question], n_questions: int, seed: int) -> list[Q
     for _ in range(n_questions - len(questions)):
         first, second = chance.choice(questions), chance.choice(questions)
         tags = tuple(dict.fromkeys(first.tags + second.tags))[:5]
-        mixed.append(replace(first, body_html=second.body_html, tags=tags))
+        mixed.append(replace(first, body=second.body, body_format=second.body_format, tags=tags))
     return [*questions, *mixed]

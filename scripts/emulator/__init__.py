@@ -1,1 +1,1 @@
-"""AWS on one machine: what `scripts/local_aws` runs and what the system tests stand on."""
+"""AWS on one machine, for `scripts/local_aws` and the system tests."""

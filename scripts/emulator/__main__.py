@@ -6,32 +6,33 @@ import shutil
 import sys
 from pathlib import Path
 
-from scripts.emulator.console import LocalAwsError, say, step
 from scripts.emulator.deployment import Deployment, deploy
-from scripts.emulator.engine import Podman
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.logs import function_lines
-from scripts.emulator.places import CACHE, CONTAINERS, run_folder
+from scripts.emulator.paths import run_folder
 from scripts.emulator.tools import prepare
+from scripts.shared.containers import Podman
+from scripts.shared.paths import CONTAINERS, LOCAL_AWS_CACHE
+from scripts.shared.terminal import UserError, say, step
 
 _QUESTION = "How do I merge two dictionaries in Python?"
 _COMMANDS = {
-    "prepare": "install the system packages that are missing (Debian, root)",
+    "prepare": "install missing system packages (as root on Debian)",
     "up": "start an empty AWS on this machine",
     "deploy": "deploy the stack to it with the CDK command line",
-    "predict": "ask the deployed API for tags and print its answer",
-    "logs": "print what the function wrote",
-    "down": "stop it and leave nothing behind (with --purge no download either)",
+    "predict": "ask the deployed API for tags and print the response",
+    "logs": "print the function's log",
+    "down": "stop it and remove its files (with --purge also the downloads)",
 }
 
 
 def main() -> int:
-    """Run the commands in the order in which they were given."""
+    """Run the commands in the given order."""
     arguments = _parser().parse_args()
     try:
         for command in arguments.commands:
             _run(command, arguments)
-    except LocalAwsError as error:
+    except UserError as error:
         say(f"local_aws: {error}")
         return 1
     return 0
@@ -45,7 +46,7 @@ def _run(command: str, arguments: argparse.Namespace) -> None:
         prepare(arguments.engine)
         running = LocalAws.running(name)
         if running:
-            say(f"AWS answers on {running.endpoint} already")
+            say(f"Local AWS already runs on {running.endpoint}")
         else:
             LocalAws.start(name, engine=arguments.engine)
     elif command == "deploy":
@@ -63,7 +64,7 @@ def _run(command: str, arguments: argparse.Namespace) -> None:
 def _running(name: str) -> LocalAws:
     running = LocalAws.running(name)
     if running is None:
-        raise LocalAwsError("no AWS is running here: run scripts/local_aws up")
+        raise UserError("Local AWS is not running. Start it with: scripts/local_aws up")
     return running
 
 
@@ -71,42 +72,50 @@ def _predict(deployment: Deployment, text: str) -> None:
     with step(f"Asking the deployed API: {text}"):
         answer = deployment.call("/predict", body={"text": text})
     if answer.status != 200:
-        raise LocalAwsError(f"the API answered {answer.status}: {answer.body.decode()}")
+        raise UserError(f"The API returned status {answer.status}: {answer.body.decode()}")
     print(json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False))
 
 
 def _down(name: str, *, purge: bool) -> None:
     if not LocalAws.clean_up(name):
-        say("No AWS was running here")
-    if not CACHE.exists():
+        say("Local AWS was not running")
+    if not LOCAL_AWS_CACHE.exists():
         return
     if not purge:
-        say(f"Kept for the next time: downloads and images in {CACHE} (down --purge removes them)")
+        say(f"Downloads and images are kept in {LOCAL_AWS_CACHE} (remove them with: down --purge)")
         return
     others = [folder.name for folder in run_folder(name).parent.glob("*")]
     if others:
-        raise LocalAwsError(f"not purged: stop {', '.join(others)} first (--name NAME down)")
+        raise UserError(
+            f"Cannot purge while {', '.join(others)} is running. Stop it with: "
+            "scripts/local_aws --name NAME down"
+        )
     with step("Removing downloads and images"):
         if CONTAINERS.exists():
             Podman.forget_everything()
-        shutil.rmtree(CACHE)
+        shutil.rmtree(LOCAL_AWS_CACHE)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/local_aws",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="AWS on this machine: an emulator, the real CDK command line, the real image.",
-        epilog="commands, any number of them in one call:\n"
+        description="Run AWS on this machine: an emulator, the real CDK command line, the real "
+        "image.",
+        epilog="commands (one call may contain several):\n"
         + "\n".join(f"  {name:8} {what}" for name, what in _COMMANDS.items())
         + "\n\nexample: scripts/local_aws up deploy predict",
     )
     parser.add_argument("commands", nargs="+", choices=_COMMANDS, metavar="command")
-    parser.add_argument("--name", default="local", help="to have several side by side")
-    parser.add_argument("--engine", choices=["docker", "podman"], help="for up and prepare")
-    parser.add_argument("--model", type=Path, help="for deploy: a bundle instead of the starter")
+    parser.add_argument(
+        "--name", default="local", help="the name of this local AWS, if you run several"
+    )
+    parser.add_argument(
+        "--engine", choices=["docker", "podman"], help="the container engine, for up and prepare"
+    )
+    parser.add_argument("--model", type=Path, help="for deploy: the bundle (default: the starter)")
     parser.add_argument("--text", default=_QUESTION, help="for predict: the question")
-    parser.add_argument("--purge", action="store_true", help="for down: remove downloads, too")
+    parser.add_argument("--purge", action="store_true", help="for down: also remove downloads")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The emulator's account, made fit for the CDK's own roles."""
+"""Clients for the emulated account, and the permissions that the CDK needs there."""
 
 import json
 from typing import Any, Final
@@ -17,14 +17,14 @@ _EVERYTHING: Final = json.dumps(
 
 
 def client(aws: LocalAws, service: str) -> Any:
-    """Return a client of boto3 that talks to the emulator and to nothing else.
+    """Return a boto3 client that talks only to the emulator.
 
     Parameters
     ----------
     aws
         The running emulator.
     service
-        In boto3's words, "s3".
+        The name of the service in boto3, such as "s3".
     """
     environment = aws.environment
     session: Any = boto3.session.Session(
@@ -36,11 +36,16 @@ def client(aws: LocalAws, service: str) -> Any:
 
 
 def open_for_cdk(aws: LocalAws) -> None:
-    """Let the roles that `cdk bootstrap` made do everything.
+    """Allow everything to the roles that `cdk bootstrap` created.
 
-    The emulator enforces policies, which is why the function's own role is really tested.
-    It understands only some of what stands in the CDK's: not the account of a resource as a
-    condition, and it counts its own plain HTTP as a breach of the bucket's policy.
+    The emulator enforces policies, so the tests cover the function's own role. It supports only
+    part of the CDK's policies: it does not know the condition on a resource's account, and the
+    bucket policy rejects the plain HTTP that the emulator speaks.
+
+    Parameters
+    ----------
+    aws
+        The running emulator.
     """
     iam, s3 = client(aws, "iam"), client(aws, "s3")
     for role in iam.list_roles()["Roles"]:

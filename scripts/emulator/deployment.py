@@ -1,4 +1,4 @@
-"""The stack in local AWS: the same steps that `cdk deploy` takes in an account."""
+"""The stack in local AWS, deployed in the same steps as `cdk deploy` takes in an account."""
 
 import json
 from collections.abc import Mapping
@@ -8,30 +8,30 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from scripts.emulator.account import open_for_cdk
-from scripts.emulator.commands import run
-from scripts.emulator.console import LocalAwsError, step
-from scripts.emulator.engine import architecture
-from scripts.emulator.fetch import Answer, fetch
 from scripts.emulator.local_aws import ACCOUNT, REGION, LocalAws
-from scripts.emulator.places import ROOT
+from scripts.shared.commands import run
+from scripts.shared.local_http import Answer, fetch
+from scripts.shared.machine import architecture
+from scripts.shared.paths import ROOT
+from scripts.shared.terminal import UserError, step
 
 STACK: Final = "etiquette-emulator"
 _CDK: Final = ROOT / "scripts" / "cdk"
 STARTS: Final = 5
 TIMED_OUT: Final = b"Sandbox.Timedout"
-"""The emulator counts a function's start in its time limit, which AWS does not: on a busy machine
-the start alone can take longer. A request that only ran out of time is sent again."""
+"""The emulator counts a function's start against its time limit, which AWS does not do: on a busy
+machine the start alone can exceed it. A request that only timed out is sent again."""
 _QUIET: Final = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CI": ""}
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack, by what it put out.
+    """A deployed stack.
 
     Attributes
     ----------
     aws
-        Where it is deployed.
+        The emulator that it is deployed to.
     outputs
         The outputs of the stack, by name.
     """
@@ -41,16 +41,16 @@ class Deployment:
 
     @classmethod
     def read(cls, aws: LocalAws) -> "Deployment":
-        """Return what was deployed last.
+        """Return the last deployment.
 
         Raises
         ------
-        LocalAwsError
-            If nothing was.
+        UserError
+            If nothing is deployed yet.
         """
         file = aws.folder / "outputs.json"
         if not file.is_file():
-            raise LocalAwsError("nothing is deployed yet: run scripts/local_aws deploy")
+            raise UserError("Nothing is deployed yet. Deploy with: scripts/local_aws deploy")
         return cls(aws, json.loads(file.read_text())[STACK])
 
     def call(
@@ -66,14 +66,14 @@ class Deployment:
         Parameters
         ----------
         path
-            Begins with a slash.
+            The path of the URL, such as `/predict`.
         body
-            Sent as JSON, or as it is if it is bytes.
+            Sent as it is if it is bytes, otherwise as JSON.
         method, headers
             As in `fetch`.
         """
-        # The emulator tells APIs apart by host name. It answers some paths itself, /health
-        # among them, unless the stage stands before them.
+        # The emulator distinguishes APIs by host name. It answers some paths itself, such as
+        # /health, unless the path begins with the stage.
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         host = urlsplit(self.outputs["ApiUrl"]).netloc
         for _ in range(STARTS):
@@ -94,7 +94,7 @@ def deploy(aws: LocalAws, *, model: Path | None = None) -> Deployment:
     Parameters
     ----------
     aws
-        Where to.
+        The emulator.
     model
         The bundle to serve; by default the starter.
     """
@@ -108,9 +108,9 @@ def synthesize(aws: LocalAws, settings: Mapping[str, str]) -> Path:
     Parameters
     ----------
     aws
-        Where it will be deployed.
+        The emulator that it will be deployed to.
     settings
-        As the CDK's `-c` takes them.
+        Context values, as for the CDK's option `-c`.
     """
     assembly = aws.folder / "cdk.out"
     chosen = {"environment": "emulator", "architecture": architecture(), **settings}
@@ -121,21 +121,21 @@ def synthesize(aws: LocalAws, settings: Mapping[str, str]) -> Path:
 
 
 def deploy_assembly(aws: LocalAws, assembly: Path) -> Deployment:
-    """Build the images of a synthesized stack and deploy it, into an account made ready for it.
+    """Build the images of a synthesized stack and deploy it; bootstrap the account if necessary.
 
     Parameters
     ----------
     aws
-        Where to.
+        The emulator.
     assembly
-        What `synthesize` returned.
+        The folder that `synthesize` returned.
     """
     if not (aws.folder / "bootstrapped").exists():
         with step("Preparing the account for the CDK (cdk bootstrap)"):
             _cdk(aws, "bootstrap", "--app", assembly, f"aws://{ACCOUNT}/{REGION}")
             open_for_cdk(aws)
             (aws.folder / "bootstrapped").touch()
-    with step("Building the function's image"):
+    with step("Building the images of the functions"):
         _build_images(aws, assembly)
     with step("Deploying the stack (cdk deploy)"):
         _cdk(aws, "deploy", "--app", assembly, "--require-approval", "never",
@@ -147,29 +147,39 @@ def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
     run([_CDK, *arguments, "--no-notices"], env=aws.environment | _QUIET)
 
 
-def build_image(aws: LocalAws, tag: str) -> None:
-    """Build the function's image as it stands in the checkout.
+def build_images(aws: LocalAws) -> dict[str, str]:
+    """Build the image of every function in the checkout, without a deployment.
+
+    A function with an image is a folder of lambda_src/ with a Dockerfile.
 
     Parameters
     ----------
     aws
-        Whose engine and base image to use.
-    tag
-        What to call it.
+        The local AWS whose container engine and base image are used.
+
+    Returns
+    -------
+    dict
+        The name of each image, by the name of its folder.
     """
-    folder = ROOT / "lambda_src"
-    arguments = {"BASE_IMAGE": aws.state.base_image}
-    aws.engine.build(folder, tag=tag, file=folder / "api" / "Dockerfile", args=arguments)
+    context = ROOT / "lambda_src"
+    images = {}
+    for file in sorted(context.glob("*/Dockerfile")):
+        folder = file.parent.name
+        images[folder] = f"localhost/etiquette/{folder}:{aws.name}"
+        arguments = {"BASE_IMAGE": aws.state.base_image}
+        aws.engine.build(context, tag=images[folder], file=file, args=arguments)
+    return images
 
 
 def _build_images(aws: LocalAws, assembly: Path) -> None:
-    """Build what the CDK would build and push, under the names that the stack will ask for.
+    """Build every image of the stack under the name that the stack uses for it.
 
-    The emulator's registry takes no pushes: it runs what the container engine holds. The CDK
-    finds each image there already and goes on.
+    On AWS, the CDK builds these images and pushes them to a registry. The emulator has no registry:
+    it runs the images that the container engine holds, and the CDK finds them there.
     """
     for manifest in assembly.glob("*.assets.json"):
-        # The stack is written for whatever account and region it is deployed to.
+        # The names in the stack contain placeholders for the account and the region.
         text = manifest.read_text()
         text = text.replace("${AWS::AccountId}", ACCOUNT).replace("${AWS::Region}", REGION)
         for image in json.loads(text).get("dockerImages", {}).values():

@@ -1,4 +1,4 @@
-"""One running local AWS: MiniStack beside a container engine, on a network of their own."""
+"""One running local AWS: MiniStack and a container engine, on a network of their own."""
 
 import contextlib
 import json
@@ -12,22 +12,23 @@ from typing import Any, Final, Self
 
 from scripts.emulator import processes
 from scripts.emulator.base_image import base_image
-from scripts.emulator.console import say, step
-from scripts.emulator.engine import INSTANCE_LABEL, Engine, Podman, find_engine
-from scripts.emulator.fetch import fetch
-from scripts.emulator.places import CHECKOUT, run_folder
+from scripts.emulator.paths import run_folder
 from scripts.emulator.tools import emulator_program
+from scripts.shared.containers import INSTANCE_LABEL, Engine, Podman, find_engine
+from scripts.shared.local_http import fetch
+from scripts.shared.paths import CHECKOUT
+from scripts.shared.terminal import say, step
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 _USUAL_PORT: Final = 4566
-# Lambda's own rules for a function's file system: all of it read-only except /tmp.
+# As in Lambda, a function's file system is read-only except for /tmp.
 FUNCTION_FLAGS: Final = "--memory=1024m --read-only --tmpfs /tmp:rw,size=512m,mode=1777"
 
 
 @dataclass(frozen=True)
 class State:
-    """What a running local AWS left in its folder, so that another command finds and ends it."""
+    """What a running local AWS stores in its folder for later commands."""
 
     name: str
     engine: str
@@ -35,20 +36,20 @@ class State:
     host: str
     port: int
     network: str | None
-    """None where this machine can't reach containers by address: then they come to it."""
+    """None where this machine cannot reach containers by their addresses."""
     processes: dict[str, int]
     """Process identifiers in the order in which to end them."""
 
 
 class LocalAws:
-    """A local AWS that was started under a name.
+    """A local AWS.
 
     Attributes
     ----------
     name
-        Tells several apart: the developer's own and the one of the tests.
+        Distinguishes several on one machine, such as the developer's and that of the tests.
     engine
-        Runs the containers.
+        The container engine.
     state
         Addresses and process identifiers.
     """
@@ -61,12 +62,12 @@ class LocalAws:
 
     @property
     def endpoint(self) -> str:
-        """Where every AWS service answers."""
+        """The URL of all AWS services."""
         return f"http://{self.state.host}:{self.state.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What an AWS client needs to talk to this emulator and to nothing else."""
+        """Environment variables that make AWS clients talk only to this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -74,7 +75,7 @@ class LocalAws:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # No profile of the person's own can lead anywhere else.
+            # Otherwise a profile of the user could select a real account.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_PROFILE": "",
@@ -85,12 +86,12 @@ class LocalAws:
 
     @classmethod
     def running(cls, name: str) -> Self | None:
-        """Find the local AWS of a name, or None if none answers.
+        """Return the local AWS with a name, or None if it does not answer.
 
         Parameters
         ----------
         name
-            The name that it was started under.
+            The name given to `start`.
         """
         file = run_folder(name) / "state.json"
         if not file.is_file():
@@ -101,14 +102,14 @@ class LocalAws:
 
     @classmethod
     def start(cls, name: str, *, engine: str | None = None) -> Self:
-        """Start a local AWS with nothing in it.
+        """Start an empty local AWS.
 
         Parameters
         ----------
         name
-            Tells it apart from others on this machine.
+            Distinguishes it from others on this machine.
         engine
-            `docker` or `podman`; by default whichever answers.
+            `docker` or `podman`; by default the one that answers.
         """
         cls.clean_up(name)
         chosen = find_engine(engine)
@@ -132,17 +133,17 @@ class LocalAws:
         return started
 
     def stop(self) -> None:
-        """End it and leave nothing behind: no process, container, network or state."""
+        """Stop it and remove its processes, containers, network and files."""
         type(self).clean_up(self.name)
 
     @classmethod
     def clean_up(cls, name: str) -> bool:
-        """Remove whatever a local AWS of this name left, running or not.
+        """Remove everything that belongs to a local AWS with this name, running or not.
 
         Returns
         -------
         bool
-            Whether there was something.
+            Whether there was a local AWS to remove.
         """
         folder = run_folder(name)
         file = folder / "state.json"
@@ -150,7 +151,7 @@ class LocalAws:
             shutil.rmtree(folder, ignore_errors=True)
             return False
         state = State(**json.loads(file.read_text()))
-        with step("Stopping the AWS emulator and removing what it made"):
+        with step("Stopping the AWS emulator and removing its files"):
             for program, identifier in state.processes.items():
                 processes.end(program, identifier)
             engine = find_engine(state.engine)
@@ -162,17 +163,17 @@ class LocalAws:
         return True
 
     def forget_warm_containers(self) -> None:
-        """Stop the function's containers, so that the next request starts a fresh one.
+        """Stop the function's containers, so that the next request starts a new one.
 
-        The emulator tells warm containers apart by image alone: it would answer a request to
-        one version from a container that another version with the same image had started.
+        The emulator distinguishes warm containers only by their image: it would answer a request
+        to one version from a container of another version with the same image.
         """
         self.engine.remove_containers(f"ministack.instance={_instance(self.state)}")
 
     def _connect(self, network: str) -> str:
-        """Make the network that containers meet this machine on; return its address there."""
+        """Create the network of the containers, and return this machine's address on it."""
         host = self.engine.create_network(network)
-        # A bridge may vanish with its last container, and the address with it.
+        # Some engines remove a bridge, with its address, when its last container ends.
         self.engine.call(
             "run", "--detach", "--name", network, "--network", network,
             "--label", f"{INSTANCE_LABEL}={network}", "--entrypoint", "sleep",
@@ -185,11 +186,11 @@ class LocalAws:
         environment |= self.environment | {
             "BIND_HOST": self.state.host,
             "GATEWAY_PORT": str(self.state.port),
-            # Marks its containers, and with the port makes the label that _instance() knows.
+            # Part of the label of its containers: see _instance().
             "MINISTACK_HOSTNAME": unique(self.name),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
-            # Policies are enforced: the function may do what its role says and no more.
+            # Enforce policies: the function may only do what its role allows.
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_DOCKER_FLAGS": FUNCTION_FLAGS,
@@ -197,7 +198,7 @@ class LocalAws:
             "S3_DATA_DIR": str(self.folder / "s3"),
             "STATE_DIR": str(self.folder / "state"),
         }
-        # It hands its own on to functions, whose boto3 would look for a profile without a name.
+        # The emulator passes its environment on to functions, where boto3 fails on an empty name.
         del environment["AWS_PROFILE"]
         if self.state.network:
             environment["LAMBDA_DOCKER_NETWORK"] = self.state.network
@@ -217,7 +218,7 @@ class LocalAws:
         self._change(processes={"ministack": emulator} | self.state.processes)
 
     def _change(self, **changes: Any) -> None:
-        """Change the state and write it down."""
+        """Change the state and save it."""
         self.state = replace(self.state, **changes)
         (self.folder / "state.json").write_text(json.dumps(asdict(self.state), indent=1))
 
@@ -229,12 +230,12 @@ class LocalAws:
 
 
 def _instance(state: State) -> str:
-    """Return how the emulator labels its containers."""
+    """Return the label that the emulator gives its containers."""
     return f"{unique(state.name)}:{state.port}"
 
 
 def unique(name: str) -> str:
-    """Name something that the whole machine sees."""
+    """Return a name that is unique on this machine."""
     return f"{CHECKOUT}-{name}"
 
 

@@ -1,4 +1,4 @@
-"""Background processes: started by one command, found and ended by another."""
+"""Background processes that one command starts and a later command ends."""
 
 import contextlib
 import os
@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.emulator.console import LocalAwsError
+from scripts.shared.terminal import UserError
 
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 15
 _CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
-"""What this very process started; a later one knows it by its identifier only."""
+"""The processes that this process started; a later command knows only their identifiers."""
 
 
 def start(
@@ -24,28 +24,28 @@ def start(
     log: Path,
     ready: Callable[[], bool],
 ) -> int:
-    """Start a program that outlives this one, and wait until it is ready.
+    """Start a program that keeps running after this one ends, and wait until it is ready.
 
     Parameters
     ----------
     command
-        Program and arguments.
+        The program and its arguments.
     env
-        All of its environment.
+        Its complete environment.
     log
-        Where its output goes.
+        The file for its output.
     ready
-        Asked again and again until it says yes.
+        Called repeatedly until it returns true.
 
     Returns
     -------
     int
-        The identifier by which `end` ends it.
+        The process identifier, for `end`.
 
     Raises
     ------
-    LocalAwsError
-        If it does not become ready; with the end of its log.
+    UserError
+        If it does not become ready. The message contains the end of its log.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -62,8 +62,8 @@ def start(
         deadline = time.monotonic() + _START_SECONDS
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
-                said = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-                raise LocalAwsError(f"{command[0]} did not start:\n{said}")
+                last_lines = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+                raise UserError(f"{command[0]} did not start. The end of its log:\n{last_lines}")
             time.sleep(0.1)
     except BaseException:
         end(Path(command[0]).name, process.pid)
@@ -72,7 +72,7 @@ def start(
 
 
 def end(program: str, identifier: int) -> None:
-    """End a process that this project started, if it is still the same one."""
+    """End a process, unless its identifier now belongs to another program."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if program not in command_line(identifier):
             break
@@ -85,7 +85,7 @@ def end(program: str, identifier: int) -> None:
 
 
 def command_line(identifier: int) -> str:
-    """Return what a process runs, or nothing if it has ended."""
+    """Return the command line of a process, or an empty string if it has ended."""
     if Path("/proc/self").exists():
         with contextlib.suppress(OSError):
             return Path(f"/proc/{identifier}/cmdline").read_text().replace("\0", " ")

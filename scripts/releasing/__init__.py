@@ -1,1 +1,1 @@
-"""Releases: what is live, what was, how to go forward and how to go back."""
+"""Releases and rollbacks of a deployed function."""

@@ -1,4 +1,4 @@
-"""The synthesized stack: what is shown is what is deployed."""
+"""The synthesized stack: the same one is shown and deployed."""
 
 import json
 import re
@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from scripts.emulator import deployment
-from scripts.emulator.commands import run
-from scripts.emulator.console import LocalAwsError, step
-from scripts.emulator.places import ROOT
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
+from scripts.shared.commands import run
+from scripts.shared.paths import ROOT
+from scripts.shared.terminal import UserError, step
 
 _CDK: Final = ROOT / "scripts" / "cdk"
 
@@ -32,39 +31,39 @@ class Assembly:
         Parameters
         ----------
         target
-            Where it will be deployed.
+            Where the stack will be deployed.
         settings
-            Over those of the target, as `-c` takes them.
+            Context values that override those of the target, as for the CDK's option `-c`.
 
         Raises
         ------
         ReleaseError
-            If a setting is wrong: with the line that says which.
+            If a setting is wrong. The message names the setting.
         """
         chosen = {**target.context, **settings}
         try:
             if target.emulator is not None:
-                return cls(deployment.synthesize(target.emulator, chosen), target.stack)
+                return cls(target.emulator.synthesize(chosen), target.stack)
             folder = ROOT / "cdk.out" / target.stack
             context = [f"-c{name}={value}" for name, value in chosen.items()]
             with step("Synthesizing the stack (cdk synth)"):
                 run([_CDK, "synth", "--quiet", "--no-notices", "--output", folder,
                      "-c", f"environment={target.environment}", *context],
                     env={"ETIQUETTE_CDK_BUILDS": "1"})  # fmt: skip
-        except LocalAwsError as error:
-            said = re.findall(r"^etiquette: (.*)", str(error), re.MULTILINE)
-            raise ReleaseError(said[0] if said else str(error)) from error
+        except UserError as error:
+            reasons = re.findall(r"^etiquette: (.*)", str(error), re.MULTILINE)
+            raise ReleaseError(reasons[0] if reasons else str(error)) from error
         return cls(folder, target.stack)
 
     @property
     def description(self) -> str:
-        """What the new version says of itself."""
-        return str(self._function()["Description"])
+        """The description of the new version of the API function."""
+        return str(self._api_function()["Description"])
 
     @property
     def image_source(self) -> str:
-        """The hash of what the image is built from, which is its tag."""
-        return str(self._function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
+        """The tag of the API function's image, which is the hash of its sources."""
+        return str(self._api_function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
 
     @property
     def auth(self) -> str:
@@ -74,14 +73,11 @@ class Assembly:
     def _template(self) -> Any:
         return json.loads((self.folder / f"{self.stack}.template.json").read_text())
 
-    def _function(self) -> dict[str, Any]:
-        (function,) = (
-            each["Properties"]
-            for each in self._template()["Resources"].values()
-            if each["Type"] == "AWS::Lambda::Function"
-            and each["Properties"].get("PackageType") == "Image"
-        )
-        return dict(function)
+    def _api_function(self) -> dict[str, Any]:
+        template = self._template()
+        alias = template["Outputs"]["FunctionAlias"]["Value"]["Ref"]
+        name = template["Resources"][alias]["Properties"]["FunctionName"]["Ref"]
+        return dict(template["Resources"][name]["Properties"])
 
     def deploy(self, target: Target, *, approve: bool) -> None:
         """Deploy it with the CDK command line.
@@ -89,9 +85,9 @@ class Assembly:
         Parameters
         ----------
         target
-            What it was synthesized for.
+            The target that it was synthesized for.
         approve
-            Allow changes of permissions without asking.
+            Deploy changes of permissions without asking.
 
         Raises
         ------
@@ -100,8 +96,8 @@ class Assembly:
         """
         if target.emulator is not None:
             try:
-                deployment.deploy_assembly(target.emulator, self.folder)
-            except LocalAwsError as error:
+                target.emulator.deploy(self.folder)
+            except UserError as error:
                 raise ReleaseError(str(error)) from error
             return
         approval = ["--require-approval", "never"] if approve else []
@@ -116,6 +112,6 @@ class Assembly:
         ]
         if subprocess.run(command, check=False).returncode:
             raise ReleaseError(
-                f"the deployment of {self.stack} failed: its reason stands above. Where live is "
-                "now: scripts/releases"
+                f"The deployment of {self.stack} failed: see the output above. To see which "
+                "version is live, run scripts/releases."
             )

@@ -1,4 +1,4 @@
-"""What a release would change, for a person to read before it is deployed."""
+"""What a release changes, for the user to read before it is deployed."""
 
 import tempfile
 from collections.abc import Collection
@@ -8,25 +8,25 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_src.tagger import BundleError, TagModel, read_bundle
-from scripts.benchmarks.table import table
 from scripts.releasing.assembly import Assembly
 from scripts.releasing.function import Function, Version, facts_of
+from scripts.shared.tables import table
 
 _SHOWN_TAGS: Final = 20
 _SHOWN_DIGITS: Final = 12
 
 
 def changes(function: Function | None, bundle: TagModel, assembly: Assembly) -> str:
-    """Write live and new side by side.
+    """Format the live version and the new one side by side.
 
     Parameters
     ----------
     function
-        Where it is deployed already; None for a first deployment.
+        The deployed function; None before the first deployment.
     bundle
         The new model.
     assembly
-        What would be deployed.
+        The stack to deploy.
     """
     new = {"bundle": bundle.sha256[:_SHOWN_DIGITS], **facts_of(assembly.description)}
     new["image"] = assembly.image_source[:_SHOWN_DIGITS]
@@ -48,9 +48,9 @@ def _tags(function: Function, live: Version, bundle: TagModel) -> str:
     try:
         before = _tags_of(function, live)
     except (BundleError, BotoCoreError, ClientError) as error:
-        return f"Tags are not compared: the live bundle can't be read ({error})"
-    gained, lost = set(bundle.tags) - before, before - set(bundle.tags)
-    return f"Tags gained: {_some(gained)}\nTags lost: {_some(lost)}"
+        return f"Cannot compare tags, because the live bundle cannot be read: {error}"
+    added, removed = set(bundle.tags) - before, before - set(bundle.tags)
+    return f"Tags added: {_some(added)}\nTags removed: {_some(removed)}"
 
 
 def _tags_of(function: Function, version: Version) -> set[str]:

@@ -1,5 +1,7 @@
-"""The one error of the release commands."""
+"""The error of the release commands."""
+
+from scripts.shared.terminal import UserError
 
 
-class ReleaseError(Exception):
-    """Something that a person can mend: the message says what and how."""
+class ReleaseError(UserError):
+    """A release, rollback or listing is not possible: the message says what to do."""

@@ -1,24 +1,24 @@
-"""The deployed function as Lambda itself describes it: its versions, and the alias `live`."""
+"""The deployed function as Lambda describes it: its versions and the alias `live`."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from lambda_src.canary.pin import Pin, pin_of
+from lambda_src.pre_traffic_check.pin import Pin, pin_of
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
 
 
 @dataclass(frozen=True)
 class Live:
-    """The alias `live` at one moment."""
+    """The state of the alias `live` at one moment."""
 
     version: int
     pin: Pin | None
-    """None too where `live` has left the version that it was pinned to."""
+    """None also if `live` has moved away from the version that it was pinned to."""
     shifting_to: int | None
-    """The version that a canary deployment under way sends a share of the requests to."""
+    """The version that receives a share of the requests during a canary deployment."""
     revision: str
-    """Changes with every change of the alias: an update that names it never undoes another."""
+    """Changes with every update of the alias; Lambda refuses an update with an old revision."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class Version:
 
     number: int
     facts: dict[str, str]
-    """`model`, `tags`, `questions` and figures, as `infra_cdk/model.py` describes the release."""
+    """`model`, `tags`, `questions` and figures, from the description by `infra_cdk/model.py`."""
     model_url: str
     model_sha256: str
     published: str
-    """As Lambda writes it: `2026-11-22T14:00:00.000+0000`."""
+    """The time, as Lambda formats it: `2026-11-22T14:00:00.000+0000`."""
     role: str
-    """The ARN of the role that it was published with."""
+    """The ARN of the role of this version."""
 
 
 class Image(NamedTuple):
-    """What a version runs."""
+    """The image of a version."""
 
     source: str
-    """The hash of all that it is built from, by which the CDK names it."""
+    """The hash of its sources, which the CDK uses as the tag."""
     digest: str
-    """The image's own SHA-256. (The emulator has none and gives the source.)"""
+    """The image's SHA-256. (The emulator returns the source instead.)"""
 
 
 class Function:
@@ -51,9 +51,9 @@ class Function:
     Parameters
     ----------
     target
-        Where it is deployed.
+        The deployment.
     alias_arn
-        The stack's output `FunctionAlias`.
+        The ARN of the alias, from the stack's output `FunctionAlias`.
     """
 
     def __init__(self, target: Target, alias_arn: str) -> None:
@@ -63,20 +63,20 @@ class Function:
 
     @classmethod
     def of(cls, target: Target) -> Self:
-        """Find the function of a deployment.
+        """Return the function of a deployment.
 
         Raises
         ------
         ReleaseError
-            If nothing is deployed there.
+            If the stack does not exist.
         """
         outputs = target.outputs()
         if not outputs or "FunctionAlias" not in outputs:
             region = target.client("cloudformation").meta.region_name
             raise ReleaseError(
-                f"there is no stack {target.stack} in {region}: deploy it first with "
-                f"scripts/release --environment {target.environment} --model FILE, or set "
-                "AWS_REGION to where it is"
+                f"There is no stack {target.stack} in {region}. Deploy it with scripts/release "
+                f"--environment {target.environment} --model FILE, or set AWS_REGION to the region "
+                "of the stack."
             )
         return cls(target, outputs["FunctionAlias"])
 
@@ -98,12 +98,12 @@ class Function:
         return f"{self.arn}:{version}"
 
     def state(self, version: int) -> str:
-        """Return `Active`, `Pending`, `Inactive` or `Failed`."""
+        """Return the state of a version: `Active`, `Pending`, `Inactive` or `Failed`."""
         configuration = self.client.get_function_configuration(FunctionName=self.qualified(version))
         return str(configuration["State"])
 
     def image(self, version: int) -> Image:
-        """Return which image a version runs."""
+        """Return the image of a version."""
         code = self.client.get_function(FunctionName=self.qualified(version))["Code"]
         return Image(
             source=code["ImageUri"].rpartition(":")[2],
@@ -111,7 +111,7 @@ class Function:
         )
 
     def live(self) -> Live:
-        """Return where the alias points."""
+        """Return the state of the alias."""
         alias = self.client.get_alias(FunctionName=self.arn, Name=self.alias)
         number = int(alias["FunctionVersion"])
         shifted = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
@@ -123,16 +123,16 @@ class Function:
         )
 
     def update_alias(self, live: Live, *, version: int, pin: Pin | None) -> None:
-        """Move the alias and write or remove the pin, in one step.
+        """Move the alias and set or remove the pin, in one update.
 
         Parameters
         ----------
         live
-            The alias as it was read: if it has changed since, Lambda refuses.
+            The state of the alias as it was read. If it has changed since, Lambda refuses.
         version
-            Where to.
+            The version to move to.
         pin
-            None says that this is where CloudFormation left it.
+            None if CloudFormation itself left the alias at this version.
         """
         self.client.update_alias(
             FunctionName=self.arn,
@@ -144,7 +144,7 @@ class Function:
 
 
 def facts_of(description: str) -> dict[str, str]:
-    """Read what a version's description says of its model.
+    """Parse the description of a version.
 
     Examples
     --------

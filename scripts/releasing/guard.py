@@ -1,4 +1,4 @@
-"""What stops a deployment after a rollback; scripts/cdk runs this before `deploy`."""
+"""Refuse a deployment after a rollback; scripts/cdk runs this before `deploy`."""
 
 import json
 import os
@@ -12,23 +12,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.pinning import refuse_if_pinned
-from scripts.releasing.target import Target
+from scripts.releasing.target import Target, stack_name
 
 
 def stacks_of(arguments: Sequence[str]) -> list[str]:
-    """Name the stacks that a command line of `cdk deploy` would deploy.
+    """Return the names of the stacks that a command line of `cdk deploy` deploys.
 
     Parameters
     ----------
     arguments
-        As `cdk` gets them.
+        The arguments of `cdk`.
 
     Examples
     --------
     >>> stacks_of(["deploy", "-c", "environment=prod", "--context", "service=tags"])
     ['tags-prod']
     """
-    context = {"service": "etiquette", "environment": "dev"}
+    context: dict[str, str] = {}
     for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
         name, separator, given = flag.partition("=")
         if not separator:
@@ -38,11 +38,11 @@ def stacks_of(arguments: Sequence[str]) -> list[str]:
             context[setting] = chosen
         if name in {"-a", "--app"}:
             return _synthesized(Path(given) / "manifest.json")
-    return [f"{context['service']}-{context['environment']}"]
+    return [stack_name(context.get("environment", "dev"), context)]
 
 
 def _synthesized(manifest: Path) -> list[str]:
-    """Name the stacks of a synthesized folder; another app than ours has none with an alias."""
+    """Return the names of the stacks in a synthesized folder."""
     if not manifest.is_file():
         return []
     artifacts: dict[str, Any] = json.loads(manifest.read_text())["artifacts"]
@@ -51,9 +51,9 @@ def _synthesized(manifest: Path) -> list[str]:
 
 
 def main() -> int:
-    """Say no with status 1; where AWS does not answer, leave it to `cdk` to say so."""
+    """Exit with status 1 to refuse; if AWS does not answer, let `cdk` report that itself."""
     if not os.environ.get("AWS_PROFILE"):
-        os.environ.pop("AWS_PROFILE", None)  # an empty name is none to the CDK, but one to boto3
+        os.environ.pop("AWS_PROFILE", None)  # boto3 fails on an empty name, which the CDK ignores
     try:
         for stack in stacks_of(sys.argv[1:]):
             target = Target(environment=stack, stack=stack)

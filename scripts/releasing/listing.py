@@ -1,14 +1,14 @@
 """The table of scripts/releases."""
 
-from scripts.benchmarks.table import table
 from scripts.releasing.function import Function
+from scripts.shared.tables import table
 
 _HEADER = ("Version", "Model", "Bundle", "Image", "Published", "State", "Figures")
 _SHOWN_DIGITS = 12
 
 
 def listing(function: Function) -> str:
-    """Write what Lambda knows of the published versions, newest first."""
+    """Format the published versions as Lambda describes them, newest first."""
     live = function.live()
     rows = []
     for version in function.versions():

@@ -1,39 +1,39 @@
-"""What a rollback's pin asks of a deployment: to stop, or to be confirmed."""
+"""The pin of a rollback: a deployment stops at it, unless the user confirms."""
 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scripts.emulator.console import say
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
+from scripts.shared.terminal import say
 
 
 def refuse_if_pinned(function: Function) -> None:
-    """Refuse to go on where a rollback has pinned `live` and nobody has confirmed.
+    """Raise an error if a rollback has pinned `live` and nobody has confirmed a deployment.
 
     Raises
     ------
     ReleaseError
-        With what to do.
+        If `live` is pinned.
     """
     pin = function.live().pin
     if pin and not pin.confirmed:
         raise ReleaseError(
-            f"live is {pin}: a deployment would undo that. Release what is better with "
-            f"scripts/release --confirm-rollback, or put version {pin.left} back with "
-            f"scripts/rollback --to {pin.left}"
+            f"live is {pin}. A deployment would undo the rollback. Release a better model with "
+            "scripts/release --confirm-rollback, or return to version "
+            f"{pin.left} with scripts/rollback --to {pin.left}."
         )
 
 
 @contextmanager
 def confirmed(function: Function) -> Iterator[None]:
-    """Let one deployment move `live` on; where it does not, the pin holds again afterwards.
+    """Allow one deployment to move `live`. If it does not, the pin is effective again.
 
     Raises
     ------
     ReleaseError
-        If the deployment succeeded and `live` is still where the rollback has put it.
+        If the deployment succeeded but `live` is still where the rollback moved it.
     """
     _confirm(function, yes=True)
     try:
@@ -44,14 +44,14 @@ def confirmed(function: Function) -> Iterator[None]:
     stayed = _confirm(function, yes=False)
     if stayed is not None:
         raise ReleaseError(
-            f"live stays pinned to version {stayed}: the deployment did not move it. "
-            "CloudFormation has nothing to change where the release that was rolled back is "
-            "released again: scripts/rollback --to VERSION puts it back"
+            f"live is still pinned to version {stayed}, because the deployment did not move it. "
+            "CloudFormation has nothing to change if you release again the model that was rolled "
+            "back. To return to it, run scripts/rollback --to VERSION."
         )
 
 
 def _confirm(function: Function, *, yes: bool) -> int | None:
-    """Write down whether a pin is confirmed; return where it is, or None where there is none."""
+    """Record whether the pin is confirmed; return the pinned version, or None without a pin."""
     live = function.live()
     if live.pin is None:
         return None

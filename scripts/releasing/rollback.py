@@ -1,64 +1,64 @@
-"""Back to a version that served before: the one exception to CloudFormation moving `live`."""
+"""Return to an earlier version: the only case where `live` moves without CloudFormation."""
 
 import time
 from typing import Final
 
-from lambda_src.canary.examination import AskError, ask
-from lambda_src.canary.pin import Pin
-from scripts.emulator.console import say, step
+from lambda_src.pre_traffic_check.check import AskError, ask
+from lambda_src.pre_traffic_check.pin import Pin
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version
+from scripts.shared.terminal import say, step
 
 WAKE_SECONDS: Final = 300
-"""A snapshot is made anew in a few minutes at most."""
+"""Lambda creates a new snapshot within a few minutes."""
 _ASK_AGAIN_SECONDS: Final = 2
 
 
 def roll_back(function: Function, to: int | None = None) -> None:
-    """Move `live` to an earlier version that was seen answering, and pin it there.
+    """Check that an earlier version answers, move `live` to it, and pin it there.
 
     Parameters
     ----------
     function
-        Whose alias to move.
+        The function whose alias is moved.
     to
-        The version; by default the newest that is older than the live one.
+        The version number; by default the newest version that is older than the live one.
 
     Raises
     ------
     ReleaseError
-        If there is no such version, it does not answer, or a deployment is under way.
+        If the version does not exist or does not answer, or if a deployment is in progress.
     """
     live = function.live()
     if live.shifting_to is not None:
         raise ReleaseError(
-            f"a deployment is sending requests to version {live.shifting_to}: stop it with "
+            f"A deployment is shifting requests to version {live.shifting_to}. Stop it with "
             f"'aws cloudformation cancel-update-stack --stack-name {function.target.stack}', "
-            f"which goes back to version {live.version} by itself"
+            f"which returns to version {live.version}."
         )
     version = _choose(function, live, to)
     wake(function, version)
-    # Where CloudFormation left it there is nothing to protect from the next deployment.
+    # The version that CloudFormation set itself needs no pin: the next deployment starts from it.
     left = live.pin.left if live.pin else live.version
     pin = None if version.number == left else Pin(version.number, left)
     function.update_alias(live, version=version.number, pin=pin)
-    function.target.start_afresh()
-    say(f"live: version {live.version} -> {version.number}, as {pin or 'CloudFormation left it'}")
+    function.target.forget_warm_containers()
+    say(f"live: version {live.version} -> {version.number}, {pin or 'as CloudFormation set it'}")
     if pin:
-        say("Deployments stop until somebody confirms: scripts/release --confirm-rollback")
+        say("Deployments now need a confirmation: scripts/release --confirm-rollback")
 
 
 def _choose(function: Function, live: Live, to: int | None) -> Version:
     versions = {each.number: each for each in function.versions()}
     wanted = max((n for n in versions if n < live.version), default=None) if to is None else to
     if wanted is None:
-        raise ReleaseError(f"there is no version before {live.version} to go back to")
+        raise ReleaseError(f"There is no version before version {live.version}.")
     if wanted == live.version:
-        raise ReleaseError(f"version {wanted} is live already")
+        raise ReleaseError(f"Version {wanted} is already live.")
     if wanted not in versions:
         raise ReleaseError(
-            f"there is no version {wanted}: these are "
-            f"{', '.join(map(str, sorted(versions)))} (scripts/releases)"
+            f"There is no version {wanted}. The published versions are "
+            f"{', '.join(map(str, sorted(versions)))} (see scripts/releases)."
         )
     return versions[wanted]
 
@@ -66,43 +66,43 @@ def _choose(function: Function, live: Live, to: int | None) -> Version:
 def wake(function: Function, version: Version) -> None:
     """Wait until a version is Active and answers with its own model.
 
-    A version with SnapStart that nobody invoked for 14 days is Inactive: its snapshot is gone.
-    The next invocation is refused, but makes Lambda take a new one, meanwhile the version is
-    Pending.
+    A version with SnapStart becomes Inactive and loses its snapshot after 14 days without an
+    invocation. Lambda refuses the next invocation but creates a new snapshot; until it exists, the
+    version is Pending.
 
     Raises
     ------
     ReleaseError
-        If it fails, or does not answer in time.
+        If the version is in the state Failed, or does not answer in time.
 
     References
     ----------
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-function-states
     """
     deadline = time.monotonic() + WAKE_SECONDS
-    function.target.start_afresh()
+    function.target.forget_warm_containers()
     with step(f"Waking version {version.number}"):
         while True:
             state = function.state(version.number)
             if state == "Failed":
                 raise ReleaseError(
-                    f"version {version.number} is in the state Failed and can't serve: "
-                    "choose another with --to (scripts/releases)"
+                    f"Version {version.number} is in the state Failed. Choose another version with "
+                    "--to (see scripts/releases)."
                 )
-            complaint = f"it is {state}"
+            problem = f"it is {state}"
             if state in {"Active", "Inactive"}:
-                complaint = _what_is_wrong(function, version)
-                if not complaint:
+                problem = _problem(function, version)
+                if not problem:
                     return
             if time.monotonic() > deadline:
                 raise ReleaseError(
-                    f"version {version.number} did not answer within {WAKE_SECONDS} s: "
-                    f"{complaint}. live was not moved; choose another with --to"
+                    f"Version {version.number} did not answer within {WAKE_SECONDS} s: {problem}. "
+                    "live was not moved. Choose another version with --to."
                 )
             time.sleep(_ASK_AGAIN_SECONDS)
 
 
-def _what_is_wrong(function: Function, version: Version) -> str:
+def _problem(function: Function, version: Version) -> str:
     client = function.client
     try:
         answer = ask(client, function.qualified(version.number), "/health")
@@ -113,9 +113,9 @@ def _what_is_wrong(function: Function, version: Version) -> str:
         client.exceptions.ResourceNotReadyException,
         client.exceptions.ResourceConflictException,  # it is Pending
     ) as error:
-        return str(error)  # it was Inactive: this invocation has woken it
+        return str(error)  # it was Inactive; this invocation makes Lambda activate it
     if answer.status != 200:
-        return f"/health answered {answer.status}"
+        return f"/health returned status {answer.status}"
     if answer.body.get("model_sha256") != version.model_sha256:
-        return f"/health answered with the model {answer.body.get('model_sha256')}"
+        return f"/health reported the model {answer.body.get('model_sha256')}"
     return ""

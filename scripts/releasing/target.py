@@ -1,73 +1,74 @@
-"""Where a command acts: one environment's stack, in an account or in the emulator."""
+"""Where a command acts: the stack of one environment, in an AWS account or in local AWS."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from pathlib import Path
+from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
 
-from scripts.emulator import account
-from scripts.emulator.local_aws import LocalAws
-from scripts.releasing.errors import ReleaseError
 
-EMULATOR: Final = "emulator"
+class Emulator(Protocol):
+    """The operations of local AWS that differ from those of a real account."""
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for a service of the emulator."""
+
+    def synthesize(self, settings: Mapping[str, str]) -> Path:
+        """Synthesize the stack with these settings and return its folder."""
+
+    def deploy(self, assembly: Path) -> None:
+        """Deploy a synthesized stack."""
+
+    def forget_warm_containers(self) -> None:
+        """Stop the function's containers, so that the next request starts a new one."""
+
+
+def stack_name(environment: str, context: Mapping[str, str]) -> str:
+    """Return the name of the stack of an environment.
+
+    Examples
+    --------
+    >>> stack_name("prod", {"service": "tags"})
+    'tags-prod'
+    """
+    return f"{context.get('service', 'etiquette')}-{environment}"
 
 
 @dataclass(frozen=True)
 class Target:
-    """One deployment of Etiquette."""
+    """One deployment of Etiquette.
+
+    Attributes
+    ----------
+    environment
+        `dev`, `prod` or `emulator`.
+    stack
+        The name of the stack.
+    emulator
+        Local AWS, if the environment is `emulator`; None on AWS itself.
+    context
+        Settings of the deployment other than the model, as for the CDK's option `-c`.
+    """
 
     environment: str
-    """`dev`, `prod`, or `emulator`."""
     stack: str
-    """The name of its stack."""
-    emulator: LocalAws | None = None
-    """None on AWS itself."""
+    emulator: Emulator | None = None
     context: Mapping[str, str] = field(default_factory=dict)
-    """Settings of the deployment besides the model, as `-c` takes them."""
-
-    @classmethod
-    def find(
-        cls, environment: str, *, emulator: str, context: Mapping[str, str] | None = None
-    ) -> Self:
-        """Find where an environment is.
-
-        Parameters
-        ----------
-        environment
-            `dev`, `prod`, or `emulator`.
-        emulator
-            The name under which the emulator was started; of no matter elsewhere.
-        context
-            Settings of the deployment besides the model: `service` names the stack.
-
-        Raises
-        ------
-        ReleaseError
-            If it is the emulator and none runs.
-        """
-        given = dict(context or {})
-        stack = f"{given.get('service', 'etiquette')}-{environment}"
-        if environment != EMULATOR:
-            return cls(environment, stack, context=given)
-        running = LocalAws.running(emulator)
-        if running is None:
-            raise ReleaseError(f"no emulator runs: scripts/local_aws --name {emulator} up")
-        return cls(environment, stack, running, given)
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service, "lambda", for this target."""
+        """Return a boto3 client for a service, such as "lambda", of this target."""
         if self.emulator is not None:
-            return account.client(self.emulator, service)
-        # Where the CDK command line deploys: it reads AWS_REGION, too, and has a last resort.
+            return self.emulator.client(service)
+        # The same region as the CDK command line: it also reads AWS_REGION and has this default.
         session: Any = boto3.session.Session()
         region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
         return session.client(service, region_name=region)
 
     def outputs(self) -> dict[str, str] | None:
-        """Return the stack's outputs by name, or None where nothing is deployed yet."""
+        """Return the stack's outputs by name, or None if the stack does not exist."""
         try:
             (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
@@ -76,11 +77,11 @@ class Target:
             raise
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
-    def start_afresh(self) -> None:
-        """Let the next invocation of a version start a copy of its own.
+    def forget_warm_containers(self) -> None:
+        """Make the next invocation of a version start a container of that version.
 
-        Nothing to do on AWS. The emulator tells warm containers apart by image alone, and would
-        let one version answer for another with the same image.
+        On AWS this is always so. The emulator distinguishes warm containers only by their image:
+        one version could answer for another.
         """
         if self.emulator is not None:
             self.emulator.forget_warm_containers()

@@ -1,4 +1,4 @@
-"""Fixtures of the infrastructure's tests, and what becomes of them without Node.js."""
+"""Fixtures of the infrastructure's tests, which are skipped without Node.js."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ if shutil.which("node"):  # without it, importing the CDK fails
 
 class _WithoutNode(pytest.Module):
     def collect(self) -> NoReturn:
-        put_aside = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        put_aside("the AWS CDK needs Node.js: run scripts/local_aws prepare")
+        without_node = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        without_node("the AWS CDK needs Node.js: run scripts/local_aws prepare")
 
 
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
-    """Put the modules aside where there is no Node.js: visibly, and as a failure in CI."""
+    """Without Node.js, skip the modules visibly, or fail in CI."""
     if shutil.which("node"):
         return None
     return _WithoutNode.from_parent(parent, path=module_path)

@@ -1,4 +1,4 @@
-"""The synthesized stack: made once, for every test that reads it."""
+"""Synthesizes the stack, once for all tests that read it."""
 
 import json
 import struct
@@ -12,27 +12,42 @@ from aws_cdk.assertions import Template
 
 from infra_cdk.app import compose
 from infra_cdk.settings import ENVIRONMENTS, ROOT
+from infra_cdk.stack import EtiquetteStack
 
 
 class Synthesized(NamedTuple):
-    """A stack as CloudFormation will read it."""
+    """A stack, and the template that CloudFormation reads."""
 
     template: Template
     assembly: Path
+    stack: EtiquetteStack
 
     def resources(self, kind: str, construct: str = "") -> dict[str, dict[str, Any]]:
-        """The resources of a kind, of one of the stack's constructs or of all of them."""
+        """The resources of a type, by logical id, in one construct or in all of them."""
         found = self.template.find_resources(kind)
         return {name: dict(each) for name, each in found.items() if name.startswith(construct)}
 
     def only(self, kind: str, construct: str = "") -> dict[str, Any]:
-        """The one resource of a kind."""
+        """The only resource of a type."""
         (resource,) = self.resources(kind, construct).values()
         return resource
 
     def properties(self, kind: str, construct: str = "") -> list[dict[str, Any]]:
-        """The properties of each resource of a kind."""
+        """The properties of each resource of a type."""
         return [dict(each["Properties"]) for each in self.resources(kind, construct).values()]
+
+    def images(self) -> dict[str, dict[str, Any]]:
+        """How each image is built, by the tag of the image."""
+        (path,) = self.assembly.glob("*.assets.json")
+        images = json.loads(path.read_text())["dockerImages"]
+        return {tag: image["source"] for tag, image in images.items()}
+
+    def image(self, folder: str) -> dict[str, Any]:
+        """How the image of one function is built."""
+        (source,) = (
+            each for each in self.images().values() if each["dockerFile"] == f"{folder}/Dockerfile"
+        )
+        return source
 
     def outputs(self) -> dict[str, Any]:
         return {name: output["Value"] for name, output in self.template.find_outputs("*").items()}
@@ -40,32 +55,38 @@ class Synthesized(NamedTuple):
 
 Synthesize = Callable[..., Synthesized]
 
-TOLD: Final = {"alarm_email": "operator@example.org"}
-NAMED: Final = {
+WITH_ADDRESS: Final = {"alarm_email": "operator@example.org"}
+WITH_DOMAIN: Final = {
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
     "hosted_zone_id": "Z111122223333",
 }
-TOKENS: Final = {
+WITH_TOKENS: Final = {
     "auth": "jwt",
     "jwt_issuer": "https://id.example.org/pool",
     "jwt_audiences": ("web", "phone"),
 }
-BROWSERS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
+WITH_ORIGINS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
-    "prod": {"environment": "prod", **TOLD},
-    "emulator": {"environment": "emulator", **TOLD},
-    "tokens": {"environment": "prod", **TOLD, **TOKENS, **BROWSERS, "open_pages": True},
-    "principals": {"auth": "iam", **BROWSERS, "architecture": "x86_64"},
-    "own name": {"environment": "prod", **TOLD, **NAMED, "reserved_concurrency": 0},
+    "prod": {"environment": "prod", **WITH_ADDRESS},
+    "emulator": {"environment": "emulator", **WITH_ADDRESS},
+    "tokens": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_TOKENS,
+        **WITH_ORIGINS,
+        "open_pages": True,
+    },
+    "principals": {"auth": "iam", **WITH_ORIGINS, "architecture": "x86_64"},
+    "own name": {"environment": "prod", **WITH_ADDRESS, **WITH_DOMAIN, "reserved_concurrency": 0},
 }
-"""Settings that together take every branch of the constructs."""
+"""Settings that, together, cover every branch of the constructs."""
 
 
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
-    """Makes a stack of the settings that it is called with."""
+    """A function that synthesizes a stack from settings."""
 
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
 
@@ -73,33 +94,33 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
         folder = tmp_path_factory.mktemp("cdk.out")
         app = App(outdir=str(folder), context=context, analytics_reporting=False)
         stack = compose(app, ENVIRONMENTS[environment](**settings))
-        return Synthesized(Template.from_stack(stack), folder)
+        return Synthesized(Template.from_stack(stack), folder, stack)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def synthesized(synthesize: Synthesize) -> Synthesized:
-    """The stack as a person gets it who gives no setting at all."""
+    """The stack without any settings."""
     return synthesize()
 
 
 @pytest.fixture(scope="session", params=COMBINATIONS)
 def combination(request: pytest.FixtureRequest, synthesize: Synthesize) -> Synthesized:
-    """Each of the stacks that settings can make, in turn."""
+    """The stack of each of the combinations."""
     return synthesize(**COMBINATIONS[request.param])
 
 
 @pytest.fixture
 def other_model(tmp_path: Path) -> Path:
-    """A file that could be another release's model, as far as the infrastructure looks."""
+    """A file that the infrastructure accepts as the model of another release."""
     path = tmp_path / "other.safetensors"
     path.write_bytes(bundle_bytes("1900.01.01-other"))
     return path
 
 
 def bundle_bytes(version: str) -> bytes:
-    """The head of a bundle, which is all of it that the infrastructure reads."""
+    """The beginning of a bundle. The infrastructure reads no more of it."""
     manifest = {"version": version, "tags": [["python", 5]], "corpus": {"questions": 5}}
     header = json.dumps({"__metadata__": {"manifest": json.dumps(manifest)}}).encode()
     return struct.pack("<Q", len(header)) + header

@@ -1,13 +1,13 @@
-"""What a month costs counts what is deployed, and the page shows what the command prints."""
+"""The monthly costs count what is deployed, and the page shows what the command prints."""
 
 from lambda_src import metrics
 from scripts.benchmarks import monthly
 from scripts.benchmarks.costs import PRICES
-from tests.conftest import ROOT
-from tests.infra.synthesis import TOLD, Synthesize
+from tests.infra.synthesis import WITH_ADDRESS, Synthesize
+from tests.support.paths import ROOT
 
 DOLLAR = 1.0
-"""So much may be added to or taken from what is watched before the page is written anew."""
+"""How much the costs of alarms and metrics may differ before the page must be written again."""
 
 
 def test_the_page_shows_what_the_command_prints() -> None:
@@ -17,7 +17,7 @@ def test_the_page_shows_what_the_command_prints() -> None:
 
 
 def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
-    prod = synthesize("prod", **TOLD)
+    prod = synthesize("prod", **WITH_ADDRESS)
     counted = 0
     for alarm in prod.properties("AWS::CloudWatch::Alarm"):
         queries = [each for each in alarm.get("Metrics", []) if "MetricStat" in each]

@@ -1,4 +1,4 @@
-"""Who may deploy from GitHub, and what such a deployment may do."""
+"""The roles for deployments from GitHub: who may assume them, and what they may do."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_trust_names_the_repository_and_the_environment(template: Template) -> N
         role = roles(template)[environment.title()]
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-        # StringEquals and no pattern: neither a branch nor a fork nor another environment fits.
+        # StringEquals without a pattern excludes branches, forks and other environments.
         assert trust["Condition"] == {
             "StringEquals": {
                 "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
@@ -55,7 +55,7 @@ def test_trust_names_the_repository_and_the_environment(template: Template) -> N
         }
 
 
-def test_the_role_takes_the_cdks_roles_and_moves_no_alias(template: Template) -> None:
+def test_the_role_may_assume_the_cdks_roles_and_may_not_move_an_alias(template: Template) -> None:
     for environment, role in roles(template).items():
         granted: dict[str, Any] = {}
         for policy in role["Policies"]:
@@ -79,23 +79,23 @@ def test_the_role_takes_the_cdks_roles_and_moves_no_alias(template: Template) ->
         assert "*" not in granted["sts:AssumeRole"]
         assert granted["sts:AssumeRole"].count("role/cdk-hnb659fds-") == 3
         stack = f"etiquette-{environment.lower()}"
-        # Versions only: the function's own ARN has nothing after its name.
+        # This matches versions only: the ARN of the function itself ends with its name.
         assert f":function:{stack}-*:*" in granted["lambda:DeleteFunction"]
         assert f"role/{stack}-FunctionRole*" in granted["iam:DeleteRole"]
 
 
-def test_an_account_of_one_environment_trusts_no_job_of_another(tmp_path: Path) -> None:
+def test_an_account_trusts_only_jobs_of_its_environments(tmp_path: Path) -> None:
     template = synthesize(tmp_path, repository="octo/etiquette", environments=["prod"])
     assert roles(template).keys() == {"Prod"}
     template.resource_count_is("AWS::IAM::Role", 1)
 
 
-def test_an_environment_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="give one of dev, prod"):
+def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="must be one of dev, prod"):
         synthesize(tmp_path, repository="octo/etiquette", environments=["staging"])
 
 
-def test_a_provider_that_is_there_is_taken(tmp_path: Path) -> None:
+def test_an_existing_identity_provider_is_used(tmp_path: Path) -> None:
     template = synthesize(tmp_path, repository="octo/etiquette", provider_arn=PROVIDER)
     template.resource_count_is("AWS::IAM::OIDCProvider", 0)
     for role in roles(template).values():
@@ -104,6 +104,6 @@ def test_a_provider_that_is_there_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("repository", ["", "etiquette", "octo/*", "octo/etiquette:ref", "*/*"])
-def test_a_repository_that_is_none_is_refused(tmp_path: Path, repository: str) -> None:
+def test_a_wrong_repository_is_refused(tmp_path: Path, repository: str) -> None:
     with pytest.raises(SettingsError, match="OWNER/NAME"):
         synthesize(tmp_path, repository=repository)

@@ -1,37 +1,39 @@
-"""The emulator gets the real stack, minus exactly what its CloudFormation refuses."""
+"""The emulator's template is the real one, without the resources that it does not support."""
 
 import json
 import re
 from typing import Any
 
-from infra_cdk.emulator import CONDITION, REFUSED
-from tests.infra.synthesis import TOLD, Synthesize
+from infra_cdk.emulator import CONDITION, UNSUPPORTED
+from tests.infra.synthesis import WITH_ADDRESS, Synthesize
 
 
-def refused(resource: dict[str, Any]) -> bool:
+def unsupported(resource: dict[str, Any]) -> bool:
     computes = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
-    return computes or resource["Type"] in REFUSED
+    return computes or resource["Type"] in UNSUPPORTED
 
 
 def template(synthesize: Synthesize, environment: str) -> Any:
-    """A template without the environment's name and what follows from it."""
-    text = json.dumps(synthesize(environment, **TOLD).template.to_json(), sort_keys=True)
+    """The template with the name of the environment, and what depends on it, replaced."""
+    text = json.dumps(synthesize(environment, **WITH_ADDRESS).template.to_json(), sort_keys=True)
     text = re.sub(rf"(?<=etiquette-){environment}|(?<=\"){environment}(?=\")", "NAME", text)
-    # A version's name ends with a digest of all that it is made of.
+    # The name of a version ends with a digest of what the version consists of.
     return json.loads(re.sub(r"(?<=CurrentVersion)[0-9A-Fa-f]{40}", "DIGEST", text))
 
 
-def test_exactly_what_it_refuses_is_switched_off_there(synthesize: Synthesize) -> None:
+def test_only_unsupported_resources_are_switched_off(synthesize: Synthesize) -> None:
     real = template(synthesize, "dev")
     emulated = template(synthesize, "emulator")
     assert emulated.pop("Conditions") == {CONDITION: {"Fn::Equals": ["here", "AWS"]}}
     assert "Conditions" not in real
     for name, resource in emulated["Resources"].items():
-        assert (resource.pop("Condition", None) == CONDITION) == refused(resource), name
+        assert (resource.pop("Condition", None) == CONDITION) == unsupported(resource), name
     for resource in real["Resources"].values():
-        # Nothing waits for what is not there.
+        # No resource waits for a switched-off one.
         awaited = [
-            name for name in resource.pop("DependsOn", []) if not refused(real["Resources"][name])
+            name
+            for name in resource.pop("DependsOn", [])
+            if not unsupported(real["Resources"][name])
         ]
         if awaited:
             resource["DependsOn"] = awaited

@@ -1,4 +1,4 @@
-"""What a release says of its model, for people and for scripts/releases."""
+"""The description of a release's model, for people and for scripts/releases."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from lambda_src.tagger import TagModel, read_bundle
 from model_build.evaluation import judge, report
 from model_build.questions import Question
 from scripts.releasing.function import facts_of
-from tests.conftest import STARTER
 from tests.infra.synthesis import Synthesize
+from tests.support.paths import STARTER
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def written(folder: Path, content: Any) -> Path:
     return path
 
 
-def test_a_release_is_described_by_its_bundle_and_its_evaluation(
+def test_the_description_comes_from_the_bundle_and_its_evaluation(
     evaluated: dict[str, Any], starter: TagModel, tmp_path: Path
 ) -> None:
     without = facts_of(identify(STARTER).description)
@@ -40,10 +40,10 @@ def test_a_release_is_described_by_its_bundle_and_its_evaluation(
     assert facts["sample_jaccard"] == f"{evaluated['sample_jaccard']:.3f}"
     assert "with_bodies.sample_jaccard" not in facts
     for each in (described, identify(STARTER).description):
-        assert len(each) < 256  # Lambda has room for no more, and nothing was cut off
+        assert len(each) < 256  # Lambda accepts no more, and nothing was cut off
 
 
-def test_the_version_says_it(
+def test_the_function_has_the_description(
     synthesize: Synthesize, evaluated: dict[str, Any], tmp_path: Path
 ) -> None:
     stack = synthesize(report=written(tmp_path, evaluated))
@@ -54,18 +54,18 @@ def test_the_version_says_it(
 @pytest.mark.parametrize(
     ("changes", "advice"),
     [
-        ({"model_sha256": "0" * 64}, "evaluate this one"),
+        ({"model_sha256": "0" * 64}, "evaluate this model"),
         ({"ece": None}, "evaluate --json"),
-        ({"model_sha256": None}, "evaluate this one"),
+        ({"model_sha256": None}, "evaluate this model"),
     ],
 )
-def test_figures_of_something_else_are_refused(
+def test_a_report_about_another_bundle_is_refused(
     evaluated: dict[str, Any], tmp_path: Path, changes: dict[str, Any], advice: str
 ) -> None:
     with pytest.raises(BundleError, match=advice):
         identify(STARTER, written(tmp_path, evaluated | changes))
 
 
-def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"absent\.json is no report"):
+def test_a_missing_report_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"absent\.json is not the report"):
         identify(STARTER, tmp_path / "absent.json")

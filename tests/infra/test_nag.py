@@ -1,4 +1,4 @@
-"""AWS's rules for solutions: nothing is left to find; what is argued away is one thing each."""
+"""cdk-nag's AwsSolutions rules: no findings, and each suppression is for one resource."""
 
 import json
 from pathlib import Path
@@ -19,25 +19,29 @@ def test_a_finding_stops_the_synthesis(tmp_path: Path) -> None:
         app.synth()
 
 
-def test_each_argument_is_for_one_thing(combination: Synthesized) -> None:
+def test_each_suppression_is_for_one_resource_and_gives_a_reason(combination: Synthesized) -> None:
     (metadata,) = combination.assembly.glob("*.metadata.json")
-    argued = [
+    suppressed = [
         (path, rule, reason)
         for path, entries in json.loads(metadata.read_text()).items()
         for entry in entries
         if entry["type"] == "aws:cdk:acknowledged-rules"
         for rule, reason in entry["data"].items()
     ]
-    assert argued
-    for path, rule, reason in argued:
-        # Of the whole stack, one thing only is said: the emulator's condition is false.
+    assert suppressed
+    for path, rule, reason in suppressed:
+        # Only the rules about the emulator's condition are suppressed for the whole stack.
         of_the_condition = {"CloudFormation-Validate::W8003", "CloudFormation-Validate::W1001"}
-        assert path.count("/") > 1 or rule in of_the_condition, path
-        assert len(reason) > 40, path
+        assert path.count("/") > 1 or rule in of_the_condition, (
+            f"{path}: suppress {rule} on the resource and not on the whole stack"
+        )
+        assert len(reason) > 40, f"{path}: give a reason for suppressing {rule}"
 
 
-def test_nothing_is_found(combination: Synthesized) -> None:
+def test_there_is_no_finding_that_is_not_suppressed(combination: Synthesized) -> None:
     report = combination.assembly / "validation-report.json"
     if report.exists():
         for plugin in json.loads(report.read_text())["pluginReports"]:
-            assert plugin["violations"] == []
+            assert plugin["violations"] == [], (
+                "a finding that is not suppressed, with a reason, on that resource"
+            )

@@ -1,4 +1,4 @@
-"""What is watched, whom it tells, and that nothing is forgotten: neither a metric nor an entry."""
+"""What is watched, who is notified, and that no metric lacks its graph, alarm, entry or drill."""
 
 import json
 import re
@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.api import ACCESS_LOG_FORMAT
+from infra_cdk.api_function import ApiFunction
+from infra_cdk.function import FolderFunction
+from infra_cdk.http_front import ACCESS_LOG_FORMAT
 from infra_cdk.limits import Limits
+from infra_cdk.observability import functions
+from infra_cdk.runbook import MARK, with_entries
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from lambda_src import metrics
-from tests.cloudwatch.alarms import Alarm
-from tests.cloudwatch.templates import Resolver
 from tests.infra.synthesis import Synthesize, Synthesized
+from tests.support.cloudwatch.alarms import Alarm
+from tests.support.cloudwatch.templates import Resolver
+from tests.system.drills.table import DRILLS
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
-GROUPS = {"Is it useful?", "Is it healthy?", "Is the new release good?"}
 EVENT_FIELDS = {"event_type", "top_confidence", "latency_ms"}
-"""Those of the function's events (lambda_src/api/telemetry.py) that the runbook filters by."""
+"""The fields of the function's events (lambda_src/api/telemetry.py) that the runbook uses."""
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +41,19 @@ def of_kind(stack: Synthesized, kind: str) -> Iterator[tuple[str, dict[str, Any]
 
 
 def all_alarms(stack: Synthesized) -> list[Alarm]:
-    """Read as CloudWatch would: what it refuses raises `AlarmError`."""
+    """Read the alarms as CloudWatch does: what it refuses raises `AlarmError`."""
     resolver = Resolver(resources(stack))
     found = of_kind(stack, "AWS::CloudWatch::Alarm")
     return [Alarm.from_template(name, properties, resolver) for name, properties in found]
 
 
 def alarms(stack: Synthesized) -> list[Alarm]:
-    """Those that tell people; what takes a release back tells CodeDeploy (test_rollout.py)."""
+    """The alarms that notify people. Those of a release notify CodeDeploy (test_rollout.py)."""
     return [alarm for alarm in all_alarms(stack) if alarm.name.startswith("Observability")]
 
 
 def dashboards(stack: Synthesized) -> dict[str, str]:
-    """The two bodies as text, by the last word of their names."""
+    """The bodies of the dashboards as text, by their names."""
     resolver = Resolver(resources(stack))
     return {
         re.sub(r"^Observability|[0-9A-F]{8}$", "", name): resolver.resolve(
@@ -60,39 +64,54 @@ def dashboards(stack: Synthesized) -> dict[str, str]:
 
 
 def entry(alarm: Alarm) -> str:
-    (link,) = re.findall(r"RUNBOOK: docs/runbook\.md#([a-z-]+)$", alarm.description)
-    return str(link)
+    (anchor,) = re.findall(r"\n\nRunbook: docs/runbook\.md#([a-z-]+)$", alarm.description)
+    return str(anchor)
 
 
-def test_every_alarm_has_an_entry_in_the_runbook_and_every_entry_an_alarm(
-    prod: Synthesized,
-) -> None:
-    text = RUNBOOK.read_text(encoding="utf-8")
-    headings = re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
-    groups = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
-    assert set(groups) == {"Before anything else", *GROUPS}
+def test_the_runbook_says_what_the_declarations_say(prod: Synthesized) -> None:
+    page = RUNBOOK.read_text(encoding="utf-8")
+    assert page == with_entries(page, prod.stack.watch_groups), (
+        "docs/runbook.md differs from the declarations of the alarms: "
+        "run .venv/bin/python -m infra_cdk.runbook"
+    )
+    headings = re.findall(r"^### (.+)$", page, flags=re.MULTILINE)
     anchors = [heading.lower().replace(" ", "-") for heading in headings]
-    assert len(set(anchors)) == len(anchors)
-    assert set(anchors) == {entry(alarm) for alarm in all_alarms(prod)}
+    assert sorted(anchors) == sorted(entry(alarm) for alarm in all_alarms(prod))
 
 
-def test_the_runbook_s_commands_name_what_is_there(prod: Synthesized) -> None:
+def test_every_alarm_has_a_drill_and_every_drill_an_alarm(prod: Synthesized) -> None:
+    """The alarms that every function has come from one declaration: one drill of each is enough."""
+    every = {entry(alarm) for alarm in all_alarms(prod)}
+    of_functions = {
+        watch.anchor
+        for function in prod.stack.node.find_all()
+        if isinstance(function, FolderFunction) and function.has_alarms
+        for watch in functions.watches(function)
+        if not isinstance(function, ApiFunction)
+    }
+    drilled = {drill.alarm for drill in DRILLS}
+    missing = every - of_functions - drilled
+    assert not missing, f"add a drill that raises {missing} to tests/system/drills/table.py"
+    assert drilled <= every, "tests/system/drills/table.py has a drill of an alarm that is gone"
+
+
+def test_the_commands_of_the_runbook_use_outputs_and_fields_that_exist(prod: Synthesized) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     outputs = set(re.findall(r"output ([A-Z]\w+)", text))
     assert outputs <= set(prod.template.to_json()["Outputs"])
     assert len(outputs) > 4
     fields = set(re.findall(r"\$\.(\w+)", text)) | set(re.findall(r'"(\w+)": "\[', text))
     assert fields <= set(json.loads(ACCESS_LOG_FORMAT)) | EVENT_FIELDS
-    # At night nobody remembers that the scripts act on dev where nothing is said.
+    # Without it, the scripts act on dev.
     for command in re.findall(r"scripts/(?:releases|rollback)\b[^`]*", text):
         assert "--environment prod" in command
-    for group in re.split(r"^## ", text, flags=re.MULTILINE)[2:-1]:
+    for group in re.split(r"^## ", text.partition(MARK)[2], flags=re.MULTILINE)[1:-1]:
         for each in re.split(r"^### ", group, flags=re.MULTILINE)[1:]:
-            assert re.search(r"\n\n    \S", each), f"{each.splitlines()[0]}: no first command"
+            assert re.search(r"\n\n    \S", each), f"{each.splitlines()[0]} has no first command"
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "emulator"])
-def test_every_alarm_is_one_that_cloudwatch_takes_and_says_what_to_do(
+def test_cloudwatch_accepts_every_alarm_and_its_description_says_what_to_do(
     synthesize: Synthesize, environment: str
 ) -> None:
     stack = synthesize(environment, alarm_email="operator@example.org")
@@ -100,7 +119,7 @@ def test_every_alarm_is_one_that_cloudwatch_takes_and_says_what_to_do(
     assert len({entry(alarm) for alarm in found}) == len(found) > 10
     ((topic, _),) = of_kind(stack, "AWS::SNS::Topic")
     for alarm in all_alarms(stack):
-        assert re.fullmatch(r".+\. LOOK: .+[.?] DO: .+\. RUNBOOK: \S+", alarm.description)
+        assert re.fullmatch(r".+\.\n\n(- .+\.\n)+\nRunbook: \S+", alarm.description)
     for name, properties in of_kind(stack, "AWS::CloudWatch::Alarm"):
         if name.startswith("Rollout"):
             assert "AlarmActions" not in properties
@@ -108,13 +127,17 @@ def test_every_alarm_is_one_that_cloudwatch_takes_and_says_what_to_do(
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
 
 
-def test_no_metric_of_the_service_is_forgotten(prod: Synthesized) -> None:
+def test_every_metric_of_the_service_is_in_a_graph(prod: Synthesized) -> None:
     shown = "".join(dashboards(prod).values())
     published = {value.name for value in vars(metrics).values() if type(value) is metrics.Metric}
-    assert [name for name in sorted(published) if f'"{name}"' not in shown] == []
+    missing = [name for name in sorted(published) if f'"{name}"' not in shown]
+    assert not missing, (
+        f"no graph shows {missing}: declare a Watch or a Graph in "
+        "infra_cdk/observability/business.py or resources.py"
+    )
 
 
-def test_what_is_alarmed_is_drawn_on_one_of_two_dashboards(prod: Synthesized) -> None:
+def test_every_alarm_has_one_graph_on_one_of_two_dashboards(prod: Synthesized) -> None:
     bodies = dashboards(prod)
     assert set(bodies) == {"Business", "Resources"}
     titles = {
@@ -130,7 +153,7 @@ def test_what_is_alarmed_is_drawn_on_one_of_two_dashboards(prod: Synthesized) ->
 
 
 def test_alarmed_metrics_outlive_a_release(prod: Synthesized) -> None:
-    """Their dimensions name the deployment, the function, its alias or the API; no version."""
+    """Their dimensions name the deployment, the function, its alias or the API, but no version."""
     for alarm in alarms(prod):
         for metric, _ in alarm.metrics.values():
             dimensions = dict(metric.dimensions)
@@ -144,12 +167,12 @@ def test_alarmed_metrics_outlive_a_release(prod: Synthesized) -> None:
             assert dimensions.get(metrics.SERVICE_DIMENSION, "etiquette-prod") == "etiquette-prod"
 
 
-def test_the_function_is_told_the_dimension_that_is_watched(prod: Synthesized) -> None:
+def test_the_function_writes_the_dimension_that_is_watched(prod: Synthesized) -> None:
     function = prod.only("AWS::Lambda::Function", "Function")["Properties"]
     assert function["Environment"]["Variables"]["ETIQUETTE_SERVICE"] == "etiquette-prod"
 
 
-def test_shares_and_percentiles_are_of_enough_requests(prod: Synthesized) -> None:
+def test_shares_and_percentiles_need_enough_requests(prod: Synthesized) -> None:
     limit = ENVIRONMENTS["prod"](alarm_email="operator@example.org").limits.minimum_volume
     for alarm in alarms(prod):
         statistics = {query.statistic for query in alarm.metrics.values()}
@@ -158,13 +181,13 @@ def test_shares_and_percentiles_are_of_enough_requests(prod: Synthesized) -> Non
             assert any(f">= {limit}," in text for text in alarm.expressions.values()), alarm.name
 
 
-def test_only_silence_and_nothing_else_makes_an_alarm_of_missing_data(prod: Synthesized) -> None:
+def test_missing_data_raises_only_the_heartbeat_alarm(prod: Synthesized) -> None:
     treatments = {entry(alarm): alarm.missing.value for alarm in alarms(prod)}
     assert treatments.pop("heartbeat") == "breaching"
     assert set(treatments.values()) == {"notBreaching"}
 
 
-def test_cloudwatch_and_nobody_else_speaks_through_the_encrypted_topic(prod: Synthesized) -> None:
+def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -> None:
     ((key, properties),) = of_kind(prod, "AWS::KMS::Key")
     ((_, topic),) = of_kind(prod, "AWS::SNS::Topic")
     assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
@@ -191,7 +214,7 @@ def test_cloudwatch_and_nobody_else_speaks_through_the_encrypted_topic(prod: Syn
         }
 
 
-def test_where_silence_is_an_alarm_the_function_is_asked_regularly(
+def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     prod: Synthesized, synthesized: Synthesized
 ) -> None:
     ((rule, properties),) = of_kind(prod, "AWS::Events::Rule")
@@ -200,14 +223,14 @@ def test_where_silence_is_an_alarm_the_function_is_asked_regularly(
     (target,) = properties["Targets"]
     assert target["Arn"] == {"Ref": live}
     asked = json.loads(target["Input"])
-    assert json.loads(asked["body"])["draft"] is True  # answered, and counted nowhere
+    assert json.loads(asked["body"])["draft"] is True  # no metric counts it
     permissions = [
         permission
         for _, permission in of_kind(prod, "AWS::Lambda::Permission")
         if permission["Principal"] == "events.amazonaws.com"
     ]
     assert [each["SourceArn"] for each in permissions] == [{"Fn::GetAtt": [rule, "Arn"]}]
-    # Elsewhere nobody promised an answer: no rule, and no alarm of silence.
+    # Other environments have neither the schedule nor the alarm.
     assert not list(of_kind(synthesized, "AWS::Events::Rule"))
     assert "heartbeat" not in {entry(alarm) for alarm in alarms(synthesized)}
 
@@ -221,6 +244,6 @@ def test_where_silence_is_an_alarm_the_function_is_asked_regularly(
         ("heartbeat_minutes", -5),
     ],
 )
-def test_a_limit_that_can_never_be_meant_is_refused(limit: str, value: float) -> None:
+def test_an_impossible_limit_is_refused(limit: str, value: float) -> None:
     with pytest.raises(ValueError, match=limit):
         Limits(**{limit: value})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How live moves: the hook, the canary and what takes it back."""
+"""How live moves: the pre-traffic check, the canary, and the alarms that stop a release."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import ROLLOUTS
-from tests.infra.synthesis import TOLD, Synthesize, Synthesized
+from tests.infra.synthesis import WITH_ADDRESS, Synthesize, Synthesized
 
 GROUP = "AWS::CodeDeploy::DeploymentGroup"
 CHECK = ("AWS::Lambda::Function", "Rollout")
@@ -17,7 +17,7 @@ def version(synthesized: Synthesized) -> str:
     return name
 
 
-def test_cloudformation_moves_live_through_codedeploy_and_the_hook(
+def test_cloudformation_moves_live_with_codedeploy_and_the_check(
     synthesized: Synthesized,
 ) -> None:
     update = synthesized.only("AWS::Lambda::Alias")["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
@@ -35,7 +35,7 @@ def test_cloudformation_moves_live_through_codedeploy_and_the_hook(
     }
 
 
-def test_live_moves_after_all_that_names_the_new_version(synthesized: Synthesized) -> None:
+def test_live_moves_after_everything_that_names_the_new_version(synthesized: Synthesized) -> None:
     alias = synthesized.only("AWS::Lambda::Alias")
     assert set(alias["DependsOn"]) >= {
         *synthesized.resources(GROUP),
@@ -68,25 +68,25 @@ def test_codedeploy_can_go_back_to_a_version_that_the_template_does_not_know(
         ("prod", "all_at_once", "LambdaAllAtOnce"),
     ],
 )
-def test_the_environment_says_how_long_a_canary_sings(
+def test_the_environment_decides_how_long_the_canary_lasts(
     synthesize: Synthesize, environment: str, rollout: str | None, configuration: str
 ) -> None:
     assert rollout is None or rollout in ROLLOUTS
     given: dict[str, Any] = {} if rollout is None else {"rollout": rollout}
-    stack = synthesize(environment, **TOLD, **given)
+    stack = synthesize(environment, **WITH_ADDRESS, **given)
     group = stack.only(GROUP)["Properties"]
     assert group["DeploymentConfigName"] == f"CodeDeployDefault.{configuration}"
-    # A fix that can't wait is not held up by the alarms that call for it.
+    # The alarms that an urgent fix is meant to end must not stop it.
     assert ("Alarms" in group["AlarmConfiguration"]) == (rollout is None)
     assert len(stack.resources("AWS::CloudWatch::Alarm", "Rollout")) == 3
 
 
-def test_alarms_on_the_version_under_test_take_it_back(synthesized: Synthesized) -> None:
+def test_alarms_on_the_new_version_stop_the_release(synthesized: Synthesized) -> None:
     group = synthesized.only(GROUP)["Properties"]
     alarms = synthesized.resources("AWS::CloudWatch::Alarm", "Rollout")
-    heard = group["AlarmConfiguration"]
-    assert heard["Enabled"] is True
-    assert {each["Name"]["Ref"] for each in heard["Alarms"]} == set(alarms)
+    listened = group["AlarmConfiguration"]
+    assert listened["Enabled"] is True
+    assert {each["Name"]["Ref"] for each in listened["Alarms"]} == set(alarms)
     under_test = {"Fn::GetAtt": [version(synthesized), "Version"]}
     of_the_version = []
     for alarm in alarms.values():
@@ -102,7 +102,7 @@ def test_alarms_on_the_version_under_test_take_it_back(synthesized: Synthesized)
     assert sorted(of_the_version) == ["Duration", "Errors"]
 
 
-def test_the_hook_asks_the_new_version_and_may_do_nothing_else(synthesized: Synthesized) -> None:
+def test_the_check_may_invoke_the_new_version_and_nothing_else(synthesized: Synthesized) -> None:
     check = synthesized.only(*CHECK)["Properties"]
     under_test = {"Ref": version(synthesized)}
     assert check["Environment"]["Variables"] == {"VERSION_ARN": under_test, "ALIAS": "live"}
@@ -129,26 +129,26 @@ def test_the_hook_asks_the_new_version_and_may_do_nothing_else(synthesized: Synt
     assert group.endswith(f'"/{name}"]]}}')
 
 
-def test_the_hooks_zip_holds_its_folder_and_nothing_else(synthesized: Synthesized) -> None:
+def test_the_checks_zip_contains_only_its_folder(synthesized: Synthesized) -> None:
     key = synthesized.only(*CHECK)["Properties"]["Code"]["S3Key"]
     folder = synthesized.assembly / f"asset.{key.removesuffix('.zip')}"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")} - {
         ".dockerignore"
     } == {
-        "canary/__init__.py",
-        "canary/examination.py",
-        "canary/handler.py",
-        "canary/pin.py",
-        "canary/questions.jsonl",
+        "pre_traffic_check/__init__.py",
+        "pre_traffic_check/check.py",
+        "pre_traffic_check/handler.py",
+        "pre_traffic_check/pin.py",
+        "pre_traffic_check/questions.jsonl",
     }
 
 
-def test_another_model_is_another_version_under_test(
+def test_another_model_makes_another_version(
     synthesized: Synthesized, synthesize: Synthesize, other_model: Any
 ) -> None:
     other = synthesize(model=other_model)
     assert version(other) != version(synthesized)
-    # The hook's own code and the questions are the same.
+    # The code of the check and its questions stay the same.
     assert (
         other.only(*CHECK)["Properties"]["Code"] == (synthesized.only(*CHECK)["Properties"]["Code"])
     )

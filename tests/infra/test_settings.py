@@ -1,4 +1,4 @@
-"""Settings and models that are wrong stop the synthesis with a line that says what to do."""
+"""A wrong setting or model stops the synthesis with one line that says what to do."""
 
 import json
 import os
@@ -37,20 +37,20 @@ from tests.infra.synthesis import bundle_bytes
         ({"service": "Über uns"}, "lower-case letters"),
         ({"service": "a" * 18}, "up to 17"),
         ({"memory_mb": 64}, "128 to 10240"),
-        ({"timeout_seconds": 20}, "give 1 to 19; .* API Gateway answers by itself after 30 s"),
+        ({"timeout_seconds": 20}, "must be 1 to 19: .* API Gateway waits 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
         ({"account_concurrency": 0}, "account's quota"),
         ({"monthly_budget_usd": 0}, "at least 1"),
         ({"auth": "basic"}, "none, iam, jwt"),
-        ({"auth": "jwt"}, "auth=jwt goes with jwt_issuer and jwt_audiences"),
-        ({"jwt_issuer": "https://id.example.org"}, "auth=jwt goes with jwt_issuer"),
+        ({"auth": "jwt"}, "auth=jwt needs jwt_issuer and jwt_audiences"),
+        ({"jwt_issuer": "https://id.example.org"}, "auth=jwt needs jwt_issuer"),
         (
             {"auth": "jwt", "jwt_issuer": "http://id.example.org", "jwt_audiences": ("api",)},
-            "jwt_issuer is 'http://id.example.org': give its URL, https",
+            "jwt_issuer is 'http://id.example.org', which is not an https",
         ),
-        ({"cors_origins": ("example.org",)}, "cors_origins has 'example.org'"),
-        ({"domain_name": "tags.example.org"}, "domain_name and certificate_arn go together"),
-        ({"hosted_zone_id": "Z1"}, "hosted_zone_id is the zone of a domain_name"),
+        ({"cors_origins": ("example.org",)}, "cors_origins contains 'example.org'"),
+        ({"domain_name": "tags.example.org"}, "domain_name and certificate_arn need each other"),
+        ({"hosted_zone_id": "Z1"}, "hosted_zone_id needs domain_name"),
         ({"feedback_throttle": Throttle(rate=0, burst=1)}, "feedback_throttle is .*at least 1"),
     ],
 )
@@ -60,8 +60,8 @@ def test_a_wrong_setting_is_refused_with_advice(given: dict[str, Any], advice: s
     assert any(name in str(refused.value) for name in given)
 
 
-def test_prod_needs_somebody_who_hears_of_alarms() -> None:
-    with pytest.raises(SettingsError, match="give -c alarm_email=ADDRESS"):
+def test_prod_needs_an_address_for_alarms() -> None:
+    with pytest.raises(SettingsError, match="pass -c alarm_email=ADDRESS"):
         ENVIRONMENTS["prod"]()
     assert ENVIRONMENTS["prod"](alarm_email="operator@example.org").protected
 
@@ -70,7 +70,7 @@ def from_context(**context: Any) -> Settings:
     return settings_from_context(App(context=context, analytics_reporting=False).node)
 
 
-def test_what_the_command_line_gives_is_read_as_what_it_means() -> None:
+def test_the_command_line_gives_typed_settings() -> None:
     settings = from_context(
         environment="prod",
         alarm_email="operator@example.org",
@@ -94,7 +94,7 @@ def test_what_the_command_line_gives_is_read_as_what_it_means() -> None:
     assert settings.model == STARTER_MODEL
 
 
-def test_dev_is_what_a_person_gets_who_gives_nothing() -> None:
+def test_without_settings_the_environment_is_dev() -> None:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     assert from_context(**context) == ENVIRONMENTS["dev"]()
 
@@ -102,21 +102,27 @@ def test_dev_is_what_a_person_gets_who_gives_nothing() -> None:
 @pytest.mark.parametrize(
     ("context", "advice"),
     [
-        ({"environment": "stage"}, "environment is 'stage': give one of dev, prod, emulator"),
-        ({"alarm_emial": "operator@example.org"}, "alarm_emial is no setting"),
-        ({"memory_mb": "2048"}, "changed in infra_cdk/settings.py"),
-        ({"reserved_concurrency": "many"}, "reserved_concurrency is 'many': give a whole number"),
-        ({"open_pages": "perhaps"}, "open_pages is 'perhaps': give one of true, false"),
-        ({"model": ""}, "model is '': give it as text"),
+        (
+            {"environment": "stage"},
+            "'stage', but it must be one of dev, prod, emulator",
+        ),
+        ({"alarm_emial": "operator@example.org"}, "-c alarm_emial=... is not possible"),
+        ({"memory_mb": "2048"}, "Change other settings in infra_cdk/settings.py"),
+        (
+            {"reserved_concurrency": "many"},
+            "concurrency is 'many', but it must be a whole",
+        ),
+        ({"open_pages": "perhaps"}, "open_pages is 'perhaps', but it must be one of true, false"),
+        ({"model": ""}, "model is '', but it must be text"),
     ],
 )
-def test_a_wrong_word_on_the_command_line_is_refused(context: dict[str, str], advice: str) -> None:
+def test_a_wrong_argument_is_refused(context: dict[str, str], advice: str) -> None:
     with pytest.raises(SettingsError, match=advice):
         from_context(**context)
 
 
-def test_the_feature_flags_are_those_recommended_for_the_locked_library() -> None:
-    """Set before the first deployment, because some of them rename what is deployed."""
+def test_the_feature_flags_are_those_that_the_locked_cdk_recommends() -> None:
+    """They were set before the first deployment because some of them rename resources."""
     package = Path(aws_cdk.__file__).parent / "_jsii"
     (library,) = package.glob("aws-cdk-lib@*.jsii.tgz")
     with tarfile.open(library) as archive:
@@ -137,7 +143,7 @@ def test_the_feature_flags_are_those_recommended_for_the_locked_library() -> Non
         bundle_bytes("1")[:40],
     ],
 )
-def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
     with pytest.raises(BundleError, match=r"model\.safetensors is not a model bundle"):
@@ -147,7 +153,7 @@ def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> 
 def run_app(
     tmp_path: Path, environment: dict[str, str] | None = None, **context: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run what the CDK command line runs, without credentials and with no way to the network."""
+    """Run the CDK app without credentials and without a network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = "http://127.0.0.1:9"
     return subprocess.run(
@@ -173,14 +179,14 @@ def test_synthesis_needs_neither_network_nor_credentials(tmp_path: Path) -> None
     assert functions[0]["Properties"]["Architectures"] == ["x86_64"]
 
 
-def test_a_person_reads_one_line_and_no_traceback(tmp_path: Path) -> None:
+def test_an_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     done = run_app(tmp_path, model="absent.safetensors")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "etiquette: there is no model at" in done.stderr
 
 
-def test_what_cannot_be_built_here_stops_a_deployment_and_no_synthesis(tmp_path: Path) -> None:
+def test_a_missing_cross_build_stops_a_deployment_but_not_a_synthesis(tmp_path: Path) -> None:
     engine = tmp_path / "engine"
     engine.write_text("#!/bin/sh\necho 'Platforms: linux/riscv64'\n")
     engine.chmod(0o755)
@@ -189,11 +195,11 @@ def test_what_cannot_be_built_here_stops_a_deployment_and_no_synthesis(tmp_path:
     assert run_app(tmp_path, environment, architecture=foreign).returncode == 0
     done = run_app(tmp_path, environment | {"ETIQUETTE_CDK_BUILDS": "1"}, architecture=foreign)
     assert done.returncode == 1
-    assert f"etiquette: the function runs on {foreign}" in done.stderr
+    assert f"etiquette: the functions run on {foreign}" in done.stderr
     assert "tonistiigi/binfmt --install" in done.stderr
 
 
-def test_the_operators_page_names_every_setting() -> None:
+def test_the_operators_page_lists_every_setting() -> None:
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     _, _, after = page.partition("## Settings")
     table, _, _ = after.partition("\n## ")

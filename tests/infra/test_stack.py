@@ -1,4 +1,4 @@
-"""What the template says where a mistake would hurt."""
+"""The parts of the template where a mistake would do the most harm."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from infra_cdk.settings import STARTER_MODEL
-from tests.conftest import ROOT
 from tests.infra.synthesis import Synthesize, Synthesized
+from tests.support.paths import ROOT
 
 LAMBDA = "AWS::Lambda::Function"
 
@@ -20,14 +20,14 @@ def text(value: Any) -> str:
 
 
 def model_location(synthesized: Synthesized) -> tuple[Any, str]:
-    """Bucket and key of the model, as the function is told."""
+    """The bucket and the key of the model in the function's environment."""
     variables = synthesized.only(LAMBDA, "Function")["Properties"]["Environment"]["Variables"]
     location = variables["ETIQUETTE_MODEL"]["Fn::Sub"]
     bucket, _, key = location.removeprefix("s3://").partition("/")
     return bucket, key
 
 
-def test_the_role_reads_one_object_and_writes_log_and_traces_and_no_more(
+def test_the_role_may_read_the_model_and_write_its_log_and_traces_only(
     synthesized: Synthesized,
 ) -> None:
     role = synthesized.only("AWS::IAM::Role", "Function")["Properties"]
@@ -60,7 +60,7 @@ def test_the_role_reads_one_object_and_writes_log_and_traces_and_no_more(
             {
                 "Effect": "Allow",
                 "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                "Resource": "*",  # X-Ray knows no resources
+                "Resource": "*",  # X-Ray has no resource-level permissions for these
             }
         ],
     ]
@@ -69,7 +69,7 @@ def test_the_role_reads_one_object_and_writes_log_and_traces_and_no_more(
 def test_each_release_has_a_role_that_outlives_it(
     synthesized: Synthesized, synthesize: Synthesize, other_model: Path
 ) -> None:
-    """Or the version before could not read its own model any more, and not be gone back to."""
+    """Otherwise the version before could not read its model, and a rollback would fail."""
     roles = [
         each.resources("AWS::IAM::Role", "Function")
         for each in (synthesized, synthesize(model=other_model))
@@ -79,7 +79,9 @@ def test_each_release_has_a_role_that_outlives_it(
     assert role["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-def test_the_function_is_told_which_model_and_which_digest(synthesized: Synthesized) -> None:
+def test_the_function_gets_location_and_digest_of_the_model(
+    synthesized: Synthesized,
+) -> None:
     function = synthesized.only(LAMBDA, "Function")["Properties"]
     variables = function["Environment"]["Variables"]
     assert set(variables) == {"ETIQUETTE_MODEL", "ETIQUETTE_MODEL_SHA256", "ETIQUETTE_SERVICE"}
@@ -87,10 +89,10 @@ def test_the_function_is_told_which_model_and_which_digest(synthesized: Synthesi
     assert variables["ETIQUETTE_MODEL_SHA256"] == digest
     assert function["PackageType"] == "Image"
     assert function["Architectures"] == ["arm64"]
-    assert function["Timeout"] < 30  # API Gateway gives up then
+    assert function["Timeout"] < 30  # the limit of API Gateway
 
 
-def test_the_model_travels_with_the_deployment(synthesized: Synthesized) -> None:
+def test_the_model_is_an_asset_of_the_deployment(synthesized: Synthesized) -> None:
     (manifest,) = synthesized.assembly.glob("*.assets.json")
     files = json.loads(manifest.read_text())["files"].values()
     _, key = model_location(synthesized)
@@ -103,7 +105,7 @@ def test_the_model_travels_with_the_deployment(synthesized: Synthesized) -> None
     assert carried.read_bytes() == STARTER_MODEL.read_bytes()
 
 
-def test_every_request_goes_to_a_published_version_through_live(synthesized: Synthesized) -> None:
+def test_live_sends_every_request_to_a_published_version(synthesized: Synthesized) -> None:
     template = synthesized.template
     ((version, published),) = template.find_resources("AWS::Lambda::Version").items()
     assert published["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -125,12 +127,12 @@ def test_every_request_goes_to_a_published_version_through_live(synthesized: Syn
         assert "SourceArn" in permission["Properties"]
 
 
-def test_no_log_is_kept_for_ever(synthesized: Synthesized) -> None:
+def test_every_log_expires(synthesized: Synthesized) -> None:
     groups = synthesized.template.find_resources("AWS::Logs::LogGroup").values()
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {30}
 
 
-def test_the_outputs_say_where_things_are(synthesized: Synthesized) -> None:
+def test_the_outputs_name_urls_and_the_model_version(synthesized: Synthesized) -> None:
     outputs = synthesized.outputs()
     assert "ApiEndpoint" in text(outputs["ApiUrl"])
     assert "#dashboards/dashboard/" in text(outputs["ResourcesDashboardUrl"])
@@ -140,12 +142,11 @@ def test_the_outputs_say_where_things_are(synthesized: Synthesized) -> None:
     assert outputs["ModelVersion"] == manifest["version"]
 
 
-def test_the_image_is_built_from_what_serves_and_nothing_else(synthesized: Synthesized) -> None:
-    (manifest,) = synthesized.assembly.glob("*.assets.json")
-    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
-    assert image["source"]["platform"] == "linux/arm64"
-    folder = synthesized.assembly / image["source"]["directory"]
-    assert (folder / image["source"]["dockerFile"]).is_file()
+def test_the_build_context_has_only_what_serves(synthesized: Synthesized) -> None:
+    image = synthesized.image("api")
+    assert image["platform"] == "linux/arm64"
+    folder = synthesized.assembly / image["directory"]
+    assert (folder / image["dockerFile"]).is_file()
     assert {entry.name for entry in folder.iterdir()} == {
         ".dockerignore",
         "__init__.py",
@@ -157,7 +158,7 @@ def test_the_image_is_built_from_what_serves_and_nothing_else(synthesized: Synth
     assert not (folder / "api" / "requirements-serve.txt").exists()
 
 
-def test_another_model_is_another_version_of_the_same_image(
+def test_another_model_makes_another_version_of_the_same_image(
     synthesized: Synthesized, synthesize: Synthesize, other_model: Path
 ) -> None:
     other = synthesize(model=other_model)
@@ -169,7 +170,7 @@ def test_another_model_is_another_version_of_the_same_image(
     assert code[0] == code[1]
 
 
-def test_the_same_release_is_the_same_template_whatever_was_compiled(
+def test_compiled_files_do_not_change_the_template(
     synthesized: Synthesized, synthesize: Synthesize
 ) -> None:
     compiled = ROOT / "lambda_src" / "tagger" / "kernel" / f"kernel-{uuid4()}.so"
@@ -181,9 +182,9 @@ def test_the_same_release_is_the_same_template_whatever_was_compiled(
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Subscription"])
-def test_an_address_hears_alarms_only_if_it_is_given(
+def test_there_is_a_subscription_if_there_is_an_address(
     synthesized: Synthesized, synthesize: Synthesize, kind: str
 ) -> None:
     synthesized.template.resource_count_is(kind, 0)
-    told = synthesize(alarm_email="operator@example.org").only(kind)["Properties"]
-    assert (told["Protocol"], told["Endpoint"]) == ("email", "operator@example.org")
+    subscription = synthesize(alarm_email="operator@example.org").only(kind)["Properties"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.org")

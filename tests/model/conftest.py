@@ -2,7 +2,7 @@ import pytest
 
 from lambda_src.tagger import TagModel, read_bundle
 from lambda_src.tagger.model import RankerChoice
-from tests.conftest import STARTER
+from tests.support.paths import STARTER
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""How the starter model behaves, whatever its figures are."""
+"""How the starter model behaves, whatever its metrics are."""
 
 import re
 
@@ -63,8 +63,8 @@ def test_a_rewording_keeps_the_best_tag(starter: TagModel, rewordings: tuple[str
 
 def test_letter_case_changes_nothing(starter: TagModel, samples: list[Question]) -> None:
     for question in samples[:60]:
-        plain = starter.rank(question.title, question.body_html)
-        assert starter.rank(question.title.upper(), question.body_html) == plain
+        plain = starter.rank(question.title, question.body)
+        assert starter.rank(question.title.upper(), question.body) == plain
 
 
 def test_html_and_markdown_get_the_same_tags(starter: TagModel) -> None:
@@ -112,7 +112,7 @@ def test_texts_without_a_topic_mostly_get_no_tags(starter: TagModel) -> None:
 
 
 def test_questions_are_mostly_answered(starter: TagModel, samples: list[Question]) -> None:
-    quiet = [q.title for q in samples if not suggested(starter, q.title, q.body_html)]
+    quiet = [q.title for q in samples if not suggested(starter, q.title, q.body)]
     assert len(quiet) <= 0.03 * len(samples), quiet
 
 
@@ -131,12 +131,14 @@ def test_no_address_or_secret_is_a_word_of_the_model(starter: TagModel) -> None:
     assert not [word for word in words if looks_secret.fullmatch(word)]
 
 
-def test_suggestions_are_few_distinct_and_sure(starter: TagModel, samples: list[Question]) -> None:
+def test_suggestions_are_few_distinct_and_best_first(
+    starter: TagModel, samples: list[Question]
+) -> None:
     for question in samples:
-        prediction = starter.suggest(question.title, question.body_html)
+        prediction = starter.suggest(question.title, question.body)
         tags = [each.tag for each in prediction.suggestions]
-        sure = [each.confidence for each in prediction.suggestions]
+        confidences = [each.confidence for each in prediction.suggestions]
         assert len(tags) == len(set(tags)) <= 5
-        assert sure == sorted(sure, reverse=True)
-        assert all(0 <= each <= 1 for each in sure)
+        assert confidences == sorted(confidences, reverse=True)
+        assert all(0 <= confidence <= 1 for confidence in confidences)
         assert (prediction.quiet_reason is None) == bool(tags)

@@ -2,7 +2,7 @@ import pytest
 
 from lambda_src.tagger import TagModel
 from model_build.evaluation import judge
-from model_build.figures import figures
+from model_build.metrics import compute_metrics
 from model_build.questions import Question
 
 
@@ -28,7 +28,7 @@ def test_the_starter_model_knows_enough_tags_and_is_small(starter: TagModel) -> 
 def test_the_starter_model_is_useful_on_questions_of_our_own(
     starter: TagModel, samples: list[Question]
 ) -> None:
-    measured = figures(judge(starter, samples), starter.tags)
+    measured = compute_metrics(judge(starter, samples), starter.tags)
     assert measured["precision_at_1"] >= 0.6
     assert measured["sample_jaccard"] >= 0.25
 

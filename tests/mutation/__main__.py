@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.conftest import ROOT
 from tests.mutation.mutations import MUTATIONS, Mutation
+from tests.support.paths import ROOT
 
 _COPIED: Final = ("lambda_src", "model_build", "tests", "pyproject.toml")
 _FAST_TESTS: Final = (

@@ -1,4 +1,4 @@
-"""A real Chromium, and a visit to a page with everything that goes wrong in it."""
+"""A real Chromium, and a visit to a page that records errors and requests."""
 
 import os
 import shutil
@@ -15,11 +15,13 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; the tests that need one are put aside where none is installed."""
+    """Start a browser. Without an installed Chromium, the test is skipped."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        pytest.skip(f"none of {', '.join(_NAMES)} is on PATH (Debian: apt-get install chromium)")
-    # Root has no sandbox.
+        pytest.skip(
+            f"PATH has none of {', '.join(_NAMES)}: install one (Debian: apt-get install chromium)"
+        )
+    # Chromium has no sandbox for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -28,16 +30,17 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page in a browser of its own, and what happened in it.
+    """A page in a new browser context, with its errors and requests.
 
     Attributes
     ----------
     page : Page
+        The page.
     complaints : list of str
-        Errors of scripts, and all that the console warns of: among it what the page's
-        Content-Security-Policy has blocked.
+        Errors of scripts, and the console's errors and warnings. These include what the page's
+        Content-Security-Policy blocks.
     requests : list of str
-        The addresses that were asked for.
+        The URLs that the page requested.
     """
 
     def __init__(self, browser: Browser, **options: Any) -> None:
@@ -58,6 +61,6 @@ class Visit:
         self.page.on("request", lambda request: self.requests.append(request.url))
 
     def hosts(self) -> set[str]:
-        """The hosts that were asked."""
+        """The hosts of all requests."""
         parts = map(urlsplit, self.requests)
         return {each.netloc for each in parts if each.scheme != "data"}

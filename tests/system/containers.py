@@ -1,4 +1,4 @@
-"""The function's container by itself, with AWS's runtime interface emulator inside."""
+"""A container of the function alone, with AWS's runtime interface emulator."""
 
 import json
 import time
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from scripts.emulator.engine import INSTANCE_LABEL
-from scripts.emulator.fetch import Answer, fetch
 from scripts.emulator.local_aws import FUNCTION_FLAGS, LocalAws
+from scripts.shared.containers import INSTANCE_LABEL
+from scripts.shared.local_http import Answer, fetch
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _LABEL = f"{INSTANCE_LABEL}=container-under-test"
-"""Followed by a number, as several may run at once."""
+"""Followed by a unique number, because several may run at once."""
 
 
 class RunningFunction:
-    """A container that takes invocations."""
+    """A container that accepts invocations."""
 
     def __init__(self, aws: LocalAws, identifier: str) -> None:
         self._aws = aws
@@ -25,7 +25,7 @@ class RunningFunction:
         self._url = f"http://{self._address()}{_INVOCATIONS}"
 
     def invoke(self, event: dict[str, Any]) -> Answer:
-        """Hand an event to the function and return what came back."""
+        """Invoke the function with an event and return the response."""
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -36,15 +36,15 @@ class RunningFunction:
                 time.sleep(0.1)
 
     def log(self) -> bytes:
-        """What Lambda would send to its log: the function's lines and those around them."""
+        """The log as Lambda would write it: the function's lines and Lambda's own."""
         return self._aws.engine.call("logs", self._identifier).encode()
 
     def starve(self) -> None:
-        """Leave the running function a hundredth of a processor: it is slow, and nothing else."""
+        """Limit the running function to a hundredth of a processor core, which makes it slow."""
         self._aws.engine.call("update", "--cpus", "0.01", self._identifier)
 
     def output(self) -> str:
-        """What it wrote."""
+        """The container's standard output and standard error."""
         return self._aws.engine.call("logs", self._identifier, with_errors=True)
 
     def _address(self) -> str:
@@ -54,7 +54,7 @@ class RunningFunction:
 
 @contextmanager
 def running(aws: LocalAws, image: str, *options: str) -> Iterator[RunningFunction]:
-    """Start the image as Lambda would: nothing can be written except in /tmp."""
+    """Start the image with a read-only file system except for /tmp, as in Lambda."""
     label = f"{_LABEL}-{uuid4()}"
     network = ["--network", aws.state.network] if aws.state.network else []
     identifier = aws.engine.call(

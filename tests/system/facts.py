@@ -1,24 +1,23 @@
-"""What AWS itself says of a deployment."""
+"""The state of a deployment, as AWS reports it."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
-from lambda_src.api.middleware import ROUTES_OF_THEIR_OWN
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, Deployment
 
 
 @dataclass(frozen=True)
 class Release:
-    """A deployment's state at one moment."""
+    """The state of a deployment at one moment."""
 
     deployment: Deployment
     function: str
     live: str
-    """The version that the alias points at."""
+    """The version that the alias points to."""
     alias_revision: str
     versions: dict[str, str]
-    """The digest of the model by version."""
+    """The SHA-256 of the model of each version."""
     stack_status: str
     stack_updated: str
 
@@ -43,31 +42,3 @@ class Release:
             stack_status=stack["StackStatus"],
             stack_updated=str(stack.get("LastUpdatedTime")),
         )
-
-
-def gateway_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
-    """A request as API Gateway hands it to a function, payload format 2.0."""
-    route = f"{method} {path}"
-    if route not in ROUTES_OF_THEIR_OWN:
-        route = "$default"
-    return {
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", "host": "example.org"},
-        "requestContext": {
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "tests",
-            },
-            "requestId": "request",
-            "routeKey": route,
-            "stage": "$default",
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }

@@ -1,4 +1,4 @@
-"""What a person finds on the web page, and a stand-in for the API behind it."""
+"""Locators for the parts of the web page, and a replacement for the API."""
 
 import re
 from collections.abc import Callable
@@ -10,25 +10,25 @@ from tests.system.browser import Visit
 
 
 def tags(page: Page, listed: str = "suggestions") -> list[str]:
-    """The tags in a list of the page: the suggestions, or the chosen ones."""
+    """Return the tags in a list of the page: the suggestions, or the chosen tags."""
     return page.locator(f"#{listed} .tag").all_inner_texts()
 
 
 def suggestion(page: Page, tag: str) -> Locator:
-    """The button that accepts a tag."""
+    """Find the button that accepts a tag."""
     return page.get_by_role("button", name=re.compile(f"^Add {re.escape(tag)} "))
 
 
 def answering(**answer: Any) -> Callable[[Route], None]:
-    """A stand-in for the API that always answers this."""
+    """Return a route handler that always gives the same answer."""
     return lambda route: route.fulfill(**answer)
 
 
 def explanation(page: Page, tag: str) -> Locator:
-    """Why a tag is suggested."""
+    """Find the explanation of a suggestion."""
     return page.locator("#suggestions > li").filter(has=suggestion(page, tag)).locator(".why")
 
 
 def asked(visit: Visit) -> int:
-    """How often the API was asked for tags."""
+    """Count the requests for suggestions."""
     return sum(url.endswith("/predict") for url in visit.requests)

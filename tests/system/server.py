@@ -1,4 +1,4 @@
-"""A uvicorn process with the starter model, and what it logs."""
+"""A uvicorn process with the starter model, and its log."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 SECRET = "zanzibar"
-"""A word that stands in the tests' questions and may stand in no log line."""
+"""A word of the tests' questions that no log line may contain."""
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A running server; its log lies in `folder`."""
+    """A running server; its log is in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -55,23 +55,23 @@ class Server:
         raise AssertionError(f"the server does not answer: {self._log.read_text()}")
 
     def logged(self) -> int:
-        """How much has been logged until now."""
+        """Return the current size of the log, in bytes."""
         return self._log.stat().st_size
 
     def lines(self, start: int) -> list[dict[str, Any]]:
-        """The lines that were logged after `start`."""
+        """Return the log lines after the first `start` bytes."""
         text = self._log.read_bytes()[start:].decode()
         assert SECRET not in text
         return [json.loads(line) for line in text.splitlines()]
 
     def post(self, body: Any, **headers: str) -> tuple[httpx2.Response, list[dict[str, Any]]]:
-        """Post to /predict; give the answer and the lines that it made the server log."""
+        """Post to /predict; return the answer and the log lines of this request."""
         start = self.logged()
         response = self.client.post("/predict", json=body, headers=headers)
         return response, self.lines(start)
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self.client.close()
         self._process.terminate()
         self._process.wait(10)

@@ -1,7 +1,7 @@
-"""Tokens at the deployed API's door: an issuer of our own, keys that it publishes, real signatures.
+"""Bearer tokens at the deployed API, with an issuer, published keys and signatures of our own.
 
 The emulator refuses preflights by itself, where AWS hands them to the route that is open for them
-(tests/infra/test_front.py): here the deployed function is asked directly.
+(tests/infra/test_http_front.py): here the deployed function is asked directly.
 """
 
 import base64
@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT, STARTER
-from tests.system.facts import gateway_event
+from tests.support.api_gateway import gateway_event
+from tests.support.paths import ROOT, STARTER
 
 AUDIENCE = "etiquette"
 PAGE = "https://example.org"
@@ -33,13 +33,13 @@ def encoded(data: bytes) -> str:
 
 
 class Issuer(NamedTuple):
-    """Signs tokens, and publishes the key that proves it."""
+    """A token issuer with its signing key."""
 
     url: str
     key: rsa.RSAPrivateKey
 
     def token(self, *, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
-        """A token that is good for a minute, unless claims or key say otherwise."""
+        """A token that is valid for a minute, unless claims or key make it invalid."""
         now = int(time.time())
         default = {"iss": self.url, "aud": AUDIENCE, "iat": now - 5, "exp": now + 60}
         header = {"alg": "RS256", "typ": "JWT", "kid": "one"}
@@ -55,7 +55,7 @@ def new_key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture(scope="module")
 def guarded_aws(aws: LocalAws) -> Iterator[LocalAws]:
-    """An AWS beside that of the other tests, for a stack with other settings."""
+    """A second local AWS, for a stack with other settings."""
     started = LocalAws.start("authorization-test", engine=aws.engine.name)
     yield started
     started.stop()
@@ -63,7 +63,7 @@ def guarded_aws(aws: LocalAws) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def issuer(guarded_aws: LocalAws) -> Iterator[Issuer]:
-    """What API Gateway reads of an issuer: its configuration, and its keys."""
+    """A server with the configuration and the keys of an issuer."""
     key = new_key()
     numbers = key.public_key().public_numbers()
     published = {
@@ -111,16 +111,16 @@ def guarded(guarded_aws: LocalAws, issuer: Issuer) -> Deployment:
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/openapi.json", "/page.js", "/tags", "/model", "/health"]
 )
-def test_nothing_is_open(guarded: Deployment, path: str) -> None:
+def test_no_route_is_public(guarded: Deployment, path: str) -> None:
     assert guarded.call(path).status == 401
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/feedback"])
-def test_without_a_token_nothing_is_answered(guarded: Deployment, path: str) -> None:
+def test_requests_without_a_token_are_rejected(guarded: Deployment, path: str) -> None:
     assert guarded.call(path, body=QUESTION).status == 401
 
 
-def test_a_good_token_is_answered(guarded: Deployment, issuer: Issuer) -> None:
+def test_a_valid_token_is_accepted(guarded: Deployment, issuer: Issuer) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     answer = guarded.call("/predict", body=QUESTION, headers=headers)
     assert answer.status == 200
@@ -139,14 +139,14 @@ def test_a_good_token_is_answered(guarded: Deployment, issuer: Issuer) -> None:
     ],
     ids=["audience", "issuer", "expired", "signature"],
 )
-def test_a_token_that_is_wrong_in_one_thing_is_refused(
+def test_an_invalid_token_is_rejected(
     guarded: Deployment, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token(**claims)}"}
     assert guarded.call("/predict", body=QUESTION, headers=headers).status == 401
 
 
-def test_a_page_elsewhere_may_send_its_token(guarded: Deployment, issuer: Issuer) -> None:
+def test_a_page_of_an_allowed_origin_can_send_a_token(guarded: Deployment, issuer: Issuer) -> None:
     ask = {
         "origin": PAGE,
         "access-control-request-method": "POST",
@@ -166,7 +166,7 @@ def test_a_page_elsewhere_may_send_its_token(guarded: Deployment, issuer: Issuer
     assert answer.headers["access-control-allow-origin"] == PAGE
 
 
-def test_a_release_that_forgets_the_tokens_does_not_open_the_api(guarded: Deployment) -> None:
+def test_a_release_without_auth_does_not_make_the_api_public(guarded: Deployment) -> None:
     where = ["--environment", "emulator", "--emulator", "authorization-test"]
     refused = subprocess.run(
         [ROOT / "scripts" / "release", *where, "--model", STARTER, "--yes"],
@@ -175,5 +175,5 @@ def test_a_release_that_forgets_the_tokens_does_not_open_the_api(guarded: Deploy
         check=False,
     )
     assert refused.returncode == 1
-    assert "give -c auth=jwt" in refused.stderr
+    assert "Give -c auth=jwt" in refused.stderr
     assert guarded.call("/health").status == 401

@@ -1,4 +1,4 @@
-"""The plain image of compose.yaml, started as compose would. Compose itself needs Docker."""
+"""The image of compose.yaml, started with the same options. Compose itself needs Docker."""
 
 import time
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 import yaml
 
 from scripts.emulator.base_image import base_image
-from scripts.emulator.engine import INSTANCE_LABEL
-from scripts.emulator.fetch import fetch
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT
+from scripts.shared.containers import INSTANCE_LABEL
+from scripts.shared.local_http import fetch
+from tests.support.paths import ROOT
 
 LABEL = f"{INSTANCE_LABEL}=compose-under-test"
 TAG = "localhost/etiquette/local:tests"
 
 
-def test_the_image_of_compose_serves_the_starter_model(aws: LocalAws) -> None:
+def test_the_compose_image_serves_the_starter_model(aws: LocalAws) -> None:
     service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["api"]
     build = service["build"]
-    # Where no registry serves Debian's Python image, the base of the function stands in.
+    # The function's base image replaces Debian's Python image, whose registry may be blocked.
     aws.engine.build(
         ROOT / build["context"],
         tag=TAG,

@@ -1,4 +1,4 @@
-"""The image by itself: what is in it, and what it does when its model is not the right one."""
+"""The function's image: its content, and its behaviour with a wrong model."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ import json
 import pytest
 
 from scripts.emulator.local_aws import LocalAws
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
+from tests.support.paths import ROOT, STARTER
 from tests.system.containers import running
-from tests.system.facts import gateway_event
 
 MODEL = "/opt/model/starter.safetensors"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
@@ -17,15 +17,15 @@ HEALTH = gateway_event("GET", "/health")
 
 
 def shell(aws: LocalAws, image: str, script: str) -> list[str]:
-    """Run a script in the image and return its lines."""
-    # Without a network: on the default one, podman would leave its bridge behind.
+    """Run a script in the image and return its output."""
+    # Without a network: podman does not remove the bridge of its default network.
     output = aws.engine.call(
         "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script
     )
     return output.splitlines()
 
 
-def test_of_our_code_it_holds_what_serves_and_nothing_else(aws: LocalAws, image: str) -> None:
+def test_it_contains_only_our_code_that_serves(aws: LocalAws, image: str) -> None:
     compiled = "-name '*.pyc' -o -name '*.so'"
     found = shell(aws, image, rf"cd /var/task && find lambda_src -type f -not \( {compiled} \)")
     served = {"__init__.py", "metrics.py", "tagger", "api"}
@@ -40,7 +40,7 @@ def test_of_our_code_it_holds_what_serves_and_nothing_else(aws: LocalAws, image:
     assert set(found) == ours
 
 
-def test_it_holds_no_build_or_test_tools(aws: LocalAws, image: str) -> None:
+def test_it_contains_no_build_or_test_tools(aws: LocalAws, image: str) -> None:
     script = (
         "for module in pip setuptools pytest sklearn scipy joblib pandas mlflow moto ziglang; do "
         'python3 -c "import $module" 2>/dev/null && echo $module; done; '
@@ -55,8 +55,8 @@ def test_it_ranks_with_the_kernel(aws: LocalAws, image: str) -> None:
     assert "/kernel-" in loaded
 
 
-def test_all_of_it_is_compiled(aws: LocalAws, image: str) -> None:
-    # Some packages carry templates that are Python in name only: those can't be compiled.
+def test_all_modules_have_bytecode(aws: LocalAws, image: str) -> None:
+    # Some packages contain templates that end in .py but cannot be compiled.
     script = (
         "cd /var/task && find . -name '*.py' | while read file; do "
         'compiled="$(dirname $file)/__pycache__/$(basename $file .py).cpython-313.pyc"; '
@@ -66,11 +66,11 @@ def test_all_of_it_is_compiled(aws: LocalAws, image: str) -> None:
 
 
 @pytest.mark.parametrize("user", ["0:0", "993:990", "12345:54321"])
-def test_it_serves_as_any_user_with_nothing_to_write_on(
+def test_it_serves_as_any_user_on_a_read_only_file_system(
     aws: LocalAws, image: str, user: str
 ) -> None:
-    told = ("--env", f"ETIQUETTE_MODEL={MODEL}", "--env", f"ETIQUETTE_MODEL_SHA256={DIGEST}")
-    with running(aws, image, "--user", user, *MOUNT, *told) as function:
+    variables = ("--env", f"ETIQUETTE_MODEL={MODEL}", "--env", f"ETIQUETTE_MODEL_SHA256={DIGEST}")
+    with running(aws, image, "--user", user, *MOUNT, *variables) as function:
         question = json.dumps({"text": "How do I merge two dictionaries in Python?"})
         answer = json.loads(function.invoke(gateway_event("POST", "/predict", question)).body)
         assert answer["statusCode"] == 200
@@ -83,14 +83,14 @@ def test_it_serves_as_any_user_with_nothing_to_write_on(
         ({}, "ETIQUETTE_MODEL is not set"),
         ({"ETIQUETTE_MODEL": "/opt/model/absent.safetensors"}, "absent.safetensors"),
         ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODEL_SHA256": "0" * 64}, DIGEST),
-        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODLE": "x"}, "ETIQUETTE_MODLE is no setting"),
+        ({"ETIQUETTE_MODEL": MODEL, "ETIQUETTE_MODLE": "x"}, "ETIQUETTE_MODLE is not a setting"),
     ],
 )
-def test_with_a_missing_or_wrong_model_it_says_so_and_serves_nothing(
+def test_a_missing_or_wrong_model_stops_the_start_with_one_line(
     aws: LocalAws, image: str, variables: dict[str, str], complaint: str
 ) -> None:
-    told = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    with running(aws, image, *MOUNT, *told) as function:
+    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    with running(aws, image, *MOUNT, *options) as function:
         answer = function.invoke(HEALTH)
         assert (answer.status, answer.body) == (502, b"")
         (line, *_) = [each for each in function.output().splitlines() if "cannot start" in each]

@@ -1,13 +1,13 @@
-"""The command line for people: one call from nothing to tags, and nothing left afterwards."""
+"""scripts/local_aws: one call from an empty machine to tags, and a complete clean-up."""
 
 import json
 import subprocess
 
-from scripts.emulator.engine import INSTANCE_LABEL
 from scripts.emulator.local_aws import LocalAws, unique
-from scripts.emulator.places import run_folder
+from scripts.emulator.paths import run_folder
 from scripts.emulator.processes import command_line
-from tests.conftest import ROOT
+from scripts.shared.containers import INSTANCE_LABEL
+from tests.support.paths import ROOT
 
 NAME = "command-line-test"
 
@@ -44,8 +44,8 @@ def test_up_deploy_predict_logs_and_down(aws: LocalAws) -> None:
         assert program not in command_line(identifier)
 
 
-def test_it_says_what_to_do_first() -> None:
+def test_predict_without_a_running_emulator_says_how_to_start_it() -> None:
     done = local_aws("predict")
     assert done.returncode == 1
-    assert "run scripts/local_aws up" in done.stderr
+    assert "Start it with: scripts/local_aws up" in done.stderr
     assert "Traceback" not in done.stderr

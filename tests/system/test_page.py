@@ -1,4 +1,4 @@
-"""The web page as a person meets it: a real Chromium before a real server."""
+"""The web page in a real Chromium, with a real server."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
-from tests.system.browser import Visit, chromium
+from tests.system.browser import Visit
 from tests.system.page_parts import answering, asked, explanation, suggestion, tags
 from tests.system.server import SECRET, Server
 
@@ -16,28 +16,15 @@ TITLE = f"How do I merge two dictionaries in Python? {SECRET}"
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
 @pytest.fixture
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What kind of visitor comes: by default one who reads English."""
+    """The options of the browser; by default its language is English."""
     return {"locale": "en-US", **getattr(request, "param", {})}
 
 
 @pytest.fixture
 def visit(browser: Browser, server: Server, options: dict[str, Any]) -> Iterator[Visit]:
-    """A visit to the page, in which nothing goes wrong and nobody else is asked for anything."""
+    """Visit the page; at the end, check that there were no errors and no other hosts."""
     visit = Visit(browser, **options)
     visit.page.goto(server.url)
     yield visit
@@ -51,11 +38,11 @@ def page(visit: Visit) -> Page:
     return visit.page
 
 
-def test_tags_appear_while_one_types(server: Server, visit: Visit) -> None:
+def test_tags_appear_while_a_person_types(server: Server, visit: Visit) -> None:
     page, start = visit.page, server.logged()
-    expect(page.locator("#state")).to_have_text("They appear here while you write.")
+    expect(page.locator("#state")).to_have_text("Suggested tags appear here while you write.")
     page.get_by_label("Title").press_sequentially("How do I merge two dictionaries", delay=20)
-    assert asked(visit) < 10  # a typist is not followed key by key
+    assert asked(visit) < 10  # not one request for each key
     page.get_by_label("Title").press_sequentially(" in Python?", delay=20)
     expect(suggestion(page, "python")).to_be_visible()
     assert re.fullmatch(r"\d\d?%", page.locator(".percent").first.inner_text())
@@ -70,27 +57,27 @@ def test_tags_appear_while_one_types(server: Server, visit: Visit) -> None:
     expect(suggestion(page, "python")).to_have_count(0)
     page.get_by_label("Title").fill("")
     page.get_by_label("Details").fill(" ")
-    expect(page.locator("#state")).to_have_text("They appear here while you write.")
+    expect(page.locator("#state")).to_have_text("Suggested tags appear here while you write.")
     assert tags(page) == []
-    assert server.lines(start) == []  # drafts are no events
+    assert server.lines(start) == []  # drafts write no events
 
 
-def test_the_last_answer_wins(page: Page) -> None:
+def test_the_answer_to_the_newest_question_is_shown(page: Page) -> None:
     held: list[Route] = []
 
-    def late(route: Route) -> None:
+    def hold_git(route: Route) -> None:
         if "git" in (route.request.post_data or ""):
             held.append(route)
         else:
             route.continue_()
 
-    page.route("**/predict", late)
+    page.route("**/predict", hold_git)
     page.get_by_label("Title").fill("Undo the last git commit")
     expect(page.locator("#state")).to_have_text("Reading your question…")
     page.get_by_label("Title").fill("Merge two dictionaries in Python")
     expect(suggestion(page, "python")).to_be_visible()
     for route in held:
-        with suppress(Error):  # it was given up already
+        with suppress(Error):  # the page has cancelled the request
             route.continue_()
     page.wait_for_timeout(500)
     assert held
@@ -98,7 +85,7 @@ def test_the_last_answer_wins(page: Page) -> None:
     assert "python" in tags(page)
 
 
-def test_text_stays_text(visit: Visit) -> None:
+def test_texts_are_not_interpreted_as_html(visit: Visit) -> None:
     page = visit.page
     evil = {"tag": HOSTILE, "confidence": 0.9, "explanation": None}
     term = {"field": "title", "term": HOSTILE, "weight": 1.0}
@@ -124,7 +111,9 @@ def test_text_stays_text(visit: Visit) -> None:
     visit.complaints.clear()
 
 
-def test_the_policy_would_have_stopped_it(browser: Browser, server: Server) -> None:
+def test_the_content_security_policy_forbids_html_from_text(
+    browser: Browser, server: Server
+) -> None:
     visit = Visit(browser)
     visit.page.goto(server.url)
     with suppress(Error):
@@ -134,7 +123,7 @@ def test_the_policy_would_have_stopped_it(browser: Browser, server: Server) -> N
     visit.context.close()
 
 
-def test_accepting_and_removing_with_the_keyboard(page: Page) -> None:
+def test_tags_are_accepted_and_removed_with_the_keyboard(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     suggestion(page, "python").focus()
     page.keyboard.press("Enter")
@@ -142,7 +131,7 @@ def test_accepting_and_removing_with_the_keyboard(page: Page) -> None:
     assert tags(page, "chosen") == ["python"]
     expect(suggestion(page, "python")).to_have_count(0)
     expect(page.locator("#spoken")).to_contain_text("python added.")
-    # The focus went on to the next suggestion.
+    # The focus moved to the next suggestion.
     assert page.evaluate("document.activeElement.className") == "accept"
     page.keyboard.press("Space")
     expect(page.get_by_text("2 of 5")).to_be_visible()
@@ -155,7 +144,7 @@ def test_accepting_and_removing_with_the_keyboard(page: Page) -> None:
     expect(suggestion(page, "python")).to_be_visible()
 
 
-def test_why_on_hover_and_on_focus(page: Page) -> None:
+def test_an_explanation_opens_on_hover_and_on_focus(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     why = explanation(page, "python")
     expect(suggestion(page, "python")).to_be_visible()
@@ -164,7 +153,7 @@ def test_why_on_hover_and_on_focus(page: Page) -> None:
     expect(why).to_be_visible()
     expect(why.locator(".term").first).to_have_text("python")
     expect(why.locator(".number").first).to_have_text(re.compile(r"\+\d\.\d"))
-    why.hover()  # one can go and read it
+    why.hover()  # the explanation stays open while a person reads it
     expect(why).to_be_visible()
     page.get_by_role("heading", level=1).hover()
     expect(why).to_be_hidden()
@@ -183,7 +172,7 @@ def test_why_on_hover_and_on_focus(page: Page) -> None:
     expect(why).to_be_hidden()
 
 
-def test_own_tags_complete_to_known_ones(page: Page) -> None:
+def test_own_tags_are_completed_to_known_tags(page: Page) -> None:
     own = page.get_by_role("combobox", name="Add a tag of your own")
     own.press_sequentially("pyt")
     first = page.get_by_role("option").first
@@ -200,25 +189,25 @@ def test_own_tags_complete_to_known_ones(page: Page) -> None:
     assert tags(page, "chosen") == ["python", "my-own", "c#", "a", "javascript"]
     expect(own).to_be_focused()
     own.press_sequentially("six ")
-    expect(page.locator("#own-help")).to_contain_text("5 tags are the most")
+    expect(page.locator("#own-help")).to_contain_text("at most 5 tags")
     page.get_by_role("button", name="Remove c#").click()
     own.fill("a")
     own.press("Enter")
-    expect(page.locator("#own-help")).to_have_text("a is among your tags already.")
+    expect(page.locator("#own-help")).to_have_text("a is already one of your tags.")
 
 
-def test_five_tags_are_enough(page: Page) -> None:
+def test_a_question_has_at_most_five_tags(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     expect(suggestion(page, "python")).to_be_visible()
     page.get_by_label("Add a tag").press_sequentially("a b c d e ")
     expect(suggestion(page, "python")).to_have_attribute("aria-disabled", "true")
     # Playwright's own click would wait until the button is enabled.
     suggestion(page, "python").dispatch_event("click")
-    expect(page.locator("#own-help")).to_contain_text("5 tags are the most")
+    expect(page.locator("#own-help")).to_contain_text("at most 5 tags")
     assert tags(page, "chosen") == ["a", "b", "c", "d", "e"]
 
 
-def test_asking_counts_once_and_sends_the_final_tags(server: Server, visit: Visit) -> None:
+def test_ask_counts_one_prediction_and_sends_the_final_tags(server: Server, visit: Visit) -> None:
     page, start = visit.page, server.logged()
     page.get_by_label("Title").fill(TITLE)
     suggestion(page, "python").click()
@@ -230,11 +219,11 @@ def test_asking_counts_once_and_sends_the_final_tags(server: Server, visit: Visi
     prediction, feedback = [each for each in server.lines(start) if "event_type" in each]
     assert (prediction["event_type"], feedback["event_type"]) == ("prediction", "feedback")
     assert feedback["prediction_id"] == prediction["prediction_id"]
-    assert prediction["tags"][0] == "python"  # what was accepted is not kept from the model
+    assert prediction["tags"][0] == "python"  # accepted tags are not excluded
     assert feedback["accepted"] == ["python", "dictionary"]
     assert feedback["final_tags"] == ["python", "dictionary", "merging"]
 
-    # A second thought about the same question is feedback to the same prediction.
+    # Other tags for the same question are feedback to the same prediction.
     start = server.logged()
     page.get_by_role("button", name="Remove dictionary").click()
     expect(page.get_by_text("Thank you!")).to_be_hidden()
@@ -250,7 +239,7 @@ def test_asking_counts_once_and_sends_the_final_tags(server: Server, visit: Visi
     assert tags(page, "chosen") == []
 
 
-def test_what_asking_still_needs_is_said(server: Server, page: Page) -> None:
+def test_ask_says_what_is_missing(server: Server, page: Page) -> None:
     start = server.logged()
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("#outcome")).to_have_text("Write a question first.")
@@ -262,7 +251,7 @@ def test_what_asking_still_needs_is_said(server: Server, page: Page) -> None:
     assert server.lines(start) == []
 
 
-def test_feedback_that_failed_is_sent_again_without_counting_twice(
+def test_failed_feedback_is_sent_again_without_a_second_prediction(
     browser: Browser, server: Server
 ) -> None:
     visit = Visit(browser)
@@ -273,7 +262,7 @@ def test_feedback_that_failed_is_sent_again_without_counting_twice(
     suggestion(page, "python").click()
     page.route("**/feedback", answering(status=429, json={"message": "Slowly!"}))
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator("#outcome")).to_contain_text("error 429")
+    expect(page.locator("#outcome")).to_contain_text("could not be sent (error 429)")
     expect(page.locator("#outcome")).to_contain_text("Slowly!")
     page.unroute("**/feedback")
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -283,14 +272,14 @@ def test_feedback_that_failed_is_sent_again_without_counting_twice(
     visit.context.close()
 
 
-def test_an_api_that_is_away_and_comes_back(browser: Browser, server: Server) -> None:
+def test_an_api_that_stops_answering_and_answers_again(browser: Browser, server: Server) -> None:
     visit = Visit(browser)
     page = visit.page
     page.goto(server.url)
     page.route("**/predict", lambda route: route.abort())
     page.get_by_label("Title").fill(TITLE)
-    expect(page.locator("#state")).to_contain_text("cannot be reached")
-    expect(page.locator("#spoken")).to_contain_text("cannot be reached")
+    expect(page.locator("#state")).to_contain_text("does not answer")
+    expect(page.locator("#spoken")).to_contain_text("does not answer")
     page.unroute("**/predict")
     page.route("**/predict", answering(status=503, json={"detail": "The model rests."}))
     page.get_by_role("button", name="Try again").click()
@@ -299,7 +288,7 @@ def test_an_api_that_is_away_and_comes_back(browser: Browser, server: Server) ->
     page.unroute("**/predict")
     page.route("**/predict", answering(body="<html>Log in to this network"))
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#state")).to_contain_text("cannot be reached")
+    expect(page.locator("#state")).to_contain_text("does not answer")
     page.unroute("**/predict")
     page.get_by_role("button", name="Try again").click()
     expect(suggestion(page, "python")).to_be_focused()
@@ -307,23 +296,23 @@ def test_an_api_that_is_away_and_comes_back(browser: Browser, server: Server) ->
     visit.context.close()
 
 
-def test_a_model_that_does_not_know_says_so(page: Page) -> None:
+def test_the_reason_for_no_suggestions_is_shown(page: Page) -> None:
     page.get_by_label("Title").fill("qwrtzp xkcdvv")
     expect(page.locator("#state")).to_contain_text("too few of these words")
     expect(page.locator("#spoken")).to_contain_text("too few of these words")
-    # Of what a model is unsure changes with the model.
+    # Which questions a model is not sure about changes with the model, so this answer is fixed.
     unsure = {"suggestions": [], "quiet_reason": "not_sure"}
     page.route("**/predict", answering(status=200, json=unsure))
     page.get_by_label("Title").fill("My thing is broken")
-    expect(page.locator("#state")).to_contain_text("Not sure enough")
-    expect(page.locator("#spoken")).to_contain_text("Not sure enough")
+    expect(page.locator("#state")).to_contain_text("not sure enough")
+    expect(page.locator("#spoken")).to_contain_text("not sure enough")
 
 
 def test_a_question_that_is_too_long_is_not_sent(visit: Visit) -> None:
     page = visit.page
     page.get_by_label("Details").fill("é" * 33_000)
     expect(page.locator("#state")).to_have_text(
-        "Your question is too long: 64.5 KB of at most 64. Shorten it to get tags."
+        "Your question is too long: it has 64.5 KB, and the limit is 64 KB. Shorten it to get tags."
     )
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("#outcome")).to_contain_text("too long")
@@ -331,7 +320,7 @@ def test_a_question_that_is_too_long_is_not_sent(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("options", [{"locale": "fr-CA"}], indirect=True)
-def test_french_and_back(page: Page) -> None:
+def test_the_language_can_be_switched_to_french_and_back(page: Page) -> None:
     html = page.locator("html")
     expect(html).to_have_attribute("lang", "fr")
     expect(page.get_by_role("heading", level=1)).to_have_text("Quelle est votre question\u202f?")
@@ -348,7 +337,7 @@ def test_french_and_back(page: Page) -> None:
     expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_example_button_fills_only_what_is_nobody_s_own(page: Page) -> None:
+def test_the_example_button_never_replaces_a_person_s_own_text(page: Page) -> None:
     example = page.get_by_role("button", name="Try an example")
     titles = set()
     for tag in ("pandas", "css", "git"):
@@ -363,7 +352,7 @@ def test_the_example_button_fills_only_what_is_nobody_s_own(page: Page) -> None:
     expect(example).to_be_visible()
 
 
-def test_it_works_under_a_path(browser: Browser, server: Server) -> None:
+def test_the_page_works_under_a_path(browser: Browser, server: Server) -> None:
     visit = Visit(browser)
     visit.page.route(
         "**/stage/**",

@@ -1,16 +1,17 @@
-"""Whether everyone can use the web page: names, contrast, small screens, little motion."""
+"""The accessibility of the web page: names, contrast, focus, small screens, reduced motion."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import Visit, chromium
+from tests.system.browser import Visit
 from tests.system.page_parts import explanation, suggestion
 from tests.system.server import Server
 
-UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, a, ul, section, [role]")]
+CONTROLS_WITHOUT_NAME = """() => [
+  ...document.querySelectorAll("button, input, textarea, a, ul, section, [role]")
+]
   .filter(element => element.checkVisibility() && !element.closest(".why, [role=status]"))
   .filter(element => {
     const label = element.getAttribute("aria-label")
@@ -21,7 +22,7 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, a, ul
   })
   .map(element => element.outerHTML)"""
 
-FAINT = """() => {
+TEXTS_WITH_LOW_CONTRAST = """() => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = color => {
     canvas.clearRect(0, 0, 1, 1);
@@ -54,21 +55,8 @@ FAINT = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-def in_full_use(browser: Browser, server: Server, **options: Any) -> Page:
-    """The page with suggestions, an explanation, chosen tags, completions and thanks."""
+def open_everything(browser: Browser, server: Server, **options: Any) -> Page:
+    """Open the page with suggestions, an explanation, chosen tags, completions and thanks."""
     page = Visit(browser, locale="en-US", reduced_motion="reduce", **options).page
     page.goto(server.url)
     page.get_by_role("button", name="Try an example").click()
@@ -85,8 +73,8 @@ def in_full_use(browser: Browser, server: Server, **options: Any) -> Page:
 
 
 def test_every_control_has_a_name(browser: Browser, server: Server) -> None:
-    page = in_full_use(browser, server)
-    assert page.evaluate(UNNAMED) == []
+    page = open_everything(browser, server)
+    assert page.evaluate(CONTROLS_WITHOUT_NAME) == []
     assert page.locator("h1").count() == 1
     assert page.locator("main").count() == 1
     assert page.get_by_role("status").count() == 2
@@ -98,22 +86,22 @@ def test_every_control_has_a_name(browser: Browser, server: Server) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read(browser: Browser, server: Server, scheme: str) -> None:
-    page = in_full_use(browser, server, color_scheme=scheme)
+def test_texts_have_enough_contrast(browser: Browser, server: Server, scheme: str) -> None:
+    page = open_everything(browser, server, color_scheme=scheme)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(248, 246, 241)", "dark": "rgb(20, 23, 27)"}[scheme]
-    assert page.evaluate(FAINT) == []
+    assert page.evaluate(TEXTS_WITH_LOW_CONTRAST) == []
     page.get_by_label("Title").fill("")
     page.get_by_label("Details").fill("x" * 70_000)
     expect(page.locator("#state")).to_contain_text("too long")
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("#outcome")).to_contain_text("too long")
-    assert page.evaluate(FAINT) == []
+    assert page.evaluate(TEXTS_WITH_LOW_CONTRAST) == []
     page.context.close()
 
 
-def test_the_focus_is_always_seen(browser: Browser, server: Server) -> None:
-    page = in_full_use(browser, server)
+def test_the_focus_is_always_visible(browser: Browser, server: Server) -> None:
+    page = open_everything(browser, server)
     page.get_by_role("heading", level=1).click()
     seen = []
     for _ in range(30):
@@ -134,15 +122,17 @@ def test_the_focus_is_always_seen(browser: Browser, server: Server) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 960])
-def test_nothing_sticks_out_of_a_small_screen(browser: Browser, server: Server, width: int) -> None:
-    page = in_full_use(browser, server, viewport={"width": width, "height": 700})
+def test_a_small_screen_needs_no_horizontal_scrolling(
+    browser: Browser, server: Server, width: int
+) -> None:
+    page = open_everything(browser, server, viewport={"width": width, "height": 700})
     page.get_by_label("Add a tag").fill("a-tag-that-is-as-long-as-tags-can-be")
     page.get_by_role("button", name="Français").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 
 
-def test_why_on_a_touch_screen(browser: Browser, server: Server) -> None:
+def test_an_explanation_opens_on_a_touch_screen(browser: Browser, server: Server) -> None:
     small = {"width": 390, "height": 800}
     page = Visit(browser, locale="en-US", viewport=small, has_touch=True).page
     page.goto(server.url)
@@ -157,7 +147,7 @@ def test_why_on_a_touch_screen(browser: Browser, server: Server) -> None:
     page.context.close()
 
 
-def test_nothing_moves_for_those_who_do_not_want_it(browser: Browser, server: Server) -> None:
-    page = in_full_use(browser, server)
+def test_reduced_motion_is_respected(browser: Browser, server: Server) -> None:
+    page = open_everything(browser, server)
     assert page.evaluate("document.getAnimations().length") == 0
     page.context.close()

@@ -1,4 +1,4 @@
-"""A deployment's life, from an empty account to a model that must not start: in this order."""
+"""Deployments, releases and rollbacks, from an empty account on. The order of tests matters."""
 
 import hashlib
 import json
@@ -18,10 +18,11 @@ from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
 from scripts.emulator.logs import function_lines
-from tests.cloudwatch.emf import read_log
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
+from tests.support.cloudwatch.emf import read_log
+from tests.support.paths import ROOT, STARTER
 from tests.system.conftest import SECOND_VERSION, another_version
-from tests.system.facts import Release, gateway_event
+from tests.system.facts import Release
 
 QUESTION = "How do I merge two dictionaries in Python?"
 
@@ -37,7 +38,7 @@ def read(deployment: Deployment, path: str, body: Any = None) -> Any:
 
 
 def logged(deployment: Deployment) -> list[dict[str, Any]]:
-    """The lines of the function's log that are JSON, as a metric or event reader sees them."""
+    """The JSON lines of the function's log."""
     lines = [line for line in function_lines(deployment) if line.startswith("{")]
     return [json.loads(line) for line in lines]
 
@@ -48,12 +49,12 @@ def test_the_first_deployment_into_an_empty_account_succeeds(first_release: Rele
     assert first_release.versions == {"1": digest(STARTER)}
 
 
-def test_the_deployed_api_answers_as_the_local_model_does(
+def test_the_deployed_api_returns_the_same_suggestions_as_the_model(
     deployment: Deployment, starter: TagModel, samples: list[Question]
 ) -> None:
     for sample in samples[:20]:
-        text = f"{sample.title}\n{sample.body_html}"
-        question = PredictRequest.model_validate({"text": text}).question()
+        text = f"{sample.title}\n{sample.body}"
+        question = PredictRequest.model_validate({"text": text}).title_and_body()
         expected = starter.suggest(question.title, question.body).suggestions
         answer = read(deployment, "/predict", {"text": text})
         assert answer["predicted_tags"] == [each.tag for each in expected]
@@ -68,7 +69,7 @@ def test_every_route_is_reached(deployment: Deployment, path: str) -> None:
     assert deployment.call(path).status == 200
 
 
-def test_health_names_the_model_that_was_deployed(deployment: Deployment) -> None:
+def test_health_reports_the_deployed_model(deployment: Deployment) -> None:
     health = read(deployment, "/health")
     assert health["status"] == "ok"
     assert health["model_sha256"] == digest(STARTER)
@@ -79,17 +80,17 @@ def test_health_names_the_model_that_was_deployed(deployment: Deployment) -> Non
     ("body", "status"),
     [({}, 422), ({"text": 7}, 422), (b"{", 400), ({"text": "x" * 600_000}, 413)],
 )
-def test_bad_input_is_the_callers_fault(deployment: Deployment, body: Any, status: int) -> None:
+def test_bad_input_gets_a_client_error(deployment: Deployment, body: Any, status: int) -> None:
     answer = deployment.call("/predict", body=body)
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert json.loads(answer.body)["status"] == status
 
 
-def test_a_prediction_leaves_its_metrics_and_its_event_in_the_log(deployment: Deployment) -> None:
+def test_a_prediction_writes_metrics_and_an_event_to_the_log(deployment: Deployment) -> None:
     before = len(logged(deployment))
     answer = read(deployment, "/predict", {"text": QUESTION})
-    read(deployment, "/predict", {"text": QUESTION, "draft": True})  # answered, not counted
+    read(deployment, "/predict", {"text": QUESTION, "draft": True})  # not counted
     lines = logged(deployment)[before:]
     (measured,) = [line for line in lines if "_aws" in line]
     samples = read_log(json.dumps(measured).encode())
@@ -105,13 +106,15 @@ def test_a_prediction_leaves_its_metrics_and_its_event_in_the_log(deployment: De
     assert event["model_version"] == answer["model_version"]
 
 
-def test_the_log_never_holds_what_was_asked(deployment: Deployment) -> None:
+def test_the_log_does_not_contain_the_question(deployment: Deployment) -> None:
     read(deployment, "/predict", {"text": "Why does xylophonequux raise in my python loop?"})
     assert "xylophonequux" not in "\n".join(function_lines(deployment))
 
 
-def test_without_its_permission_the_function_does_not_start(first_release: Release) -> None:
-    """The emulator enforces policies: what the role says is what the function may do."""
+def test_the_function_does_not_start_without_permission_to_read_the_model(
+    first_release: Release,
+) -> None:
+    """The emulator enforces the policies of the function's role."""
     deployment = first_release.deployment
     iam = client(deployment.aws, "iam")
     functions = client(deployment.aws, "lambda")
@@ -151,7 +154,7 @@ def test_another_model_is_published_and_live_moves_to_it(
     assert answer["predicted_tags"][0] == "python"
 
 
-def test_the_version_before_is_still_there_to_go_back_to(second_release: Release) -> None:
+def test_the_version_before_is_kept(second_release: Release) -> None:
     aws = second_release.deployment.aws
     aws.forget_warm_containers()
     answer = invoke(second_release, "1")
@@ -160,12 +163,12 @@ def test_the_version_before_is_still_there_to_go_back_to(second_release: Release
 
 
 def invoke(release: Release, version: str) -> dict[str, Any]:
-    """Invoke one version past the alias, asking for /health as API Gateway would."""
+    """Request /health from one version directly, as API Gateway would through the alias."""
     functions = client(release.deployment.aws, "lambda")
     event = json.dumps(gateway_event("GET", "/health")).encode()
     one = {"FunctionName": release.function, "Qualifier": version}
     while functions.get_function_configuration(**one)["State"] == "Pending":
-        time.sleep(0.2)  # its snapshot is being made
+        time.sleep(0.2)  # Lambda creates its snapshot
     for _ in range(STARTS):
         answer = functions.invoke(**one, Payload=event)
         payload = answer["Payload"].read()
@@ -177,7 +180,7 @@ def invoke(release: Release, version: str) -> dict[str, Any]:
 def test_a_wrong_digest_refuses_to_start_and_live_stays(
     second_release: Release, second_model: Path
 ) -> None:
-    """A version whose digest is not that of its object, published past CloudFormation."""
+    """A version with a wrong digest, published without CloudFormation."""
     deployment = second_release.deployment
     functions = client(deployment.aws, "lambda")
     configuration = functions.get_function_configuration(FunctionName=second_release.function)
@@ -202,7 +205,7 @@ def test_a_wrong_digest_refuses_to_start_and_live_stays(
 
 
 def command(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run scripts/release, scripts/rollback or scripts/releases on the emulator of the tests."""
+    """Run scripts/release, scripts/rollback or scripts/releases against the tests' emulator."""
     return subprocess.run(
         [ROOT / "scripts" / name, "--environment", "emulator", "--emulator", "tests", *arguments],
         capture_output=True,
@@ -231,11 +234,11 @@ def test_releases_lists_each_version_with_its_model(
 
 
 @pytest.mark.usefixtures("second_release")
-def test_a_stack_that_is_not_there_is_missed_in_its_region() -> None:
+def test_a_missing_stack_is_reported_with_the_region() -> None:
     refused = command("releases", "-c", "service=absent")
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
-    assert "there is no stack absent-emulator in us-east-1" in line
+    assert "There is no stack absent-emulator in us-east-1" in line
 
 
 def test_rollback_moves_live_to_the_version_before_and_pins_it(second_release: Release) -> None:
@@ -259,10 +262,10 @@ def test_a_deployment_stops_at_the_pin(second_release: Release, second_model: Pa
     assert Release.read(second_release.deployment).live == "1"
 
 
-def test_releasing_the_same_again_leaves_live_where_the_rollback_put_it(
+def test_releasing_the_same_model_again_does_not_move_live(
     second_release: Release, second_model: Path
 ) -> None:
-    """CloudFormation compares templates: it does not see that somebody else moved the alias."""
+    """CloudFormation compares templates: it does not notice that a rollback moved the alias."""
     same = command("release", "--model", second_model, "--yes", "--confirm-rollback")
     assert same.returncode == 1
     assert "nothing to change" in same.stderr
@@ -272,7 +275,7 @@ def test_releasing_the_same_again_leaves_live_where_the_rollback_put_it(
     assert "pinned" not in done("releases")
 
 
-def test_a_confirmed_release_moves_on_and_prunes_what_is_old(
+def test_a_confirmed_release_moves_live_and_removes_old_versions(
     second_release: Release, second_model: Path, tmp_path: Path
 ) -> None:
     iam = client(second_release.deployment.aws, "iam")
@@ -286,8 +289,8 @@ def test_a_confirmed_release_moves_on_and_prunes_what_is_old(
     report.write_text(json.dumps({"model_sha256": digest(model), **figures}))
     said = done("release", "--model", model, "--report", report, "--yes", "--confirm-rollback")
     assert re.search(r"model +\| +\S+-\w+ \| +2000\.01\.01-third", said)
-    assert "Tags gained: none" in said
-    assert "without the canary" in said
+    assert "Tags added: none" in said
+    assert "without a canary" in said
     now = Release.read(second_release.deployment)
     newest = max(now.versions, key=int)
     assert now.live == newest

@@ -1,6 +1,6 @@
-"""The deployed check before traffic asks the deployed function, with the role that it has.
+"""The deployed pre-traffic check, which asks the deployed function with its own role.
 
-CodeDeploy is the one thing that is not there: a server of this test hears what it would hear.
+The emulator has no CodeDeploy: a server in this test receives the calls instead.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lambda_src.canary.pin import Pin
+from lambda_src.pre_traffic_check.pin import Pin
 from scripts.emulator.account import client
 from scripts.emulator.logs import function_lines
 from tests.system.facts import Release
@@ -20,11 +20,11 @@ EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
 
 
 class CodeDeploy(ThreadingHTTPServer):
-    """Takes any call, answers as AWS does, and keeps what was said."""
+    """Accepts any call, answers as AWS does, and records the calls."""
 
     def __init__(self, host: str) -> None:
         super().__init__((host, 0), _Answer)
-        self.told: list[tuple[str, Any]] = []
+        self.calls: list[tuple[str, Any]] = []
 
     @property
     def url(self) -> str:
@@ -36,7 +36,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         said = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.told.append((self.headers["x-amz-target"].rpartition(".")[2], said))
+        self.server.calls.append((self.headers["x-amz-target"].rpartition(".")[2], said))
         content = json.dumps({"lifecycleEventHookExecutionId": "e-1"}).encode()
         self.send_response(200)
         self.send_header("content-type", "application/x-amz-json-1.1")
@@ -59,7 +59,7 @@ def codedeploy(first_release: Release) -> Iterator[CodeDeploy]:
 
 @pytest.fixture
 def check(first_release: Release, codedeploy: CodeDeploy) -> str:
-    """The hook's name; it calls the CodeDeploy of this test."""
+    """The name of the check's function, which calls the CodeDeploy of this test."""
     aws = first_release.deployment.aws
     functions = client(aws, "lambda")
     (configuration,) = (
@@ -73,7 +73,7 @@ def check(first_release: Release, codedeploy: CodeDeploy) -> str:
         FunctionName=name,
         Environment={"Variables": variables | {"AWS_ENDPOINT_URL_CODEDEPLOY": codedeploy.url}},
     )
-    # The emulator takes the permission to list aliases for that to get one.
+    # The emulator requires the permission to list aliases where AWS requires the one to get one.
     statement = {"Effect": "Allow", "Action": "lambda:ListAliases", "Resource": "*"}
     client(aws, "iam").put_role_policy(
         RoleName=configuration["Role"].rpartition("/")[2],
@@ -91,14 +91,14 @@ def run(release: Release, check: str) -> dict[str, Any]:
     return dict(given)
 
 
-def test_the_deployed_version_may_serve(
+def test_the_deployed_version_passes(
     first_release: Release, codedeploy: CodeDeploy, check: str
 ) -> None:
     before = len(function_lines(first_release.deployment))
-    assert run(first_release, check) == {"status": "Succeeded", "complaint": None}
-    ((operation, told),) = codedeploy.told
+    assert run(first_release, check) == {"status": "Succeeded", "problem": None}
+    ((operation, status),) = codedeploy.calls
     assert operation == "PutLifecycleEventHookExecutionStatus"
-    assert told == {
+    assert status == {
         "deploymentId": "d-1",
         "lifecycleEventHookExecutionId": "e-1",
         "status": "Succeeded",
@@ -107,7 +107,7 @@ def test_the_deployed_version_may_serve(
     assert not [line for line in lines if '"prediction"' in line], "drafts are not counted"
 
 
-def test_a_pinned_alias_stays_where_it_is(
+def test_a_pinned_alias_fails_the_check(
     first_release: Release, codedeploy: CodeDeploy, check: str
 ) -> None:
     functions = client(first_release.deployment.aws, "lambda")
@@ -119,14 +119,14 @@ def test_a_pinned_alias_stays_where_it_is(
     finally:
         functions.update_alias(**alias, Description="")
     assert given["status"] == "Failed"
-    assert codedeploy.told[0][1]["status"] == "Failed"
-    assert "--confirm-rollback" in given["complaint"]
+    assert codedeploy.calls[0][1]["status"] == "Failed"
+    assert "--confirm-rollback" in given["problem"]
 
 
-def test_a_version_that_does_not_start_fails(
+def test_a_version_that_does_not_start_fails_the_check(
     first_release: Release, codedeploy: CodeDeploy, check: str
 ) -> None:
-    """Without its permission to read the model, which the emulator enforces."""
+    """The version lacks permission to read its model, which the emulator enforces."""
     aws = first_release.deployment.aws
     iam = client(aws, "iam")
     role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
@@ -140,5 +140,5 @@ def test_a_version_that_does_not_start_fails(
         iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
         aws.forget_warm_containers()
     assert given["status"] == "Failed"
-    assert given["complaint"].startswith("question 1: it failed")
-    assert codedeploy.told[0][1]["status"] == "Failed"
+    assert given["problem"].startswith("question 1: the function failed")
+    assert codedeploy.calls[0][1]["status"] == "Failed"

@@ -1,26 +1,18 @@
-"""A real server process: what a person in front of the quickstart gets."""
+"""A real server process, as the quickstart starts it."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambda_src import metrics
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.server import SECRET, Server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
 
 
 def test_a_counted_prediction_writes_one_metrics_line_and_one_event_line(server: Server) -> None:
@@ -50,7 +42,7 @@ def test_a_counted_prediction_writes_one_metrics_line_and_one_event_line(server:
     assert event["terms"]
 
 
-def test_a_question_without_known_words_counts_as_unanswered(server: Server) -> None:
+def test_a_question_without_known_words_counts_as_one_without_tags(server: Server) -> None:
     response, (emf, event) = server.post({"text": "qwrtzp xkcdvv"})
     assert response.json()["predicted_tags"] == []
     assert (emf["Predictions"], emf["PredictionsWithTags"]) == ([1], [0])
@@ -72,7 +64,7 @@ def test_errors_are_neither_counted_nor_logged(server: Server, body: Any) -> Non
     assert lines == []
 
 
-def test_a_correlation_id_comes_back_and_is_logged(server: Server) -> None:
+def test_a_correlation_id_is_returned_and_logged(server: Server) -> None:
     response, (_, event) = server.post({"text": "python"}, **{"x-correlation-id": "abc-123"})
     assert response.headers["x-correlation-id"] == "abc-123"
     assert event["correlation_id"] == "abc-123"
@@ -88,7 +80,7 @@ def test_a_chunked_body_is_limited(server: Server) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_the_quickstart_check_prints_real_tags() -> None:
+def test_quickstart_check_prints_tags() -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "quickstart", "--check"],
         env=os.environ | {"PORT": "8765"},
@@ -101,7 +93,7 @@ def test_the_quickstart_check_prints_real_tags() -> None:
     assert {"python", "dictionary"} <= set(answer["predicted_tags"])
 
 
-def test_an_interpreter_that_is_too_old_is_named_with_its_mend(tmp_path: Path) -> None:
+def test_the_message_about_an_old_interpreter_says_what_to_do(tmp_path: Path) -> None:
     for name in ("scripts", "lambda_src"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     commands = tmp_path / "bin"

@@ -1,4 +1,4 @@
-"""The Streamlit front end against a real server, with Streamlit's own runner and in a browser."""
+"""The Streamlit front end with a real server, in Streamlit's test runner and in a browser."""
 
 import json
 import os
@@ -18,19 +18,12 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.system.browser import Visit, chromium
 from tests.system.server import Server, free_port
 
 APP = ROOT / "scripts" / "streamlit_app.py"
 QUESTION = "How do I merge two dictionaries in Python?"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -59,25 +52,25 @@ def test_a_question_gets_its_tags_with_confidences(app: AppTest, server: Server)
     assert re.search(r"\[python \d\d%\]", shown)
     assert "dictionary " in shown
     assert [*app.warning, *app.error, *app.info] == []
-    # It was asked on purpose, so it counts.
+    # The person pressed the button, so this is no draft.
     assert [each.get("event_type") for each in server.lines(start)] == [None, "prediction"]
 
 
-def test_signs_in_a_tag_are_no_markdown(app: AppTest) -> None:
+def test_a_tag_is_not_interpreted_as_markdown(app: AppTest) -> None:
     assert r"c\# " in chips(ask(app, "C# LINQ query over a List<string> in Visual Studio"))
 
 
 @pytest.mark.parametrize("blank", ["", " \n "])
-def test_empty_fields_are_warned_of(app: AppTest, blank: str) -> None:
+def test_two_empty_fields_cause_a_warning(app: AppTest, blank: str) -> None:
     ask(app, blank, blank)
-    assert "write a question first" in app.warning[0].value
+    assert "Write a question first" in app.warning[0].value
     assert chips(app) == ""
 
 
 @pytest.mark.parametrize(
     ("title", "body", "empty"), [(QUESTION, "", "body"), ("", QUESTION, "title")]
 )
-def test_one_empty_field_is_warned_of_and_answered(
+def test_one_empty_field_causes_a_warning_and_is_answered(
     app: AppTest, title: str, body: str, empty: str
 ) -> None:
     ask(app, title, body)
@@ -85,19 +78,19 @@ def test_one_empty_field_is_warned_of_and_answered(
     assert "python" in chips(app)
 
 
-def test_no_known_word_is_said_clearly(app: AppTest) -> None:
+def test_a_question_without_known_words_is_explained(app: AppTest) -> None:
     ask(app, "qwrtzp xkcdvv", "qwrtzp")
     assert "knows too few" in app.info[0].value
     assert not app.error
 
 
-def test_an_error_of_the_api_is_told_in_its_own_words(app: AppTest) -> None:
+def test_an_error_of_the_api_is_shown_with_its_detail(app: AppTest) -> None:
     ask(app, "python", "x" * 70_000)
     assert "413" in app.error[0].value
     assert "65536" in app.text[0].value
 
 
-def test_an_api_that_is_away(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_does_not_answer(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("ETIQUETTE_API_URL", url)
     ask(app, QUESTION, QUESTION)
@@ -106,22 +99,22 @@ def test_an_api_that_is_away(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> N
     assert app.text_input[0].value == QUESTION
 
 
-def test_an_address_that_is_none(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_with_another_scheme(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETIQUETTE_API_URL", "file:///etc/passwd")
     ask(app, QUESTION, QUESTION)
     assert "not an http or https address" in app.error[0].value
 
 
-class StandIn(BaseHTTPRequestHandler):
-    """An API that is never sure, behind an authorizer that answers in API Gateway's own form."""
+class FakeApi(BaseHTTPRequestHandler):
+    """An API without suggestions, with an authorizer that answers as API Gateway does."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        known = self.headers["authorization"] == "Bearer s3same"
-        unsure = {"suggestions": [], "quiet_reason": "not_sure"}
-        self.send_response(200 if known else 401)
+        is_allowed = self.headers["authorization"] == "Bearer s3same"
+        answer = {"suggestions": [], "quiet_reason": "not_sure"}
+        self.send_response(200 if is_allowed else 401)
         self.end_headers()
-        self.wfile.write(json.dumps(unsure if known else {"message": "Unauthorized"}).encode())
+        self.wfile.write(json.dumps(answer if is_allowed else {"message": "Unauthorized"}).encode())
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -129,7 +122,7 @@ class StandIn(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def guarded() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), StandIn) as running:
+    with HTTPServer(("127.0.0.1", 0), FakeApi) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
@@ -137,7 +130,7 @@ def guarded() -> Iterator[str]:
         thread.join()
 
 
-def test_a_bearer_token_is_sent_and_an_unsure_model_is_said_clearly(
+def test_a_bearer_token_is_sent_and_an_answer_without_tags_is_explained(
     app: AppTest, guarded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ETIQUETTE_API_URL", guarded)
@@ -152,7 +145,7 @@ def test_a_bearer_token_is_sent_and_an_unsure_model_is_said_clearly(
 
 @pytest.fixture
 def launched(server: Server, tmp_path: Path) -> Iterator[str]:
-    """The app as a process, as scripts/streamlit starts it."""
+    """Start the app as a process, as scripts/streamlit does."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(APP), "--server.headless", "true"),
@@ -177,7 +170,7 @@ def launched(server: Server, tmp_path: Path) -> Iterator[str]:
     process.wait(10)
 
 
-def test_in_a_browser(launched: str) -> None:
+def test_it_works_in_a_browser(launched: str) -> None:
     with chromium() as browser:
         visit = Visit(browser)
         page = visit.page

@@ -7,12 +7,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lambda_src.api.app import create_app
+from lambda_src.api.schemas import PredictResponse
 from lambda_src.api.settings import Settings
-from lambda_src.tagger import TagModel
+from lambda_src.tagger import Prediction, TagModel
 from model_build.questions import Question
 
 SECRET = "zanzibar"
-"""A word that stands in questions below and may stand in no log line."""
+"""A word of the questions below that no log line may contain."""
+LOGGED_ONLY = {"top_confidence", "terms", "known_share"}
+"""Fields of a `Prediction` that the log and the metrics contain, but not the answer."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def lines(captured: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in captured.splitlines()]
 
 
-def checked_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
+def check_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
@@ -47,24 +50,51 @@ def test_the_original_contract(client: TestClient) -> None:
     assert "python" in response.json()["predicted_tags"]
 
 
-def test_both_forms_of_a_question_get_the_model_s_own_answer(
+def test_both_forms_of_a_question_get_the_model_s_answer(
     client: TestClient, starter: TagModel, samples: list[Question]
 ) -> None:
     for question in samples[:30]:
-        form = {"title": question.title, "body": question.body_html}
+        form = {"title": question.title, "body": question.body}
         answer = client.post("/predict", json=form).json()
-        direct = starter.suggest(question.title, question.body_html).suggestions
+        direct = starter.suggest(question.title, question.body).suggestions
         assert answer["predicted_tags"] == [each.tag for each in direct]
         assert [each["confidence"] for each in answer["suggestions"]] == [
             round(each.confidence, 4) for each in direct
         ]
-        text = f"{question.title}\n{question.body_html}"
+        text = f"{question.title}\n{question.body}"
         assert (
             client.post("/predict", json={"text": text}).json()["predicted_tags"]
             == (answer["predicted_tags"])
         )
         assert answer["model_version"] == starter.version
         assert answer["prediction_id"]
+
+
+def test_the_answer_declares_every_field_of_a_prediction_that_is_not_only_logged() -> None:
+    missing = set(Prediction._fields) - set(PredictResponse.model_fields) - LOGGED_ONLY
+    assert not missing, (
+        f"Prediction has the fields {missing}. Add them to PredictResponse in "
+        "lambda_src/api/schemas.py, or to LOGGED_ONLY if callers must not get them."
+    )
+
+
+def test_the_answer_has_the_values_of_the_prediction(
+    client: TestClient, starter: TagModel, samples: list[Question]
+) -> None:
+    copied = set(Prediction._fields) & set(PredictResponse.model_fields) - {"suggestions"}
+    bodies = [(each.title, each.body) for each in samples[:30]] + [("qwrtzp xkcdvv", "")]
+    for title, body in bodies:
+        prediction = starter.suggest(title, body)
+        response = client.post("/predict", json={"title": title, "body": body})
+        answer = PredictResponse.model_validate(response.json())
+        for field in copied:
+            expected = getattr(prediction, field)
+            if isinstance(expected, float):
+                expected = pytest.approx(expected, abs=1e-4)
+            assert getattr(answer, field) == expected, (
+                f"PredictResponse.of in lambda_src/api/schemas.py must set {field} "
+                f"to prediction.{field}."
+            )
 
 
 def test_the_options_of_a_prediction(client: TestClient) -> None:
@@ -76,63 +106,67 @@ def test_the_options_of_a_prediction(client: TestClient) -> None:
     without = client.post("/predict", json=form | {"exclude": ["python"]}).json()["predicted_tags"]
     assert without
     assert "python" not in without
-    sure = client.post("/predict", json=form | {"min_confidence": 1.0}).json()
-    assert sure["predicted_tags"] == []
+    certain = client.post("/predict", json=form | {"min_confidence": 1.0}).json()
+    assert certain["predicted_tags"] == []
 
 
 @pytest.mark.parametrize(
     ("request_kwargs", "status", "word"),
     [
         ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not valid JSON"),
-        ({"json": {}}, 422, "either"),
-        ({"json": {"text": "a", "title": "b"}}, 422, "either"),
-        ({"json": {"text": "  \n "}}, 422, "empty"),
+        ({"json": {}}, 422, "Send either"),
+        ({"json": {"text": "a", "title": "b"}}, 422, "Send either"),
+        ({"json": {"text": "  \n "}}, 422, "The question is empty. Send"),
         ({"json": {"text": 5}}, 422, "text: Input should be a valid string"),
         ({"json": [1]}, 422, "body"),
         ({"json": {"text": "a", "maxtags": 3}}, 422, "maxtags"),
         ({"json": {"text": "a", "max_tags": 6}}, 422, "max_tags"),
         ({"json": {"text": "a", "min_confidence": 2}}, 422, "min_confidence"),
-        ({"json": {"text": "x" * 65_537}}, 413, "65536 bytes"),
-        ({"json": {"title": "é" * 20_000, "body": "é" * 20_000}}, 413, "65536 bytes"),
-        ({"json": {"text": "x" * 1_100_000}}, 413, "larger than"),
-        ({"content": b"text=a", "headers": {"content-type": "text/plain"}}, 415, "content-type"),
-        ({"content": b'{"text": "a"}'}, 415, "content-type"),
+        ({"json": {"text": "x" * 65_537}}, 413, "65537 bytes of UTF-8. The limit is 65536"),
+        ({"json": {"title": "é" * 20_000, "body": "é" * 20_000}}, 413, "The limit is 65536 bytes"),
+        ({"json": {"text": "x" * 1_100_000}}, 413, "more than 1048576 bytes"),
+        (
+            {"content": b"text=a", "headers": {"content-type": "text/plain"}},
+            415,
+            "Send it with the header",
+        ),
+        ({"content": b'{"text": "a"}'}, 415, "Send it with the header"),
     ],
 )
-def test_a_bad_request_is_told_what_to_do(
+def test_the_answer_to_a_wrong_request_says_what_to_do(
     client: TestClient, request_kwargs: dict[str, Any], status: int, word: str
 ) -> None:
-    problem = checked_problem(client.post("/predict", **request_kwargs), status)
+    problem = check_problem(client.post("/predict", **request_kwargs), status)
     assert word in problem["detail"]
 
 
-def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
+def test_a_body_without_a_content_length_is_limited(client: TestClient) -> None:
     response = client.post(
         "/predict",
         content=(b" " * 100_000 for _ in range(20)),
         headers={"content-type": "application/json"},
     )
-    assert "larger than" in checked_problem(response, 413)["detail"]
+    assert "more than 1048576 bytes" in check_problem(response, 413)["detail"]
 
 
-def test_a_question_of_the_full_size_is_answered(client: TestClient) -> None:
+def test_a_question_of_almost_the_largest_size_is_answered(client: TestClient) -> None:
     assert client.post("/predict", json={"text": "python " * 9_000}).status_code == 200
 
 
-def test_lone_surrogates_are_text_too(client: TestClient) -> None:
+def test_lone_surrogates_cause_no_server_error(client: TestClient) -> None:
     headers = {"content-type": "application/json"}
     response = client.post("/predict", content=b'{"text": "python \\ud800"}', headers=headers)
     assert response.status_code in (200, 422)
 
 
 def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
-    checked_problem(client.get("/absent"), 404, "/docs")
-    problem = client.get("/predict")
-    checked_problem(problem, 405)
-    assert problem.headers["allow"] == "POST"
+    check_problem(client.get("/absent"), 404, "The path /absent does not exist", "/docs")
+    response = client.get("/predict")
+    check_problem(response, 405, "/predict does not support GET")
+    assert response.headers["allow"] == "POST"
 
 
-def test_an_error_of_ours_is_a_problem_and_tells_the_log_no_text(
+def test_an_unexpected_error_is_a_problem_and_logs_no_text(
     starter: TagModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(starter, Settings(model="starter"))
@@ -143,7 +177,7 @@ def test_an_error_of_ours_is_a_problem_and_tells_the_log_no_text(
 
     with caplog.at_level("ERROR"):
         response = TestClient(app, raise_server_exceptions=False).get("/broken")
-    problem = checked_problem(response, 500, "Report it")
+    problem = check_problem(response, 500, "report it with")
     [record] = caplog.records
     logged = vars(record)
     assert logged["event_type"] == "failure"
@@ -152,9 +186,9 @@ def test_an_error_of_ours_is_a_problem_and_tells_the_log_no_text(
     assert SECRET not in str(logged) + response.text
 
 
-@pytest.mark.parametrize("given", ["", "a b", "<script>", '"', "x" * 129, "a\u00e9"])
-def test_a_harmful_correlation_id_is_replaced(client: TestClient, given: str) -> None:
-    response = client.get("/health", headers={b"x-correlation-id": given.encode()})
+@pytest.mark.parametrize("received", ["", "a b", "<script>", '"', "x" * 129, "a\u00e9"])
+def test_a_harmful_correlation_id_is_replaced(client: TestClient, received: str) -> None:
+    response = client.get("/health", headers={b"x-correlation-id": received.encode()})
     assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["x-correlation-id"])
 
 

@@ -16,10 +16,10 @@ def client(starter: TagModel) -> TestClient:
     return TestClient(create_app(starter, settings))
 
 
-def test_a_batch_answers_what_single_questions_get(
+def test_a_batch_gets_the_same_answers_as_single_questions(
     client: TestClient, samples: list[Question]
 ) -> None:
-    questions = [{"title": each.title, "body": each.body_html} for each in samples[:100]]
+    questions = [{"title": each.title, "body": each.body} for each in samples[:100]]
     results = client.post("/predict/batch", json={"questions": questions}).json()["results"]
     assert [each["index"] for each in results] == list(range(100))
     for question, result in zip(questions[:10], results, strict=False):
@@ -27,7 +27,7 @@ def test_a_batch_answers_what_single_questions_get(
         assert result["prediction"]["suggestions"] == single["suggestions"]
 
 
-def test_a_bad_question_does_not_spoil_its_batch(client: TestClient) -> None:
+def test_a_wrong_question_does_not_make_its_batch_fail(client: TestClient) -> None:
     good = {"text": "How do I merge two dictionaries in Python?"}
     bad: list[Any] = [{}, 5, {"text": 1}, {"text": "x" * 70_000}]
     response = client.post("/predict/batch", json={"questions": [good, *bad, good]})
@@ -50,7 +50,7 @@ def test_a_batch_has_at_most_a_mebibyte(client: TestClient) -> None:
     assert client.post("/predict/batch", json={"questions": questions}).status_code == 413
 
 
-def test_feedback_is_taken_and_names_unknown_tags(client: TestClient) -> None:
+def test_feedback_is_accepted_and_its_answer_names_unknown_tags(client: TestClient) -> None:
     form = {
         "prediction_id": str(uuid4()),
         "accepted": ["python"],
@@ -79,12 +79,12 @@ def test_feedback_is_taken_and_names_unknown_tags(client: TestClient) -> None:
         {"text": "a"},
     ],
 )
-def test_bad_feedback_is_refused(client: TestClient, change: dict[str, Any]) -> None:
+def test_wrong_feedback_is_refused(client: TestClient, change: dict[str, Any]) -> None:
     form: dict[str, Any] = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
     assert client.post("/feedback", json=form | change).status_code == 422
 
 
-def test_tags_are_listed_by_prefix_commonest_first(client: TestClient) -> None:
+def test_tags_are_listed_by_prefix_the_most_frequent_first(client: TestClient) -> None:
     tags = client.get("/tags", params={"prefix": " Py", "limit": 3}).json()["tags"]
     assert tags[0]["tag"] == "python"
     assert all(each["tag"].startswith("py") for each in tags)
@@ -94,31 +94,32 @@ def test_tags_are_listed_by_prefix_commonest_first(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/tags?prefix=c", "/model"])
-def test_what_a_client_has_is_not_sent_again(client: TestClient, path: str) -> None:
+def test_content_that_a_client_has_is_not_sent_again(client: TestClient, path: str) -> None:
     first = client.get(path)
     assert "max-age" in first.headers["cache-control"]
-    for known in (first.headers["etag"], f'"other", W/{first.headers["etag"]}'):
-        again = client.get(path, headers={"if-none-match": known})
+    etag = first.headers["etag"]
+    for sent in (etag, f'"other", W/{etag}', "*"):
+        again = client.get(path, headers={"if-none-match": sent})
         assert (again.status_code, again.content) == (304, b"")
     assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_an_explanation_sums_to_the_model_s_own_score(
+def test_an_explanation_sums_to_the_model_s_score(
     client: TestClient, starter: TagModel, samples: list[Question]
 ) -> None:
     for question in samples[:30]:
-        form = {"title": question.title, "body": question.body_html, "explain": True}
-        scores = starter.scores(question.title, question.body_html)
+        form = {"title": question.title, "body": question.body, "explain": True}
+        scores = starter.scores(question.title, question.body)
         for each in client.post("/predict", json=form).json()["suggestions"]:
             why = each["explanation"]
-            spoken = sum(term["weight"] for term in why["terms"])
-            assert why["intercept"] + spoken + why["other_terms"] == pytest.approx(why["score"])
+            listed = sum(term["weight"] for term in why["terms"])
+            assert why["intercept"] + listed + why["other_terms"] == pytest.approx(why["score"])
             assert why["score"] == pytest.approx(scores[starter.tags.index(each["tag"])], abs=1e-5)
             weights = [abs(term["weight"]) for term in why["terms"]]
             assert weights == sorted(weights, reverse=True)
 
 
-def test_the_tag_s_own_name_speaks_for_it(client: TestClient) -> None:
+def test_a_tag_s_name_is_its_first_explanation(client: TestClient) -> None:
     answer = client.post("/predict", json={"text": "merge in python", "explain": True}).json()
     [python] = [each for each in answer["suggestions"] if each["tag"] == "python"]
     assert python["explanation"]["terms"][0]["term"] == "python"
@@ -126,19 +127,27 @@ def test_the_tag_s_own_name_speaks_for_it(client: TestClient) -> None:
     assert "explanation" not in plain["suggestions"][0]
 
 
-def test_only_listed_origins_may_call_from_a_page(client: TestClient) -> None:
-    ask = {
+def test_only_listed_origins_may_call_the_api(client: TestClient) -> None:
+    preflight = {
         "access-control-request-method": "POST",
         "access-control-request-headers": "content-type",
     }
-    allowed = client.options("/predict", headers=ask | {"origin": "https://example.com"})
+    allowed = client.options("/predict", headers=preflight | {"origin": "https://example.com"})
     assert allowed.headers["access-control-allow-origin"] == "https://example.com"
-    refused = client.options("/predict", headers=ask | {"origin": "https://evil.example"})
+    refused = client.options("/predict", headers=preflight | {"origin": "https://evil.example"})
     assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("ranker", ["auto", "plain", "kernel"])
+def test_the_ranker_is_a_setting(ranker: str) -> None:
+    environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_RANKER": ranker}
+    assert Settings.from_environment(environment).ranker == ranker
 
 
 def test_origins_come_from_the_environment() -> None:
     environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_CORS_ORIGINS": "https://a.b, http://c:8080,"}
     assert Settings.from_environment(environment).cors_origins == ("https://a.b", "http://c:8080")
-    with pytest.raises(SettingsError, match=r"ETIQUETTE_CORS_ORIGINS: .*'a\.b' is no origin"):
+    with pytest.raises(
+        SettingsError, match=r"ETIQUETTE_CORS_ORIGINS is 'a\.b', .*'a\.b' is not an origin"
+    ):
         Settings.from_environment(environment | {"ETIQUETTE_CORS_ORIGINS": "a.b"})

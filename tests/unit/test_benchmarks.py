@@ -16,15 +16,15 @@ from model_build.questions import Question
 from model_build.training import choose_tags
 from scripts.benchmarks import ablation
 from scripts.benchmarks.__main__ import main
-from scripts.benchmarks.processes import run_measured
-from scripts.benchmarks.rivals import RIVALS, embeddings
-from scripts.benchmarks.rivals.fasttext import _lines
-from scripts.benchmarks.rivals.omikuji import _silence, _write
-from scripts.benchmarks.rivals.rival import Corpus, answers, at_least, best_three
-from scripts.benchmarks.rivals.texts import TextTerms, code_words, fields, plain_texts
-from scripts.benchmarks.table import table
+from scripts.benchmarks.command_cost import run_measured
+from scripts.benchmarks.systems import SYSTEMS, embeddings
+from scripts.benchmarks.systems.fasttext import _lines
+from scripts.benchmarks.systems.omikuji import _silence, _write
+from scripts.benchmarks.systems.system import Corpus, answers, at_least, best_three
+from scripts.benchmarks.systems.texts import TextTerms, code_words, fields, plain_texts
 from scripts.benchmarks.training import scaled
-from tests.conftest import STARTER
+from scripts.shared.tables import table
+from tests.support.paths import STARTER
 
 MIN_TAG_COUNT = 8
 SYSTEM_KEYS = {
@@ -47,13 +47,13 @@ def corpus(samples: list[Question]) -> Corpus:
     return Corpus(samples, tags, MIN_TAG_COUNT)
 
 
-def test_a_table_lines_up() -> None:
+def test_all_lines_of_a_table_have_the_same_length() -> None:
     lines = table(["System", "P@1"], [["a", "0.51 (0.4 to 0.6)"], ["long name", "1"]]).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[1].endswith(":|")
 
 
-def test_scores_become_rankings() -> None:
+def test_scores_are_converted_to_rankings_and_suggestions() -> None:
     scores = np.array([[0.1, 0.9, 0.3, 0.3], [0.0, 0.2, 0.1, 0.7]])
     first, second = answers(scores, list("abcd"), at_least(0.3))
     assert [each.tag for each in first.ranked] == ["b", "c", "d", "a"]
@@ -62,22 +62,22 @@ def test_scores_become_rankings() -> None:
     assert len(best_three(first.ranked)) == 3
 
 
-def test_marks_survive_scikit_learn_with_more_tags_than_fit_a_byte() -> None:
+def test_more_than_256_tags_keep_their_marks_in_scikit_learn() -> None:
     tags = [f"tag-{number}" for number in range(300)]
     questions = [Question(tag, "", (tag,)) for tag in tags]
     marks = Corpus(questions, tags, 1).marks
     assert (LabelBinarizer(sparse_output=True).fit_transform(marks) != marks).nnz == 0
 
 
-@pytest.mark.parametrize("name", ["linear-svc", "usual", "replaced"])
-def test_every_system_keeps_the_contract(name: str, corpus: Corpus) -> None:
-    rival = RIVALS[name]()
-    rival.fit(corpus)
-    asked = [Question(each.title, each.body_html, ()) for each in corpus.questions[:40]]
-    given = rival.answer(asked)
+@pytest.mark.parametrize("name", ["linear-svc", "scikit-learn-defaults", "student-system"])
+def test_every_system_ranks_and_suggests_known_tags(name: str, corpus: Corpus) -> None:
+    system = SYSTEMS[name]()
+    system.fit(corpus)
+    asked = [Question(each.title, each.body, ()) for each in corpus.questions[:40]]
+    given = system.answer(asked)
     assert len(given) == len(asked)
-    assert rival.seconds_saved == 0
-    assert rival.megabytes() > 0
+    assert system.seconds_saved == 0
+    assert system.megabytes() > 0
     hits = 0
     for question, answer in zip(corpus.questions, given, strict=False):
         tags = [each.tag for each in answer.ranked]
@@ -87,19 +87,19 @@ def test_every_system_keeps_the_contract(name: str, corpus: Corpus) -> None:
         assert confidences == sorted(confidences, reverse=True)
         assert {each.tag for each in answer.suggested} <= set(corpus.tags)
         hits += tags[0] in question.tags
-    if name != "replaced":  # which knows the commonest words only
+    if name != "student-system":  # it uses only very frequent words
         assert hits > 10
 
 
-def test_the_command_writes_the_promised_keys(
+def test_quality_writes_all_documented_figures(
     tmp_path: Path, sample_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run_bench(
         *("quality", "--questions", sample_file, "--partial-questions", sample_file),
-        *("--systems", "linear-svc,replaced", "--min-tag-count", str(MIN_TAG_COUNT)),
+        *("--systems", "linear-svc,student-system", "--min-tag-count", str(MIN_TAG_COUNT)),
         json_file=tmp_path / "quality.json",
     )
-    assert [system["name"] for system in figures["systems"]] == ["linear-svc", "replaced"]
+    assert [system["name"] for system in figures["systems"]] == ["linear-svc", "student-system"]
     for system in figures["systems"]:
         assert system.keys() == SYSTEM_KEYS
         for name, (low, high) in system["intervals"].items():
@@ -115,18 +115,20 @@ def run_bench(*arguments: str, json_file: Path) -> dict[str, Any]:
     return figures
 
 
-def test_errors_are_one_line(sample_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_line_on_standard_error(
+    sample_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in ("quality", "training"):
         assert main([command, "--questions", sample_file, "--min-tag-count", "9999"]) == 1
         assert "lower --min-tag-count" in capsys.readouterr().err
-    assert main(["quality", "--questions", "absent.parquet", "--systems", "usual"]) == 1
+    assert main(["quality", "--questions", "absent.parquet", "--systems", "linear-svc"]) == 1
     assert capsys.readouterr().err.startswith("error: absent.parquet: cannot read this file")
     with pytest.raises(SystemExit):
         main(["quality", "--questions", "absent.parquet", "--systems", "nobody"])
-    assert "'nobody' is none of etiquette, fasttext" in capsys.readouterr().err
+    assert "unknown system 'nobody'; choose from: etiquette, fasttext" in capsys.readouterr().err
 
 
-def test_texts_are_without_markup() -> None:
+def test_texts_contain_no_markup() -> None:
     [plain] = plain_texts([QUESTION])
     assert plain.split() == ["Sorting", "<b>", "It", "isn't,", "sorted.", "a.sort()"]
     [parted] = fields([QUESTION])
@@ -137,11 +139,11 @@ def test_texts_are_without_markup() -> None:
     assert code_words(parted) == ["a.sort"]
 
 
-def test_fasttext_reads_the_words_of_title_and_prose() -> None:
+def test_fasttext_gets_the_words_of_title_and_prose() -> None:
     assert _lines([QUESTION]) == ["sorting b it isn t sorted"]
 
 
-def test_omikuji_reads_the_format_of_its_documentation(tmp_path: Path) -> None:
+def test_omikuji_gets_its_documented_format(tmp_path: Path) -> None:
     vectors = sp.csr_matrix(np.array([[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
     marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1]]))
     _write(vectors, marks, tmp_path / "train.txt")
@@ -149,7 +151,7 @@ def test_omikuji_reads_the_format_of_its_documentation(tmp_path: Path) -> None:
     assert lines == ["2 3 2", "0,1 1:0.5 2:0.25", "1 2:1"]
 
 
-def test_what_rust_code_writes_is_kept_off_standard_output(
+def test_output_of_rust_code_is_suppressed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with _silence():
@@ -158,7 +160,9 @@ def test_what_rust_code_writes_is_kept_off_standard_output(
     assert capfd.readouterr().out == "table\n"
 
 
-def test_an_embedding_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_embedding_is_computed_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoded: list[str] = []
 
     class Encoder:
@@ -179,7 +183,7 @@ def test_an_embedding_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert sorted(encoded) == ["fifteen", "one", "three"]
 
 
-def test_memory_of_started_processes_counts() -> None:
+def test_the_memory_of_child_processes_counts() -> None:
     hold = "import time; held = bytearray(60_000_000); held[::4096] = held[::4096]; time.sleep(1.5)"
     start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
     cost = run_measured([sys.executable, "-c", start])
@@ -189,7 +193,7 @@ def test_memory_of_started_processes_counts() -> None:
         run_measured([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_a_corpus_is_brought_to_scale(samples: list[Question]) -> None:
+def test_a_corpus_is_extended_or_sampled_to_a_size(samples: list[Question]) -> None:
     many = scaled(samples, 1000, seed=4)
     assert len(many) == 1000
     assert many[: len(samples)] == samples
@@ -197,30 +201,32 @@ def test_a_corpus_is_brought_to_scale(samples: list[Question]) -> None:
     assert len(scaled(samples, 50, seed=4)) == 50
 
 
-def test_ablation_sets_variants_against_the_whole(sample_file: str, tmp_path: Path) -> None:
+def test_ablation_compares_variants_with_the_complete_model(
+    sample_file: str, tmp_path: Path
+) -> None:
     target = tmp_path / "figures.json"
     options = ["--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)]
-    variants = ["--variants", "no names of tags,no stemming,fields read to their ends"]
+    variants = ["--variants", "no tag names,no stemming,no token limits"]
     assert main(["ablation", *options, *variants, "--json", str(target)]) == 0
     rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
     assert list(rows) == [
-        "all",
+        "complete model",
         "no re-ranking",
         "raw scores, no calibrator",
-        "no names of tags",
+        "no tag names",
         "no stemming",
-        "fields read to their ends",
+        "no token limits",
     ]
-    assert all(interval == [0, 0] for interval in rows["all"]["gains"].values())
-    # Questions of our own name their tags: without that evidence fewer are found.
-    assert rows["no names of tags"]["sample_jaccard"] < rows["all"]["sample_jaccard"]
+    assert all(interval == [0, 0] for interval in rows["complete model"]["gains"].values())
+    # The sample questions often contain the names of their tags.
+    assert rows["no tag names"]["sample_jaccard"] < rows["complete model"]["sample_jaccard"]
 
 
-def test_ablation_judges_by_the_definition_which_its_variants_change() -> None:
+def test_ablation_uses_the_python_ranker_which_its_variants_change() -> None:
     assert isinstance(ablation._load(STARTER)._ranker, PlainRanker)
 
 
-def test_ablation_refuses_a_variant_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ablation_rejects_an_unknown_variant(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["ablation", "--questions", "any.parquet", "--variants", "no luck"])
-    assert "'no luck' is none of no pairs of words," in capsys.readouterr().err
+    assert "unknown variant 'no luck'; choose from: no pairs of words," in capsys.readouterr().err

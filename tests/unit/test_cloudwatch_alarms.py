@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.cloudwatch import evaluation
-from tests.cloudwatch.alarms import Alarm, AlarmError
-from tests.cloudwatch.evaluation import enough_samples
-from tests.cloudwatch.expressions import Series
-from tests.cloudwatch.samples import MetricId, Sample, Samples, compute
-from tests.cloudwatch.states import State
-from tests.cloudwatch.templates import Resolver
+from tests.support.cloudwatch import evaluation
+from tests.support.cloudwatch.alarms import Alarm, AlarmError
+from tests.support.cloudwatch.evaluation import enough_samples
+from tests.support.cloudwatch.expressions import Series
+from tests.support.cloudwatch.samples import MetricId, Sample, Samples, compute
+from tests.support.cloudwatch.states import State
+from tests.support.cloudwatch.templates import Resolver
 
 METRIC = MetricId("Space", "Metric", frozenset({("service", "s")}))
 OTHER = MetricId("Space", "Other", frozenset())

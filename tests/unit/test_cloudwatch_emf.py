@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloudwatch.emf import EmfError, read_log
-from tests.cloudwatch.samples import MetricId, Sample
+from tests.support.cloudwatch.emf import EmfError, read_log
+from tests.support.cloudwatch.samples import MetricId, Sample
 
 
 def line(directive: dict[str, Any] | None = None, **root: Any) -> bytes:

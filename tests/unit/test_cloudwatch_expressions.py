@@ -6,7 +6,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 
 import pytest
 
-from tests.cloudwatch.expressions import ExpressionError, Series, Surroundings, Value, evaluate
+from tests.support.cloudwatch.expressions import (
+    ExpressionError,
+    Series,
+    Surroundings,
+    Value,
+    evaluate,
+)
 
 Row = list[float | None]
 TIMES = tuple(float(number) for number in range(5))

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missin
 
 import pytest
 
-from tests.cloudwatch.states import Missing, State, judge
+from tests.support.cloudwatch.states import Missing, State, judge
 
 OK, ALARM, NO_DATA = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 RETAINED = None

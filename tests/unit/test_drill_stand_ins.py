@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.cloudwatch.alarms import DAY, HOUR, Alarm
-from tests.cloudwatch.samples import MetricId, Sample, Samples
-from tests.cloudwatch.templates import Resolver
+from tests.support.cloudwatch.alarms import DAY, HOUR, Alarm
+from tests.support.cloudwatch.samples import MetricId, Sample, Samples
+from tests.support.cloudwatch.templates import Resolver
 from tests.system.drills.recordings import Invocation
 from tests.system.drills.stand_ins import Names, Request, access_log_line, forecast_of, measure
 

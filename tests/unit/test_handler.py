@@ -1,72 +1,14 @@
-import base64
 import json
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import REQUEST_ID, gateway_event, lambda_context
+from tests.support.paths import ROOT, STARTER
 
-
-def event(
-    method: str,
-    path: str,
-    body: str | None = None,
-    *,
-    encoded: bool = False,
-    headers: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    """An API Gateway event of payload format 2.0, as its documentation shows it."""
-    if body is not None and encoded:
-        body = base64.b64encode(body.encode()).decode()
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "accept": "*/*",
-            "content-type": "application/json",
-            "host": "abcdef1234.execute-api.eu-west-1.amazonaws.com",
-            "user-agent": "curl/8.5.0",
-            "x-amzn-trace-id": "Root=1-65a0b1c2-0123456789abcdef01234567",
-            "x-forwarded-for": "192.0.2.1",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-            **(headers or {}),
-        },
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abcdef1234",
-            "domainName": "abcdef1234.execute-api.eu-west-1.amazonaws.com",
-            "domainPrefix": "abcdef1234",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "curl/8.5.0",
-            },
-            "requestId": "RequestIdOfGateway=",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "22/Nov/2026:10:00:00 +0000",
-            "timeEpoch": 1795341600000,
-        },
-        "isBase64Encoded": encoded,
-        **({} if body is None else {"body": body}),
-    }
-
-
-CONTEXT = SimpleNamespace(
-    function_name="etiquette",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:etiquette:live",
-    aws_request_id="52fdfc07-2182-154f-163f-5f0f9a621d72",
-)
 QUESTION = json.dumps({"text": "How do I merge two dictionaries in Python?"})
 
 
@@ -76,8 +18,8 @@ def invoke() -> Any:
         patch.setenv("ETIQUETTE_MODEL", str(STARTER))
         from lambda_src.api.handler import handler  # noqa: PLC0415 (reads its settings at import)
 
-    def call(given: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = handler(given, CONTEXT)
+    def call(sent: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = handler(sent, lambda_context())
         return answer
 
     return call
@@ -85,7 +27,7 @@ def invoke() -> Any:
 
 @pytest.mark.parametrize("encoded", [False, True])
 def test_a_prediction(invoke: Any, encoded: bool) -> None:
-    answer = invoke(event("POST", "/predict", QUESTION, encoded=encoded))
+    answer = invoke(gateway_event("POST", "/predict", QUESTION, base64_encoded=encoded))
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"] is False
     tags = json.loads(answer["body"])["predicted_tags"]
@@ -95,49 +37,60 @@ def test_a_prediction(invoke: Any, encoded: bool) -> None:
 def test_the_gateway_s_request_id_is_the_correlation_id_unless_the_caller_has_one(
     invoke: Any,
 ) -> None:
-    assert invoke(event("GET", "/health"))["headers"]["x-correlation-id"] == "RequestIdOfGateway="
-    named = event("GET", "/health", headers={"x-correlation-id": "mine"})
+    assert invoke(gateway_event("GET", "/health"))["headers"]["x-correlation-id"] == REQUEST_ID
+    named = gateway_event("GET", "/health", headers={"x-correlation-id": "mine"})
     assert invoke(named)["headers"]["x-correlation-id"] == "mine"
 
 
-def test_a_route_of_its_own_is_answered(invoke: Any) -> None:
-    given = event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}')
-    answer = invoke(given | {"routeKey": "POST /predict/batch"})
+def test_a_route_with_its_own_throttle_is_answered(invoke: Any) -> None:
+    sent = gateway_event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}')
+    answer = invoke(sent | {"routeKey": "POST /predict/batch"})
     assert answer["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
-    ("given", "status"),
+    ("sent", "status"),
     [
-        (event("POST", "/predict", "{"), 400),
-        (event("POST", "/predict"), 422),
-        (event("GET", "/predict"), 405),
-        (event("GET", "/absent"), 404),
-        # Under its own route it would be throttled harder: an odd spelling does not get past that.
-        (event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}'), 404),
-        (event("POST", "/predict", QUESTION, headers={"content-type": "text/plain"}), 415),
+        (gateway_event("POST", "/predict", "{"), 400),
+        (gateway_event("POST", "/predict"), 422),
+        (gateway_event("GET", "/predict"), 405),
+        (gateway_event("GET", "/absent"), 404),
+        # A percent-encoded path matches only $default, and so would avoid its own throttle.
+        (gateway_event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}'), 404),
+        (gateway_event("POST", "/predict", QUESTION, headers={"content-type": "text/plain"}), 415),
     ],
 )
-def test_errors_are_problems(invoke: Any, given: dict[str, Any], status: int) -> None:
-    answer = invoke(given)
+def test_errors_are_problems(invoke: Any, sent: dict[str, Any], status: int) -> None:
+    answer = invoke(sent)
     assert answer["statusCode"] == status
     assert answer["headers"]["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
-    ("settings", "complaint"),
+    ("settings", "message"),
     [
         ({}, "ETIQUETTE_MODEL is not set"),
-        ({"ETIQUETTE_MODEL": "absent.safetensors"}, "absent.safetensors: cannot read this bundle"),
-        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "0" * 64}, "was asked for"),
-        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "12"}, "MODEL_SHA256: String"),
-        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODLE": "x"}, "MODLE is no setting of this"),
-        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_LOG_LEVEL": "LOUD"}, "ETIQUETTE_LOG_LEVEL: "),
+        ({"ETIQUETTE_MODEL": "absent.safetensors"}, "absent.safetensors: "),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "0" * 64}, "0" * 64),
+        (
+            {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODEL_SHA256": "12"},
+            "Set it to the SHA-256",
+        ),
+        (
+            {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_MODLE": "x"},
+            "MODLE is not a setting. Remove it",
+        ),
+        ({"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_LOG_LEVEL": "LOUD"}, "LOG_LEVEL is 'LOUD'"),
+        (
+            {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_RANKER": "fast"},
+            "ETIQUETTE_RANKER is 'fast', which is not valid: "
+            "Input should be 'auto', 'plain' or 'kernel'. Set it to auto",
+        ),
         ({"ETIQUETTE_MODEL": "s3://bucket/key"}, "Set ETIQUETTE_MODEL_SHA256"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line(
-    settings: dict[str, str], complaint: str
+    settings: dict[str, str], message: str
 ) -> None:
     plain = {name: value for name, value in os.environ.items() if "ETIQUETTE" not in name}
     command = [sys.executable, "-c", "import lambda_src.api.handler"]
@@ -148,10 +101,10 @@ def test_a_wrong_setting_stops_the_start_with_one_line(
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
     assert line.startswith("etiquette cannot start: ")
-    assert complaint in line
+    assert message in line
 
 
-def test_start_up_imports_nothing_of_training() -> None:
+def test_start_up_imports_no_library_of_training() -> None:
     heavy = ["sklearn", "scipy", "joblib", "pandas", "boto3", "safetensors"]
     program = (
         "import sys, lambda_src.api.handler;"

@@ -23,7 +23,7 @@ from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
 from scripts.benchmarks import served_models
 from scripts.benchmarks.growth import hostile_questions
-from tests.conftest import DATA, STARTER
+from tests.support.paths import DATA, STARTER
 
 Models = tuple[TagModel, TagModel]
 Text = tuple[str, str]
@@ -61,7 +61,7 @@ def test_it_replaces_the_definition(models: Models) -> None:
 
 
 def test_questions_get_the_same_answers(models: Models, samples: list[Question]) -> None:
-    texts = [(each.title, each.body_html) for each in samples]
+    texts = [(each.title, each.body) for each in samples]
     assert assert_same(models, texts) > len(texts) / 2
     assert assert_same(models, [(title, "") for title, _ in texts]) > len(texts) / 2
     assert assert_same(models, [("", body) for _, body in texts if body])
@@ -71,14 +71,14 @@ def test_questions_get_the_same_answers(models: Models, samples: list[Question])
 @pytest.mark.parametrize("name", ["so_titles", "so_html", "se_html"])
 def test_real_questions_get_the_same_answers(models: Models, name: str) -> None:
     questions = served_models.read(DATA / f"{name}.parquet", quick=False)[:1000]
-    texts = [(each.title, each.body_html) for each in questions]
+    texts = [(each.title, each.body) for each in questions]
     assert assert_same(models, texts) > 0.9 * len(texts)
 
 
 def test_questions_get_the_same_explanations(models: Models, samples: list[Question]) -> None:
     for each in samples:
-        suggested = [tag for tag, _ in models[0].suggest(each.title, each.body_html).suggestions]
-        fast, plain = (model.explain(suggested, each.title, each.body_html) for model in models)
+        suggested = [tag for tag, _ in models[0].suggest(each.title, each.body).suggestions]
+        fast, plain = (model.explain(suggested, each.title, each.body) for model in models)
         for tag in suggested:
             assert fast[tag].score == pytest.approx(plain[tag].score, abs=1e-5)
             ours, theirs = ({c[:2]: c.weight for c in e[tag].terms} for e in (fast, plain))
@@ -117,7 +117,7 @@ def test_questions_at_the_same_time_do_not_disturb_each_other(
     models: Models, samples: list[Question]
 ) -> None:
     fast, _ = models
-    texts = [(each.title, each.body_html) for each in samples] * 5
+    texts = [(each.title, each.body) for each in samples] * 5
     alone = [fast.suggest(*each).suggestions for each in texts]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda each: fast.suggest(*each).suggestions, texts)) == alone
@@ -130,7 +130,7 @@ def test_small_models_answer_the_same(
     """These models have fewer tags than there are candidates, and few pairs of tags, or none."""
     small = both(trained(tmp_path, samples, min_tag_count))
     assert isinstance(small[0]._ranker, Kernel)
-    assert assert_same(small, [(each.title, each.body_html) for each in samples])
+    assert assert_same(small, [(each.title, each.body) for each in samples])
 
 
 def test_words_of_other_alphabets_are_found(tmp_path: Path, samples: list[Question]) -> None:
@@ -140,14 +140,14 @@ def test_words_of_other_alphabets_are_found(tmp_path: Path, samples: list[Questi
         replace(
             each,
             title=f"{each.title.translate(greek)} ²\u2013 …{number} naïve\u2019s e-ητα",
-            body_html=f"<p>{each.body_html.translate(greek)}</p> \u00a0\u3000 x\u2028y",
+            body=f"<p>{each.body.translate(greek)}</p> \u00a0\u3000 x\u2028y",
         )
         for number, each in enumerate(samples)
     ]
     model = both(trained(tmp_path, written, 5))
     assert "ητα" in model[0].vocabulary.words.numbers()
-    assert assert_same(model, [(each.title, each.body_html) for each in written]) == len(written)
-    long = " ".join(f"{each.title}—{each.body_html}" for each in written)
+    assert assert_same(model, [(each.title, each.body) for each in written]) == len(written)
+    long = " ".join(f"{each.title}—{each.body}" for each in written)
     assert assert_same(model, [(long, ""), ("", long), ("", f"<code>{long}</code>")]) >= 2
 
 
@@ -159,7 +159,7 @@ def test_a_model_that_was_not_pruned_answers_without_it(
     assert isinstance(model._ranker, PlainRanker)
     with pytest.raises(KernelError, match=r"not 8-bit integers\. Train it with pruning"):
         TagModel(bundle, ranker="kernel")
-    assert any(model.suggest(each.title, each.body_html).suggestions for each in samples)
+    assert any(model.suggest(each.title, each.body).suggestions for each in samples)
 
 
 def trained(

@@ -13,7 +13,7 @@ from lambda_src.tagger import KernelError, TagModel, kernel, read_bundle, rules
 from lambda_src.tagger.kernel import build as builder
 from lambda_src.tagger.kernel.build import TARGETS, Machine, library_path, this_machine
 from lambda_src.tagger.ranker import PlainRanker
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 HAS_ZIG = find_spec("ziglang") is not None
 needs_zig = pytest.mark.skipif(not HAS_ZIG, reason="Zig is missing: run scripts/setup all")
@@ -97,6 +97,7 @@ def test_zig_compiles_where_the_system_has_no_compiler_or_one_that_fails(
 
 
 @needs_zig
+@pytest.mark.cross_build
 @pytest.mark.parametrize("machine", TARGETS)
 def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machine) -> None:
     builder.build(machine, builder.compilers_for(machine, only_zig=True))
@@ -106,6 +107,7 @@ def test_it_compiles_for_each_machine_that_it_names(folder: Path, machine: Machi
 
 
 @needs_zig
+@pytest.mark.cross_build
 def test_image_builders_name_machines_in_their_own_way(folder: Path) -> None:
     assert builder.main("arm64") == 0
     assert library_path(("Linux", "aarch64")).exists()

@@ -1,4 +1,4 @@
-"""The S3 path of the model store: against moto's S3, and against servers that misbehave."""
+"""Loading a model from S3: from moto's S3, and from a server with faults."""
 
 import hashlib
 import socketserver
@@ -16,7 +16,7 @@ from moto import mock_aws
 from lambda_src.api import model_store
 from lambda_src.api.model_store import load_model
 from lambda_src.tagger import BundleDigestError, BundleError
-from tests.conftest import STARTER
+from tests.support.paths import STARTER
 
 CONTENT = STARTER.read_bytes()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -24,7 +24,7 @@ URL = "s3://models/assets/starter.safetensors"
 
 
 @pytest.fixture(autouse=True)
-def _a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _temporary_folder_and_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -54,7 +54,7 @@ def test_a_second_start_on_the_same_machine_downloads_nothing(s3: Any) -> None:
     assert load_model(URL, DIGEST.upper()).sha256 == DIGEST
 
 
-def test_a_damaged_copy_on_disk_is_not_trusted(s3: Any, tmp_path: Path) -> None:
+def test_a_damaged_copy_on_disk_is_refused(s3: Any, tmp_path: Path) -> None:
     del s3
     (tmp_path / f"etiquette-{DIGEST}.safetensors").write_bytes(CONTENT[:-1] + b"x")
     with pytest.raises(BundleDigestError):
@@ -62,28 +62,26 @@ def test_a_damaged_copy_on_disk_is_not_trusted(s3: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("location", ["s3://models/absent", "s3://absent/absent"])
-def test_an_absent_object_says_so(s3: Any, location: str) -> None:
+def test_a_missing_object_is_reported(s3: Any, location: str) -> None:
     del s3
-    with pytest.raises(BundleError, match=r"absent: there is no such object.*Deploy again"):
+    with pytest.raises(BundleError, match=r"absent: the object does not exist.*deploy again"):
         load_model(location, DIGEST)
 
 
-def test_another_object_than_the_pinned_one_is_refused_and_not_kept(
-    s3: Any, tmp_path: Path
-) -> None:
+def test_an_object_with_another_digest_is_refused_and_not_stored(s3: Any, tmp_path: Path) -> None:
     s3.put_object(Bucket="models", Key="assets/starter.safetensors", Body=CONTENT + b"x")
-    with pytest.raises(BundleDigestError, match=r"The object was replaced: deploy again"):
+    with pytest.raises(BundleDigestError, match=r"The object was replaced. Deploy again"):
         load_model(URL, DIGEST)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unpinned_object_is_refused() -> None:
+def test_an_object_without_a_digest_is_refused() -> None:
     with pytest.raises(BundleError, match="Set ETIQUETTE_MODEL_SHA256"):
         load_model(URL, None)
 
 
 class Misbehaving(BaseHTTPRequestHandler):
-    """An S3 that answers each request in the next way of `script`, then well."""
+    """An S3 whose answers have the faults of `script`, one per request; then it answers well."""
 
     script: ClassVar[list[str]]
     requests: ClassVar[list[str]]
@@ -132,7 +130,7 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Misbehaving]]:
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "breaks off", "hangs"])
-def test_a_passing_fault_is_tried_again(misbehaving: type[Misbehaving], fault: str) -> None:
+def test_a_request_is_repeated_after_a_fault(misbehaving: type[Misbehaving], fault: str) -> None:
     misbehaving.script = [fault, fault]
     assert load_model(URL, DIGEST).sha256 == DIGEST
     assert len(misbehaving.requests) == 3
@@ -141,12 +139,12 @@ def test_a_passing_fault_is_tried_again(misbehaving: type[Misbehaving], fault: s
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [
-        ("unavailable", "S3 refused with SlowDown"),
-        ("breaks off", "S3 did not answer properly"),
-        ("hangs", "S3 did not answer properly.*Check the region, the network"),
+        ("unavailable", "S3 answered with the error SlowDown"),
+        ("breaks off", "cannot read the object from S3"),
+        ("hangs", "cannot read the object from S3.*Check the credentials, the region"),
     ],
 )
-def test_a_lasting_fault_is_given_up_after_three_tries(
+def test_a_lasting_fault_is_reported_after_three_attempts(
     misbehaving: type[Misbehaving], fault: str, advice: str
 ) -> None:
     misbehaving.script = [fault] * 10
@@ -156,23 +154,23 @@ def test_a_lasting_fault_is_given_up_after_three_tries(
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting as a start on demand and as a snapshot do, in less time."""
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the time that a start waits for its permission."""
     monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 30.0})
     monkeypatch.setattr(model_store, "_PERMISSION_PAUSE_SECONDS", 0.01)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_missing_permission_is_named(misbehaving: type[Misbehaving], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("short_waits")
+def test_a_missing_permission_is_reported(misbehaving: type[Misbehaving], tmp_path: Path) -> None:
     misbehaving.script = ["denied"] * 100
-    with pytest.raises(BundleError, match=r"no permission.*needs s3:GetObject on this object"):
+    with pytest.raises(BundleError, match=r"denies access.*allow s3:GetObject on this object"):
         load_model(URL, DIGEST)
     assert len(misbehaving.requests) <= 2
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_snapshot_waits_for_a_role_that_is_not_known_everywhere_yet(
+@pytest.mark.usefixtures("short_waits")
+def test_a_snapshot_waits_until_aws_knows_a_new_role(
     misbehaving: type[Misbehaving], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
@@ -181,11 +179,11 @@ def test_a_snapshot_waits_for_a_role_that_is_not_known_everywhere_yet(
     assert len(misbehaving.requests) == 21
 
 
-def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_listen_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as closed:
         port = closed.server_address[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    with pytest.raises(BundleError, match="Check the region, the network"):
+    with pytest.raises(BundleError, match="the region, the network"):
         load_model(URL, DIGEST)
 
 
@@ -194,16 +192,16 @@ def test_the_client_has_time_limits(monkeypatch: pytest.MonkeyPatch, s3: Any) ->
     seen = []
     create = botocore.session.Session.create_client
 
-    def remember(self: Any, *words: Any, **options: Any) -> Any:
+    def remember(self: Any, *arguments: Any, **options: Any) -> Any:
         seen.append(options["config"])
-        return create(self, *words, **options)
+        return create(self, *arguments, **options)
 
     monkeypatch.setattr(botocore.session.Session, "create_client", remember)
     load_model(URL, DIGEST)
     assert (seen[0].connect_timeout, seen[0].read_timeout) == (2.0, 5.0)
 
 
-def test_no_credentials_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

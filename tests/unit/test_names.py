@@ -5,24 +5,24 @@ from sklearn.pipeline import FeatureUnion
 from lambda_src.tagger.analyzer import tokenize
 from lambda_src.tagger.names import NameArrays, NameCounts, TagNames
 from model_build.features import FeatureOptions, fit_tfidf
-from model_build.lexicon import Lexicon, make_lexicon, names_of
+from model_build.vocabulary import FittedVocabulary, build_vocabulary, names_of
 
 TAGS = ["c++", "unit-testing", "one-time-pad", "asp.net-mvc", "node.js", "python-3.x"]
 SYNONYMS = {"cpp": "c++", "nodejs": "node.js", "otp": "one-time-pad"}
 
 
 @pytest.fixture(scope="module")
-def lexicon() -> Lexicon:
+def fitted() -> FittedVocabulary:
     tokens = [tokenize("some words here", "and there")] * 3
     tfidf, _ = fit_tfidf(tokens, FeatureOptions())
     union: FeatureUnion = tfidf.named_steps["terms"]
-    return make_lexicon(union, TAGS, SYNONYMS)
+    return build_vocabulary(union, TAGS, SYNONYMS)
 
 
-def count(lexicon: Lexicon, title: str, body: str = "") -> NameCounts:
-    vocabulary = lexicon.vocabulary(4)
+def count(fitted: FittedVocabulary, title: str, body: str = "") -> NameCounts:
+    vocabulary = fitted.as_served(4)
     found = vocabulary.find(vocabulary.number(tokenize(title, body)))
-    return lexicon.tag_names(vocabulary).count(found)
+    return fitted.tag_names(vocabulary).count(found)
 
 
 @pytest.mark.parametrize(
@@ -40,27 +40,29 @@ def count(lexicon: Lexicon, title: str, body: str = "") -> NameCounts:
         ("", set()),
     ],
 )
-def test_names_are_found_in_every_field(lexicon: Lexicon, text: str, tags: set[str]) -> None:
-    in_title, in_prose = count(lexicon, text), count(lexicon, "", text)
+def test_names_are_found_in_every_field(
+    fitted: FittedVocabulary, text: str, tags: set[str]
+) -> None:
+    in_title, in_prose = count(fitted, text), count(fitted, "", text)
     assert {TAGS[tag] for tag in in_title.title} == tags
     assert {TAGS[tag] for tag in in_prose.prose} == tags
     assert in_title == (in_title.title, {}, {})
     assert in_prose == ({}, in_prose.prose, {})
 
 
-def test_single_word_names_are_found_in_code(lexicon: Lexicon) -> None:
-    counts = count(lexicon, "", "<pre><code>require node.js</code></pre>")
+def test_single_word_names_are_found_in_code(fitted: FittedVocabulary) -> None:
+    counts = count(fitted, "", "<pre><code>require node.js</code></pre>")
     assert [TAGS[tag] for tag in counts.code] == ["node.js"]
     assert not counts.prose
 
 
-def test_the_commonest_name_of_a_tag_counts(lexicon: Lexicon) -> None:
-    assert count(lexicon, "c++", "cpp cpp cpp c++") == ({0: 1}, {0: 3}, {})
+def test_the_commonest_name_of_a_tag_counts(fitted: FittedVocabulary) -> None:
+    assert count(fitted, "c++", "cpp cpp cpp c++") == ({0: 1}, {0: 3}, {})
 
 
-def test_counts_are_laid_out_by_field_and_tag(lexicon: Lexicon) -> None:
-    counts = count(lexicon, "c++", "unit tests")
-    assert counts.of(np.array([1, 0, 2])).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+def test_counts_are_given_by_field_and_tag(fitted: FittedVocabulary) -> None:
+    counts = count(fitted, "c++", "unit tests")
+    assert counts.counts_of(np.array([1, 0, 2])).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
@@ -82,7 +84,9 @@ def test_a_tag_is_named_by_itself_its_parts_and_its_synonyms() -> None:
         {"terms": np.array([-5])},
     ],
 )
-def test_names_that_do_not_fit_are_refused(lexicon: Lexicon, change: dict[str, object]) -> None:
-    arrays: NameArrays = lexicon.names._replace(**change)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="its"):
-        TagNames(arrays, lexicon.vocabulary(4))
+def test_names_that_do_not_fit_together_are_refused(
+    fitted: FittedVocabulary, change: dict[str, object]
+) -> None:
+    arrays: NameArrays = fitted.names._replace(**change)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="names of tags do not fit together"):
+        TagNames(arrays, fitted.as_served(4))

@@ -1,7 +1,7 @@
-"""Rolling back, pins and pruning, against a Lambda of a few lines.
+"""Rollbacks, pins and the removal of old versions, against a fake Lambda service.
 
-What an emulator does not have, it plays by AWS's documentation: a version that sleeps, one that
-failed, and a deployment that is shifting requests.
+The fake has states that the emulator lacks, as AWS documents them: an inactive version, a failed
+version, and a deployment that shifts requests.
 """
 
 import doctest
@@ -16,15 +16,15 @@ from typing import Any, Literal
 
 import pytest
 
-from lambda_src.canary import pin as pins
-from lambda_src.canary.pin import Pin, pin_of
-from scripts.releasing import function, guard, rollback
+from lambda_src.pre_traffic_check import pin as pins
+from lambda_src.pre_traffic_check.pin import Pin, pin_of
+from scripts.releasing import function, guard, rollback, target
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version
 from scripts.releasing.pinning import confirmed, refuse_if_pinned
 from scripts.releasing.pruning import superfluous
 from scripts.releasing.rollback import roll_back
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:api"
 
@@ -40,18 +40,18 @@ class Exceptions:
 
 
 @dataclass
-class Lambda:
-    """Versions 1 to 3, of which 3 is live; calls as boto3's client has them."""
+class FakeLambda:
+    """Versions 1 to 3, of which 3 is live, with the methods of a boto3 client."""
 
     states: dict[int, str] = field(default_factory=lambda: dict.fromkeys((1, 2, 3), "Active"))
     alias: dict[str, Any] = field(
         default_factory=lambda: {"FunctionVersion": "3", "Description": "", "RevisionId": "r0"}
     )
     digests: dict[int, str] = field(default_factory=dict)
-    """Which model a version answers with, where it is not its own."""
+    """The digest of the model that a version reports, if it is not its own."""
     exceptions = Exceptions
 
-    def get_paginator(self, operation: Literal["list_versions_by_function"]) -> "Lambda":
+    def get_paginator(self, operation: Literal["list_versions_by_function"]) -> "FakeLambda":
         return self
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
@@ -83,18 +83,18 @@ class Lambda:
         return {"Payload": io.BytesIO(json.dumps({"statusCode": 200, "body": body}).encode())}
 
 
-class Here:
-    """A deployment that needs no emulator."""
+class FakeTarget:
+    """A deployment with the fake Lambda service."""
 
     stack = "etiquette-dev"
 
-    def __init__(self, client: Lambda) -> None:
+    def __init__(self, client: FakeLambda) -> None:
         self._client = client
 
-    def client(self, service: Literal["lambda"]) -> Lambda:
+    def client(self, service: Literal["lambda"]) -> FakeLambda:
         return self._client
 
-    def start_afresh(self) -> None:
+    def forget_warm_containers(self) -> None:
         pass
 
 
@@ -108,8 +108,8 @@ def configuration(number: int) -> dict[str, Any]:
     }
 
 
-def deployed(client: Lambda) -> Function:
-    return Function(Here(client), f"{ARN}:live")  # type: ignore[arg-type]
+def deployed(client: FakeLambda) -> Function:
+    return Function(FakeTarget(client), f"{ARN}:live")  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -117,8 +117,8 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.releasing.rollback.time.sleep", lambda seconds: None)
 
 
-def test_the_version_before_is_taken_and_pinned() -> None:
-    client = Lambda()
+def test_rollback_moves_live_to_the_version_before_and_pins_it() -> None:
+    client = FakeLambda()
     roll_back(deployed(client))
     assert client.alias["FunctionVersion"] == "2"
     assert deployed(client).live().pin == Pin(version=2, left=3)
@@ -127,15 +127,15 @@ def test_the_version_before_is_taken_and_pinned() -> None:
     assert deployed(client).live().pin == Pin(version=1, left=3)
 
 
-def test_a_sleeping_version_is_woken_and_active_before_live_moves() -> None:
-    client = Lambda(states={2: "Inactive", 3: "Active"})
+def test_an_inactive_version_becomes_active_before_live_moves() -> None:
+    client = FakeLambda(states={2: "Inactive", 3: "Active"})
     roll_back(deployed(client))
     assert client.states[2] == "Active"
     assert client.alias["FunctionVersion"] == "2"
 
 
-def test_back_where_cloudformation_left_it_there_is_no_pin() -> None:
-    client = Lambda()
+def test_a_rollback_to_the_version_of_cloudformation_removes_the_pin() -> None:
+    client = FakeLambda()
     roll_back(deployed(client))
     roll_back(deployed(client), to=3)
     assert client.alias["FunctionVersion"] == "3"
@@ -145,12 +145,12 @@ def test_back_where_cloudformation_left_it_there_is_no_pin() -> None:
 @pytest.mark.parametrize(
     ("client", "to", "advice"),
     [
-        (Lambda(states={2: "Failed", 3: "Active"}), None, "choose another with --to"),
-        (Lambda(states={3: "Active"}), None, "no version before 3"),
-        (Lambda(), 3, "live already"),
-        (Lambda(), 9, "these are 1, 2, 3"),
+        (FakeLambda(states={2: "Failed", 3: "Active"}), None, "Choose another version with --to"),
+        (FakeLambda(states={3: "Active"}), None, "no version before version 3"),
+        (FakeLambda(), 3, "already live"),
+        (FakeLambda(), 9, "published versions are 1, 2, 3"),
         (
-            Lambda(
+            FakeLambda(
                 alias={
                     "FunctionVersion": "3",
                     "RoutingConfig": {"AdditionalVersionWeights": {"4": 0.1}},
@@ -162,8 +162,8 @@ def test_back_where_cloudformation_left_it_there_is_no_pin() -> None:
         ),
     ],
 )
-def test_what_cannot_serve_does_not_become_live(
-    client: Lambda, to: int | None, advice: str
+def test_a_version_that_cannot_serve_does_not_become_live(
+    client: FakeLambda, to: int | None, advice: str
 ) -> None:
     before = dict(client.alias)
     with pytest.raises(ReleaseError, match=advice):
@@ -171,18 +171,18 @@ def test_what_cannot_serve_does_not_become_live(
     assert client.alias == before
 
 
-def test_a_version_that_answers_with_another_model_does_not_become_live(
+def test_a_version_that_reports_another_model_does_not_become_live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client = Lambda(digests={2: "another"})
+    client = FakeLambda(digests={2: "another"})
     monkeypatch.setattr(rollback, "WAKE_SECONDS", 0)
     with pytest.raises(ReleaseError, match="the model another"):
         roll_back(deployed(client))
     assert client.alias["FunctionVersion"] == "3"
 
 
-def test_a_pin_holds_until_it_is_confirmed_or_live_has_moved_on() -> None:
-    client = Lambda()
+def test_a_pin_stops_deployments_until_it_is_confirmed_or_live_has_moved() -> None:
+    client = FakeLambda()
     refuse_if_pinned(deployed(client))
     roll_back(deployed(client))
     with pytest.raises(ReleaseError, match="--confirm-rollback"):
@@ -194,8 +194,8 @@ def test_a_pin_holds_until_it_is_confirmed_or_live_has_moved_on() -> None:
     refuse_if_pinned(deployed(client))
 
 
-def test_a_confirmed_deployment_moves_on() -> None:
-    client = Lambda()
+def test_a_confirmed_deployment_moves_live() -> None:
+    client = FakeLambda()
     roll_back(deployed(client))
     with confirmed(deployed(client)):
         refuse_if_pinned(deployed(client))
@@ -204,16 +204,16 @@ def test_a_confirmed_deployment_moves_on() -> None:
     assert deployed(client).live().pin is None
 
 
-def test_a_confirmed_deployment_that_fails_leaves_the_pin() -> None:
-    client = Lambda()
+def test_a_confirmed_deployment_that_fails_keeps_the_pin() -> None:
+    client = FakeLambda()
     roll_back(deployed(client))
     with pytest.raises(KeyboardInterrupt), confirmed(deployed(client)):
         raise KeyboardInterrupt
     assert deployed(client).live().pin == Pin(version=2, left=3)
 
 
-def test_a_confirmed_deployment_that_changes_nothing_leaves_the_pin_and_says_so() -> None:
-    client = Lambda()
+def test_a_confirmed_deployment_without_changes_keeps_the_pin_and_fails() -> None:
+    client = FakeLambda()
     roll_back(deployed(client))
     with pytest.raises(ReleaseError, match="nothing to change"), confirmed(deployed(client)):
         pass
@@ -221,11 +221,11 @@ def test_a_confirmed_deployment_that_changes_nothing_leaves_the_pin_and_says_so(
 
 
 @pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])
-def test_a_pin_is_read_as_it_was_written(pin: Pin) -> None:
+def test_a_pin_survives_formatting_and_parsing(pin: Pin) -> None:
     assert pin_of(str(pin), pin.version) == pin
 
 
-def test_another_description_is_no_pin() -> None:
+def test_any_other_description_is_not_a_pin() -> None:
     assert pin_of("", 1) is None
     assert pin_of("moved by hand", 1) is None
 
@@ -240,15 +240,15 @@ def test_another_description_is_no_pin() -> None:
         ([8, 7, 6, 4, 2, 1], Live(1, Pin(1, 4), None, "r"), [2]),
     ],
 )
-def test_live_and_the_one_before_it_are_never_pruned(
+def test_live_and_the_version_before_it_are_never_removed(
     numbers: list[int], live: Live, pruned: list[int]
 ) -> None:
     versions = [Version(number, {}, "", "", "", "") for number in numbers]
     assert [each.number for each in superfluous(versions, live)] == pruned
 
 
-@pytest.mark.parametrize("module", [function, guard, pins])
-def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
+@pytest.mark.parametrize("module", [function, guard, pins, target])
+def test_the_examples_in_docstrings_are_correct(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 
 
@@ -256,16 +256,16 @@ def test_the_examples_in_the_docstrings_are_true(module: Any) -> None:
     ("words", "advice"),
     [
         (["release", "--model", "README.md", "--yes"], "train a new one"),
-        (["release", "--model", STARTER], "give --yes"),
-        (["release", "--model", STARTER, "-c", "model=other"], "model and report by --"),
-        (["rollback"], "sign in with 'aws sso login'"),
+        (["release", "--model", STARTER], "Not a terminal: pass --yes"),
+        (["release", "--model", STARTER, "-c", "model=other"], "use the option --model instead"),
+        (["rollback"], "Sign in with 'aws sso login'"),
         (["releases", "--environment", "emulator", "--emulator", "none"], "--name none up"),
     ],
 )
-def test_a_person_reads_one_line_and_what_to_do(words: list[str | Path], advice: str) -> None:
+def test_an_error_is_one_line_that_says_what_to_do(words: list[str | Path], advice: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.releasing", *words],
+        [sys.executable, "-m", "scripts.release_commands", *words],
         cwd=ROOT,
         env=kept
         | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -281,7 +281,7 @@ def test_a_person_reads_one_line_and_what_to_do(words: list[str | Path], advice:
     assert advice in line
 
 
-def test_the_guard_reads_what_a_synthesized_folder_holds(tmp_path: Any) -> None:
+def test_the_guard_finds_the_stacks_of_a_synthesized_folder(tmp_path: Any) -> None:
     artifacts = {
         "etiquette-prod": {"type": "aws:cloudformation:stack"},
         "etiquette-prod.assets": {"type": "cdk:asset-manifest"},

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from lambda_src.tagger.calibrator import Candidates, confidences
+from lambda_src.tagger.calibrator import Candidates
 from lambda_src.tagger.reranker import CoOccurrence, PairCounts, shortlist
 from lambda_src.tagger.rules import MAX_SHORTLISTED, RERANKER_INPUTS
-from model_build.network import count_pairs, fit_network, records
+from model_build.reranking import Reranker, count_pairs, tag_records
 
 PANDAS, PYTHON, YEAST, NEW = range(4)
 MARKS = sp.csr_matrix(np.array([[1, 1, 0, 0]] * 30 + [[0, 1, 0, 0]] * 50 + [[0, 0, 1, 0]] * 20))
 
 
-def test_pairs_are_counted_once_and_uses_with_them() -> None:
+def test_pairs_of_tags_and_uses_of_single_tags_are_counted() -> None:
     pairs = count_pairs(MARKS)
     found = {
         divmod(key, 4): count for key, count in zip(*map(np.ndarray.tolist, pairs[:2]), strict=True)
@@ -21,25 +21,25 @@ def test_pairs_are_counted_once_and_uses_with_them() -> None:
 
 
 def test_co_occurrence_is_what_the_formulas_say() -> None:
-    """Drawn to chance by five questions: the definitions, written out for each pair."""
+    """Compares with the definitions, written out for each pair of tags."""
     uses, together = [30, 80, 20, 0], {(0, 1): 30, (1, 0): 30}
-    tags, sure = np.array([2, 1, 3, 0]), np.array([0.3, 0.9, 0.1, 0.6])
+    tags, likely = np.array([2, 1, 3, 0]), np.array([0.3, 0.9, 0.1, 0.6])
     lifts, implied = np.zeros(4), np.zeros(4)
     for place, tag in enumerate(tags.tolist()):
-        for other, likely in zip(tags.tolist(), sure.tolist(), strict=True):
+        for other, confidence in zip(tags.tolist(), likely.tolist(), strict=True):
             if other == tag:
                 continue
             share, met = (uses[tag] + 0.5) / 100, together.get((tag, other), 0)
-            lifts[place] += likely * np.log((met / share + 5) / (uses[other] + 5))
-            implied[place] = max(implied[place], likely * met / (uses[other] + 5))
-    lift, mean_lift, most_implied = CoOccurrence(count_pairs(MARKS), 4).of(tags, sure)
+            lifts[place] += confidence * np.log((met / share + 5) / (uses[other] + 5))
+            implied[place] = max(implied[place], confidence * met / (uses[other] + 5))
+    lift, mean_lift, most_implied = CoOccurrence(count_pairs(MARKS), 4).features(tags, likely)
     np.testing.assert_allclose(lift, lifts)
-    np.testing.assert_allclose(mean_lift, lifts / (sure.sum() - sure + 0.1))
+    np.testing.assert_allclose(mean_lift, lifts / (likely.sum() - likely + 0.1))
     np.testing.assert_allclose(most_implied, implied)
 
 
-def test_who_comes_with_a_likely_tag_is_lifted_and_strangers_are_not() -> None:
-    lift, _, implied = CoOccurrence(count_pairs(MARKS), 4).of(
+def test_a_tag_that_occurs_with_a_likely_tag_is_lifted_and_others_are_not() -> None:
+    lift, _, implied = CoOccurrence(count_pairs(MARKS), 4).features(
         np.array([PANDAS, PYTHON, YEAST, NEW]), np.array([0.9, 0.3, 0.3, 0.3])
     )
     assert lift[PYTHON] > lift[YEAST]
@@ -56,31 +56,31 @@ def test_pairs_that_do_not_fit_are_refused(keys: list[int], counts: list[int]) -
 
 def test_a_corpus_without_pairs_has_no_co_occurrence() -> None:
     none = PairCounts(np.zeros(0, np.int64), np.zeros(0, np.intp), 0)
-    assert not CoOccurrence(none, 4).of(np.arange(4), np.full(4, 0.5)).any()
+    assert not np.any(CoOccurrence(none, 4).features(np.arange(4), np.full(4, 0.5)))
 
 
-def test_the_best_by_odds_are_seen_again() -> None:
+def test_the_shortlist_has_the_candidates_with_the_best_odds() -> None:
     odds = np.arange(40, dtype=np.float64) % 7 - 3
-    listed = shortlist(Candidates(np.arange(40), -np.arange(40.0)), odds)
-    assert len(listed.tags) == MAX_SHORTLISTED
-    assert listed.odds.tolist() == sorted(odds.tolist(), reverse=True)[:MAX_SHORTLISTED]
-    assert listed.tags[0] == 6
-    assert (listed.scores == -listed.tags).all()
+    best = shortlist(Candidates(np.arange(40), -np.arange(40.0)), odds)
+    assert len(best.tags) == MAX_SHORTLISTED
+    assert best.odds.tolist() == sorted(odds.tolist(), reverse=True)[:MAX_SHORTLISTED]
+    assert best.tags[0] == 6
+    assert (best.scores == -best.tags).all()
 
 
-def test_a_tag_that_comes_true_more_often_than_expected_has_a_better_record() -> None:
+def test_a_tag_that_is_true_more_often_than_expected_has_a_better_record() -> None:
     shortlists = [shortlist(Candidates(np.arange(3), np.zeros(3)), np.zeros(3))] * 60
-    found = records(shortlists, [np.array([True, False, n % 2 == 0]) for n in range(60)], 4)
-    assert found[0] > 0 > found[1]
-    assert found[2] == found[3] == 0
+    has_tag = sp.csr_matrix(np.array([[True, False, n % 2 == 0, False] for n in range(60)]))
+    records = tag_records(shortlists, has_tag)
+    assert records[0] > 0 > records[1]
+    assert records[2] == records[3] == 0
 
 
 def test_the_network_learns_what_no_sum_can_say_and_learns_it_again() -> None:
     rng = np.random.default_rng(0)
-    described = [rng.normal(3, 2, (len(RERANKER_INPUTS), MAX_SHORTLISTED)) for _ in range(400)]
-    right = [(each[0] > 3) != (each[1] > 3) for each in described]
-    network, again = (fit_network(described, right, seed=1) for _ in range(2))
-    said = [confidences(network.odds(each)) > 0.5 for each in described]
-    assert np.mean(np.equal(said, right)) > 0.9
-    assert network.hidden.tobytes() == again.hidden.tobytes()
-    assert network.output.tobytes() == again.output.tobytes()
+    samples = rng.normal(3, 2, (400 * MAX_SHORTLISTED, len(RERANKER_INPUTS)))
+    is_true = (samples[:, 0] > 3) != (samples[:, 1] > 3)
+    reranker, again = (Reranker(random_state=1).fit(samples, is_true) for _ in range(2))
+    assert np.mean((reranker.decision_function(samples) > 0) == is_true) > 0.9
+    for ours, theirs in zip(reranker.network_, again.network_, strict=True):
+        assert ours.tobytes() == theirs.tobytes()

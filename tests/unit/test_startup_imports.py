@@ -1,4 +1,4 @@
-"""What the function may import when it starts: every module costs each cold start."""
+"""What the function may import when it starts: each module makes every cold start slower."""
 
 import os
 import subprocess
@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, STARTER
+from tests.support.paths import ROOT, STARTER
 
-OTHERS_CODE = {
+ALLOWED_PACKAGES = {
     "annotated_doc",
     "annotated_types",
     "anyio",
     "aws_lambda_powertools",
-    "botocore",  # Powertools names itself to it; its client comes with a model in S3
+    "botocore",  # Powertools registers itself there; only a model in S3 needs the client
     "cython_runtime",
     "fastapi",
     "jmespath",
@@ -22,15 +22,15 @@ OTHERS_CODE = {
     "opentelemetry",
     "pydantic",
     "pydantic_core",
-    "python_multipart",  # FastAPI takes it where it is; the image has none
+    "python_multipart",  # FastAPI imports it if it is installed; the image does not contain it
     "selectolax",
     "starlette",
     "typing_extensions",
     "typing_inspection",
 }
-"""Packages that FastAPI, Mangum, Powertools and the model cannot do without."""
+"""Packages that FastAPI, Mangum, Powertools and the model require."""
 
-HEAVY = {
+SLOW_MODULES = {
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.utilities.data_classes",
     "aws_lambda_powertools.utilities.parser",
@@ -52,7 +52,7 @@ HEAVY = {
     "unittest",
     "xml",
 }
-"""Parts of those, and of the standard library, that are slow to import and not needed at start."""
+"""Modules of these packages and of the standard library that are slow and not needed at start."""
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +63,20 @@ def imported() -> set[str]:
         "import lambda_src.api.handler\n"
         "print(*set(sys.modules) - before)"
     )
-    told = os.environ | {"ETIQUETTE_MODEL": str(STARTER)}
+    environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER)}
     command = [sys.executable, "-c", program]
-    return set(subprocess.check_output(command, cwd=ROOT, env=told, text=True).split())
+    return set(subprocess.check_output(command, cwd=ROOT, env=environment, text=True).split())
 
 
 def test_start_up_imports_no_other_packages(imported: set[str]) -> None:
     packages = {name.partition(".")[0] for name in imported}
     others = {name for name in packages - sys.stdlib_module_names if not name.startswith("_")}
-    assert others - {"lambda_src"} <= OTHERS_CODE
+    assert others - {"lambda_src"} <= ALLOWED_PACKAGES
 
 
-def test_start_up_imports_no_heavy_parts(imported: set[str]) -> None:
-    assert imported & HEAVY == set()
+def test_start_up_imports_no_slow_modules(imported: set[str]) -> None:
+    assert imported & SLOW_MODULES == set()
 
 
-def test_start_up_imports_about_as_many_modules_as_ever(imported: set[str]) -> None:
+def test_start_up_imports_fewer_than_650_modules(imported: set[str]) -> None:
     assert len(imported) < 650

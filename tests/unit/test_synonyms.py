@@ -4,7 +4,7 @@ import pytest
 
 from model_build.corpus import CorpusError
 from model_build.questions import Question
-from model_build.synonyms import WELL_KNOWN, main_tags, read_synonyms
+from model_build.synonyms import WELL_KNOWN, read_synonyms, replace_synonyms
 from model_build.training import TrainingOptions, fit
 
 
@@ -14,7 +14,7 @@ def test_the_well_known_ones_name_main_tags_only() -> None:
     assert not synonyms.keys() & set(synonyms.values())
 
 
-def test_what_the_api_answers_extends_them(tmp_path: Path) -> None:
+def test_an_answer_of_the_api_extends_them(tmp_path: Path) -> None:
     answer = tmp_path / "synonyms.json"
     answer.write_text('{"items": [{"from_tag": "Foo", "to_tag": "bar"}], "has_more": false}')
     assert read_synonyms([WELL_KNOWN, answer])["foo"] == "bar"
@@ -27,15 +27,15 @@ def test_what_the_api_answers_extends_them(tmp_path: Path) -> None:
 def test_a_wrong_file_is_refused(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / name
     path.write_text(content)
-    with pytest.raises(CorpusError, match=r"these are no synonyms.*tags/synonyms"):
+    with pytest.raises(CorpusError, match=r"not a file of synonyms.*tags/synonyms"):
         read_synonyms([path])
     with pytest.raises(CorpusError, match="cannot read"):
         read_synonyms([tmp_path / "absent.csv"])
 
 
-def test_main_tags_take_the_place_of_synonyms() -> None:
+def test_synonyms_are_replaced_with_the_tags_that_they_stand_for() -> None:
     questions = [Question("t", "", ("js", "node", "javascript")), Question("u", "", ("c",))]
-    mapped = main_tags(questions, {"js": "javascript", "node": "node.js"})
+    mapped = replace_synonyms(questions, {"js": "javascript", "node": "node.js"})
     assert [each.tags for each in mapped] == [("javascript", "node.js"), ("c",)]
 
 

@@ -1,4 +1,4 @@
-"""The metrics that the service writes, read from what a fresh copy of the function prints."""
+"""The metrics that the service writes, read from the output of a new process."""
 
 import json
 import os
@@ -11,44 +11,42 @@ from uuid import uuid4
 import pytest
 
 from lambda_src import metrics
-from tests.cloudwatch.emf import read_log
-from tests.conftest import ROOT, STARTER
-from tests.unit.test_handler import event
+from tests.support.api_gateway import gateway_event
+from tests.support.cloudwatch.emf import read_log
+from tests.support.paths import ROOT, STARTER
 
 Body = Mapping[str, object] | None
 PROGRAM = """
 import json, sys
-from types import SimpleNamespace
 from lambda_src.api.handler import handler
-context = SimpleNamespace(
-    function_name="etiquette",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn",
-    aws_request_id="1",
-)
+from tests.support.api_gateway import lambda_context
 for line in sys.stdin:
-    answer = handler(json.loads(line), context)
+    answer = handler(json.loads(line), lambda_context())
     print(answer["statusCode"], file=sys.stderr)
 """
 KNOWN = {"text": "How do I merge two dictionaries in Python?"}
 HALF_KNOWN = {"title": "python pandas qqxzy wwvut zzyxw python list"}
 
 
-def ask(*requests: tuple[str, Body]) -> dict[str, list[float]]:
-    """Ask a fresh copy, and collect what it measured by the metric's name."""
+def measure(*requests: tuple[str, Body]) -> dict[str, list[float]]:
+    """Send requests to a new process; return the values of each metric by its name."""
     found = defaultdict(list)
-    for metric, _, value in read_log(printed(*requests)):
+    for metric, _, value in read_log(output(*requests)):
         assert metric.namespace == metrics.NAMESPACE
         assert metric.dimensions == frozenset({(metrics.SERVICE_DIMENSION, "here")})
         found[metric.name].append(value)
     return found
 
 
-def printed(*requests: tuple[str, Body]) -> bytes:
-    """Ask a fresh copy, and give what it wrote."""
+def output(*requests: tuple[str, Body]) -> bytes:
+    """Send requests to a new process; return what it wrote to stdout."""
     events = [
-        event("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
-        | ({"routeKey": "POST /feedback"} if path == "/feedback" else {})
+        gateway_event(
+            "GET" if body is None else "POST",
+            path,
+            None if body is None else json.dumps(body),
+            route="POST /feedback" if path == "/feedback" else "$default",
+        )
         for path, body in requests
     ]
     done = subprocess.run(
@@ -63,39 +61,42 @@ def printed(*requests: tuple[str, Body]) -> bytes:
     return done.stdout
 
 
-def test_a_prediction_is_measured_in_all_that_is_declared() -> None:
-    found = ask(("/predict", KNOWN))
+def test_a_prediction_writes_every_declared_metric() -> None:
+    found = measure(("/predict", KNOWN))
     assert set(found) == {metric.name for metric in metrics.PREDICTION_METRICS}
     assert all(len(values) == 1 for values in found.values())
 
 
-def test_drafts_are_no_predictions() -> None:
-    found = ask(("/predict", {**KNOWN, "draft": True}), ("/predict", {**KNOWN, "draft": True}))
+def test_drafts_are_not_counted_as_predictions() -> None:
+    found = measure(("/predict", {**KNOWN, "draft": True}), ("/predict", {**KNOWN, "draft": True}))
     assert found == {metrics.COLD_STARTS.name: [1]}
 
 
 @pytest.mark.parametrize("first", [("/health", None), ("/predict", {**KNOWN, "draft": True})])
-def test_a_cold_start_is_counted_once_whatever_came_first(
+def test_a_cold_start_is_counted_once_whatever_the_first_request_is(
     first: tuple[str, Body],
 ) -> None:
-    assert ask(("/predict", KNOWN), ("/predict", KNOWN), first)[metrics.COLD_STARTS.name] == [1, 0]
-    assert ask(first, first, ("/predict", KNOWN))[metrics.COLD_STARTS.name] == [1, 0]
+    assert measure(("/predict", KNOWN), ("/predict", KNOWN), first)[metrics.COLD_STARTS.name] == [
+        1,
+        0,
+    ]
+    assert measure(first, first, ("/predict", KNOWN))[metrics.COLD_STARTS.name] == [1, 0]
 
 
 def test_the_share_of_unknown_words() -> None:
-    found = ask(("/predict", KNOWN), ("/predict", HALF_KNOWN))[metrics.UNKNOWN_WORD_SHARE.name]
+    found = measure(("/predict", KNOWN), ("/predict", HALF_KNOWN))[metrics.UNKNOWN_WORD_SHARE.name]
     assert found == pytest.approx([0, 3 / 7])
 
 
 def test_feedback_is_counted() -> None:
     feedback = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
-    assert ask(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name] == [1]
+    assert measure(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name] == [1]
 
 
-def test_an_event_does_not_give_the_order_of_the_question_away() -> None:
+def test_an_event_does_not_reveal_the_order_of_the_words() -> None:
     orders = ("python pandas merge list", "list merge pandas python")
     asked = [("/predict", {"text": f"{words}."}) for words in orders]
-    lines = [json.loads(line) for line in printed(*asked).splitlines()]
+    lines = [json.loads(line) for line in output(*asked).splitlines()]
     first, second = [each["terms"] for each in lines if each.get("event_type") == "prediction"]
     assert first == sorted(first)
     assert second == sorted(second)

@@ -13,9 +13,9 @@ from model_build.bundle_writer import write_bundle
 from model_build.corpus import Rejects, read_corpus, write_questions
 from model_build.features import NotEnoughQuestionsError, tokens_of
 from model_build.questions import Question
-from model_build.splitting import split
+from model_build.splitting import SharesError, split
 from model_build.training import TrainingOptions, fit
-from tests.conftest import DATA, ROOT
+from tests.support.paths import DATA, ROOT
 
 
 def largest_difference(questions: list[Question], asked: list[Question], folder: Path) -> float:
@@ -25,7 +25,7 @@ def largest_difference(questions: list[Question], asked: list[Question], folder:
     write_bundle(fitted, path, corpus={})
     model = TagModel.load(path)
     theirs = fitted.regressions.decision_function(fitted.tfidf.transform(tokens_of(asked)))
-    ours = np.array([model.scores(each.title, each.body_html, "html") for each in asked])
+    ours = np.array([model.scores(each.title, each.body, each.body_format) for each in asked])
     return float(np.abs(theirs - ours).max())
 
 
@@ -58,7 +58,7 @@ def test_a_corpus_without_frequent_tags_is_refused(samples: list[Question]) -> N
         fit(samples[:5], TrainingOptions())
 
 
-def test_split_keeps_a_title_on_one_side_and_loses_nothing(samples: list[Question]) -> None:
+def test_a_split_keeps_near_duplicates_together_and_loses_nothing(samples: list[Question]) -> None:
     twins = [*samples, *(Question(f"{each.title}!", "", ("x",)) for each in samples)]
     parts = split(twins, (0.8, 0.1, 0.1), seed=3)
     assert sorted(map(len, parts), reverse=True) == sorted(map(len, parts), reverse=True)
@@ -68,8 +68,9 @@ def test_split_keeps_a_title_on_one_side_and_loses_nothing(samples: list[Questio
     assert not titles[0] & titles[2]
     assert not titles[1] & titles[2]
     assert split(twins, (0.8, 0.1, 0.1), seed=3) == parts
-    with pytest.raises(ValueError, match="sum to 1"):
-        split(twins, (0.8, 0.1), seed=3)
+    for shares in [(0.8, 0.1), (1.2, -0.2)]:
+        with pytest.raises(SharesError, match="sum to 1"):
+            split(twins, shares, seed=3)
 
 
 def test_the_commands_train_evaluate_and_split(tmp_path: Path, samples: list[Question]) -> None:
@@ -103,3 +104,13 @@ def test_a_wrong_file_is_one_line_on_standard_error(
     arguments = ["train", "--questions", "absent.parquet", "--out", str(tmp_path / "m")]
     assert main(arguments) == 1
     assert capsys.readouterr().err.startswith("error: absent.parquet: cannot read this file")
+
+
+def test_wrong_shares_are_one_line_on_standard_error(
+    tmp_path: Path, samples: list[Question], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(samples[:5], tmp_path / "corpus.parquet")
+    files = ["--questions", str(tmp_path / "corpus.parquet"), "--out", str(tmp_path / "parts")]
+    assert main(["split", *files, "--shares", "0.8", "0.1", "0.2"]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == "error: The shares [0.8, 0.1, 0.2] must not be negative, and must sum to 1."

@@ -1,4 +1,4 @@
-"""What GitHub runs: pinned, with few permissions, and with commands that are there."""
+"""GitHub workflows: pinned actions, few permissions, and existing commands."""
 
 import re
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WRITES = {"id-token": "write"}
-"""The one permission beyond reading: for AWS's token, where something is released."""
+"""The only write permission: to request a token for AWS in a release."""
 
 
 def workflow(path: Path) -> dict[Any, Any]:
@@ -23,7 +23,7 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_actions_are_pinned_by_digest_with_the_version_beside_it(path: Path) -> None:
+def test_actions_are_pinned_by_digest_with_a_version_comment(path: Path) -> None:
     used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
     assert used
     for each in used:
@@ -33,14 +33,14 @@ def test_actions_are_pinned_by_digest_with_the_version_beside_it(path: Path) -> 
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
 
 
-def test_an_action_has_one_digest_everywhere() -> None:
+def test_an_action_has_the_same_digest_everywhere() -> None:
     used = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     pins = set(re.findall(r"uses: ([^.\s]\S+)@([0-9a-f]{40})", used))
     assert len({name for name, _ in pins}) == len(pins)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_jobs_may_read_and_no_more_but_for_the_token(path: Path) -> None:
+def test_jobs_may_only_read_and_request_a_token(path: Path) -> None:
     content = workflow(path)
     assert content["permissions"] == {"contents": "read"}
     for job in content["jobs"].values():
@@ -52,19 +52,19 @@ def test_jobs_may_read_and_no_more_but_for_the_token(path: Path) -> None:
     for step in steps(path):
         if "actions/checkout" in step.get("uses", ""):
             assert step["with"]["persist-credentials"] is False
-        # What comes from outside reaches a shell as a variable, never as part of the script.
+        # Untrusted values reach the shell as variables, never as a part of the script.
         assert "${{" not in step.get("run", "")
 
 
 def test_pull_requests_are_tested_on_the_oldest_and_the_newest_python() -> None:
     content = workflow(ROOT / ".github/workflows/test.yml")
-    assert "pull_request" in content[True]  # YAML 1.1 reads `on` so
+    assert "pull_request" in content[True]  # YAML 1.1 parses `on` as true
     assert "pull_request_target" not in content[True]
     assert content["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
     assert any("scripts/test" in step.get("run", "") for step in steps(FILES[-1]))
 
 
-def test_dev_follows_main_and_prod_follows_dev() -> None:
+def test_main_is_deployed_to_dev_and_then_to_prod() -> None:
     content = workflow(ROOT / ".github/workflows/deploy.yml")
     assert content[True]["push"] == {"branches": ["main"]}
     jobs = content["jobs"]
@@ -85,7 +85,7 @@ def test_a_release_is_approved_by_its_environment_and_never_interrupted() -> Non
     assert not {"aws-access-key-id", "aws-secret-access-key"} & set(credentials["with"])
 
 
-def test_commands_that_are_run_are_there() -> None:
+def test_the_commands_of_the_workflows_exist() -> None:
     for path in FILES:
         for step in steps(path):
             for name in re.findall(r"scripts/\w+", step.get("run", "")):

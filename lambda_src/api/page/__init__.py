@@ -1,14 +1,15 @@
-"""The web page: its files, read once at import, and who gets them."""
+"""The web page: its files, which are read once at import, and the clients that get it."""
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-POLICY: Final = "; ".join(
+from lambda_src.api.caching import TaggedContent, conditional_response
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -21,100 +22,109 @@ POLICY: Final = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
-"""No inline script or style, no other host, no frame; markup is never made of text."""
+"""Forbids inline scripts and styles, other hosts and frames, and creating HTML from text."""
 
 _HEADERS: Final = {
-    # Asked for again each time, answered with 304: script and page are always of one release.
+    # With no-cache, the browser asks each time whether its copy is current. So the page and its
+    # script always come from the same release.
     "cache-control": "no-cache",
-    "content-security-policy": POLICY,
+    "content-security-policy": CONTENT_SECURITY_POLICY,
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
 
 
-class Asset(NamedTuple):
-    """A file of the page as it is sent."""
+def _join_scripts(folder: Path) -> str:
+    """Join the script's modules into one file; a module comes after those that it imports.
 
-    content: bytes
-    media_type: str
-    etag: str
-
-    @classmethod
-    def of(cls, text: str, media_type: str) -> Self:
-        """Make an asset of a text."""
-        content = text.encode()
-        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-
-
-def _script(folder: Path) -> str:
-    """Join the script's modules, those that others import first.
-
-    One file, because a browser asks for many at once, and each at the same moment needs a function
-    of its own to be started.
+    A browser requests all the files of a page at once, and Lambda may have to start one more copy
+    of the function for each of them. So the page needs few files.
     """
-    names = ("texts.js", "tools.js", "suggestions.js", "chosen.js", "page.js")
-    joined = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    joined = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return re.sub(r"^import [^;]*;\n|^export ", "", joined, flags=re.MULTILINE)
 
 
 _FOLDER: Final = Path(__file__).parent
-ASSETS: Final = {
-    "index.html": Asset.of((_FOLDER / "index.html").read_text(encoding="utf-8"), "text/html"),
-    "page.css": Asset.of((_FOLDER / "page.css").read_text(encoding="utf-8"), "text/css"),
-    "page.js": Asset.of(_script(_FOLDER / "script"), "text/javascript"),
+_SCRIPTS: Final = (
+    "translations.js",
+    "sample-questions.js",
+    "language.js",
+    "dom.js",
+    "api.js",
+    "suggestion-list.js",
+    "chosen-tags.js",
+    "page.js",
+)
+FILES: Final = {
+    name: TaggedContent.from_text(text, media_type)
+    for name, text, media_type in (
+        ("index.html", (_FOLDER / "index.html").read_text(encoding="utf-8"), "text/html"),
+        ("page.css", (_FOLDER / "page.css").read_text(encoding="utf-8"), "text/css"),
+        ("page.js", _join_scripts(_FOLDER / "script"), "text/javascript"),
+    )
 }
+"""The files of the page, by name."""
 
 
-def prefers_page(accept: str) -> bool:
-    """Whether a client that accepts this is a browser: HTML before JSON.
+def prefers_html(accept: str) -> bool:
+    """Return whether an Accept header prefers HTML to JSON, as a browser's does.
+
+    Parameters
+    ----------
+    accept : str
+        The value of the header.
 
     Examples
     --------
-    >>> prefers_page("text/html,application/xml;q=0.9,*/*;q=0.8")
+    >>> prefers_html("text/html,application/xml;q=0.9,*/*;q=0.8")
     True
-    >>> prefers_page("*/*")
+    >>> prefers_html("*/*")
     False
     """
     return _quality(accept, "text/html") > _quality(accept, "application/json")
 
 
-def answer(request: Request, name: str) -> Response:
-    """Send a file of the page, or 304 to a client that has it."""
-    asset = ASSETS[name]
-    headers = _HEADERS | {"etag": asset.etag}
-    if name == "index.html":
-        headers["vary"] = "accept"
-    # A gateway that compresses marks the tag as weak; the content is the same.
-    known = request.headers.get("if-none-match", "").replace("W/", "").split(",")
-    if asset.etag in map(str.strip, known):
-        return Response(status_code=304, headers=headers)
-    return Response(asset.content, media_type=asset.media_type, headers=headers)
+def respond(request: Request, name: str) -> Response:
+    """Answer with a file of the page, or with 304 if the client has it already.
+
+    Parameters
+    ----------
+    request : Request
+        The request, for its ``if-none-match`` header.
+    name : str
+        A key of `FILES`.
+    """
+    headers = {**_HEADERS, "vary": "accept"} if name == "index.html" else _HEADERS
+    return conditional_response(request, FILES[name], headers)
 
 
 def make_router() -> APIRouter:
-    """Make the operations that send what the page refers to."""
+    """Build the routes for the files that the page refers to."""
     router = APIRouter(include_in_schema=False)
     for name in ("page.css", "page.js"):
-        router.add_api_route(f"/{name}", _sender(name))
+        router.add_api_route(f"/{name}", _route(name))
     return router
 
 
-def _sender(name: str) -> Callable[[Request], Awaitable[Response]]:
+def _route(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def send(request: Request) -> Response:
-        return answer(request, name)
+        return respond(request, name)
 
     return send
 
 
 def _quality(accept: str, media_type: str) -> float:
-    """What an Accept header thinks of a type; its most specific range counts (RFC 9110, 12.5.1)."""
-    ranges = {media_type: 3, media_type.partition("/")[0] + "/*": 2, "*/*": 1}
+    """Return the quality, from 0 to 1, that an Accept header gives a media type.
+
+    The most specific range that matches the type counts (RFC 9110, section 12.5.1).
+    """
+    specificity = {media_type: 3, media_type.partition("/")[0] + "/*": 2, "*/*": 1}
     best = (0, 0.0)
     for each in accept.lower().split(","):
         name, *parameters = (part.strip() for part in each.split(";"))
         quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
         try:
-            best = max(best, (ranges.get(name, 0), float(quality)))
+            best = max(best, (specificity.get(name, 0), float(quality)))
         except ValueError:
             continue
     return best[1] if best[0] else 0.0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What AWS's base images do: the argument names the handler. Inside Lambda the runtime starts
-# at once; elsewhere the runtime interface emulator stands in for the service.
+# Works as in AWS's base images: the argument names the handler. Inside Lambda the runtime starts
+# directly; elsewhere the runtime interface emulator replaces the Lambda service.
 if [ $# -ne 1 ]; then
   echo "entrypoint requires the handler name to be the first argument" >&2
   exit 142

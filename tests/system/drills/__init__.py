@@ -1,8 +1,8 @@
-"""Alarm drills: the image runs, something goes wrong with it, and what it wrote raises the alarm.
+"""Alarm drills: the image runs, something goes wrong, and what it wrote must raise the alarm.
 
-What is real: the image, its log bytes, its answers, how long they took; the alarms of the
-synthesized template. What stands in for AWS: `tests/cloudwatch` for CloudWatch, by its documented
-rules, and `stand_ins` for the metrics that Lambda and API Gateway would publish themselves. Time is
-simulated: what the image wrote in seconds is stamped with other times, some of it more than once,
-and nothing waits for a period to pass.
+The image is real: its log, its answers and their times. So are the alarms, which come from the
+synthesized template. Two things replace AWS: `tests/support/cloudwatch` evaluates alarms by
+CloudWatch's documented rules, and `stand_ins` makes the metrics that Lambda and API Gateway publish
+themselves. Time is simulated: what the image wrote within seconds gets other timestamps, some of it
+more than once, so that nothing waits for a period to pass.
 """

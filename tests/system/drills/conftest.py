@@ -1,4 +1,4 @@
-"""What the running image did, and the alarms of the environment `prod`."""
+"""The alarms of the environment `prod`, and recordings of the running image."""
 
 import json
 import os
@@ -15,11 +15,12 @@ import pytest
 
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
-from tests.cloudwatch.alarms import DAY, Alarm
-from tests.cloudwatch.evaluation import Forecast
-from tests.cloudwatch.samples import Sample, Samples
-from tests.cloudwatch.templates import Resolver
-from tests.conftest import ROOT, STARTER
+from tests.support.api_gateway import gateway_event
+from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.evaluation import Forecast
+from tests.support.cloudwatch.samples import Sample, Samples
+from tests.support.cloudwatch.templates import Resolver
+from tests.support.paths import ROOT, STARTER
 from tests.system.containers import running
 from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
 from tests.system.drills.recordings import Invocation, questions, record
@@ -30,7 +31,6 @@ from tests.system.drills.stand_ins import (
     forecast_of,
     measure,
 )
-from tests.system.facts import gateway_event
 
 SERVICE = "etiquette-prod"
 CONCURRENCY = 10
@@ -58,20 +58,20 @@ REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 
 
 
 class Deployed(NamedTuple):
-    """What `prod` would deploy, as the synthesized template says."""
+    """What the synthesized template of `prod` contains."""
 
     alarms: dict[str, Alarm]
-    """By their runbook entry."""
+    """By the anchor of their runbook entry."""
     names: Names
     concurrency: int
-    """How many copies of the function may run at once: by default a new account's."""
+    """How many copies of the function may run at once. The default is that of a new account."""
     heartbeat: dict[str, Any]
-    """What the schedule asks the function."""
+    """The event that the schedule sends to the function."""
 
 
 @pytest.fixture(scope="session")
 def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """The template as the CDK command line would make it, which needs Node.js as local AWS does."""
+    """The template as the CDK command line makes it. Like local AWS, it needs Node.js."""
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     context |= {"environment": "prod", "alarm_email": "operator@example.org"}
@@ -104,7 +104,6 @@ def _read(path: Path) -> Deployed:
     ((alias, live),) = of_kind("AWS::Lambda::Alias")
     ((api, _),) = of_kind("AWS::ApiGatewayV2::Api")
     ((_, stage),) = of_kind("AWS::ApiGatewayV2::Stage")
-    ((_, rule),) = of_kind("AWS::Events::Rule")
     function = live["FunctionName"]
     names = Names(
         function,
@@ -114,20 +113,25 @@ def _read(path: Path) -> Deployed:
         stage["AccessLogSettings"]["Format"],
     )
     assert resolver.reference(alias).endswith(f":{names.alias}")
-    (target,) = rule["Targets"]
+    (heartbeat,) = (
+        target["Input"]
+        for _, rule in of_kind("AWS::Events::Rule")
+        for target in rule["Targets"]
+        if target["Arn"] == resolver.reference(alias)
+    )
     by_entry = {alarm.description.rpartition("#")[2]: alarm for alarm in alarms}
-    return Deployed(by_entry, names, CONCURRENCY, json.loads(target["Input"]))
+    return Deployed(by_entry, names, CONCURRENCY, json.loads(heartbeat))
 
 
 @pytest.fixture(scope="session")
 def recordings(
     aws: LocalAws, image: str, samples: list[Question], request: pytest.FixtureRequest
 ) -> Recordings:
-    """What the image does when all is well, and when something is not."""
+    """What the image does, with and without something wrong."""
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(_record_slow, aws, image)
         broken = pool.submit(_record_broken, aws, image)
-        # Synthesized while the slow one, which hardly uses a processor, takes its time.
+        # Synthesize meanwhile: the slow recording takes long, but little processor time.
         deployed: Deployed = request.getfixturevalue("deployed")
         found = _record_healthy(aws, image, samples[:60], deployed.heartbeat)
         recorded = [*found, *slow.result(), *broken.result()]
@@ -138,9 +142,7 @@ def recordings(
 def _record_healthy(
     aws: LocalAws, image: str, samples: list[Question], heartbeat: dict[str, Any]
 ) -> list[Invocation]:
-    asked: list[dict[str, Any]] = [
-        {"title": each.title, "body": each.body_html} for each in samples
-    ]
+    asked: list[dict[str, Any]] = [{"title": each.title, "body": each.body} for each in samples]
     feedback: list[dict[str, Any]] = [
         {"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]
     ]
@@ -162,7 +164,7 @@ def _record_healthy(
 
 
 def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
-    """The same image with too little processor, and the time limit of the stack."""
+    """Record the image with too little processor time and the time limit of the stack."""
     limit = ("--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=15")
     with running(aws, image, *MOUNT, *MODEL, *NAMED, *limit) as function:
         record(function, "cold", [gateway_event("GET", "/health")])
@@ -174,14 +176,14 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
 
 
 def _record_broken(aws: LocalAws, image: str) -> list[Invocation]:
-    """The same image, told to expect another model than it finds."""
+    """Record the image when it expects another model than it finds."""
     wrong = ("--env", f"ETIQUETTE_MODEL_SHA256={'0' * 64}")
     with running(aws, image, *MOUNT, *MODEL, *NAMED, *wrong) as function:
         return record(function, "not started", [gateway_event("GET", "/health")])
 
 
 class Day(NamedTuple):
-    """An ordinary day after two ordinary weeks."""
+    """An ordinary day, and the two weeks before it."""
 
     requests: list[Request]
     samples: Samples
@@ -190,9 +192,9 @@ class Day(NamedTuple):
 
 @pytest.fixture(scope="session")
 def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
-    """The day that the drills disturb.
+    """The ordinary day that the drills change.
 
-    Of the weeks before, only what forecasts look at is made.
+    For the weeks before, only the metrics that forecasts use are made.
     """
     banded = [alarm for alarm in deployed.alarms.values() if alarm.band]
     forecast = {query.metric for alarm in banded for query in alarm.metrics.values()}

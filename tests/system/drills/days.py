@@ -1,18 +1,18 @@
-"""A day as it should be, and what can happen to it."""
+"""The requests of an ordinary day, and the causes that can change them."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.cloudwatch.alarms import DAY, HOUR, MINUTE
+from tests.support.cloudwatch.alarms import DAY, HOUR, MINUTE
 from tests.system.drills.recordings import Invocation
 from tests.system.drills.stand_ins import Request
 
 MIDNIGHT: Final = 20_000 * DAY
-"""When the simulated day begins; which day it is makes no difference."""
+"""When the simulated day begins. Which day it is makes no difference."""
 CAUSE: Final = (MIDNIGHT + 10 * HOUR, MIDNIGHT + 13 * HOUR)
-"""When something goes wrong in a drill."""
+"""The first and the last second of a drill's cause."""
 _PREDICTIONS_PER_HOUR: Final = (
     *(4, 3, 3, 2, 3, 8, 40, 150, 500, 700, 800, 800),
     *(700, 800, 800, 800, 700, 500, 300, 250, 200, 150, 80, 20),
@@ -23,33 +23,33 @@ _REFUSED_SHARE: Final = 0.02
 _COLD_SHARE: Final = 0.005
 
 Recordings = Mapping[str, Sequence[Invocation]]
-"""By kind."""
+"""Recorded invocations, by kind."""
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Makes requests out of recordings.
+    """Makes requests from recordings.
 
     Attributes
     ----------
     recordings
-        What the image did, by kind.
+        Recorded invocations, by kind.
     chance
-        Decides what comes when, the same way each time.
+        A seeded generator, so that every run makes the same requests.
     """
 
     recordings: Recordings
     chance: random.Random
 
     def day(self, midnight: float) -> Iterator[Request]:
-        """An ordinary day: busy at noon, nearly silent at night, and never quite without errors."""
+        """Make an ordinary day: busy at noon, nearly silent at night, a few requests refused."""
         for hour, usual in enumerate(_PREDICTIONS_PER_HOUR):
             start = midnight + hour * HOUR
             for _ in range(round(self.chance.gauss(usual, usual**0.5))):
                 at = start + self.chance.random() * HOUR
                 cold = self.chance.random() < _COLD_SHARE
                 yield self.one("cold" if cold else "prediction", at)
-                yield self.one("draft", at - 10)  # as it was typed
+                yield self.one("draft", at - 10)  # sent while the question was being typed
                 if self.chance.random() < _FEEDBACK_SHARE:
                     yield self.one("feedback", at + 20)
                 if self.chance.random() < _REFUSED_SHARE:
@@ -58,11 +58,11 @@ class Traffic:
             yield self.one("heartbeat", midnight + beat * _BEAT, through_api=False)
 
     def one(self, kind: str, at: float, *, through_api: bool = True) -> Request:
-        """Some invocation of a kind."""
+        """Make a request from a random recording of a kind."""
         return Request(at, self.chance.choice(self.recordings[kind]), through_api)
 
     def instead(self, requests: Sequence[Request], kind: str, *of: str) -> Iterator[Request]:
-        """Put another kind in the place of some."""
+        """Replace the requests of some kinds by requests of another kind."""
         for request in requests:
             if request.invocation.kind in of:
                 yield self.one(kind, request.at, through_api=request.through_api)
@@ -70,34 +70,34 @@ class Traffic:
                 yield request
 
     def bursts(self, kind: str, size: int) -> Iterator[Request]:
-        """So many requests at once, each minute."""
+        """Make `size` requests at once, every minute."""
         for at in range(int(CAUSE[0]), int(CAUSE[1]), MINUTE):
             yield from (self.one(kind, at + number / 100) for number in range(size))
 
 
 Cause = Callable[[Traffic, Sequence[Request]], Iterator[Request]]
-"""From the requests of three ordinary hours to those of a drill."""
+"""Turns the requests of three ordinary hours into those of a drill."""
 
 
 def without(*kinds: str) -> Cause:
-    """Those kinds do not come any more."""
+    """Leave out the requests of some kinds."""
     return lambda _, requests: (each for each in requests if each.invocation.kind not in kinds)
 
 
 def instead(kind: str, *of: str) -> Cause:
-    """Another kind comes in their place."""
+    """Replace the requests of some kinds by requests of another kind."""
     return lambda traffic, requests: traffic.instead(requests, kind, *of)
 
 
 def all_become(kind: str) -> Cause:
-    """Whatever is asked, this happens."""
+    """Replace every request by one of a kind."""
     return lambda traffic, requests: (
         traffic.one(kind, each.at, through_api=each.through_api) for each in requests
     )
 
 
 def one_in(count: int, kind: str) -> Cause:
-    """Every so many requests, one of this kind."""
+    """Replace one in `count` requests by one of a kind."""
     return lambda traffic, requests: (
         traffic.one(kind, each.at) if number % count == 0 else each
         for number, each in enumerate(requests)
@@ -105,14 +105,14 @@ def one_in(count: int, kind: str) -> Cause:
 
 
 def times(count: int) -> Cause:
-    """The same requests, so many times."""
+    """Send every request `count` times."""
     return lambda _, requests: (
         each._replace(at=each.at + again) for each in requests for again in range(count)
     )
 
 
 def bursts(kind: str, size: int) -> Cause:
-    """The ordinary requests, and bursts of another kind."""
+    """Add bursts of a kind to the ordinary requests."""
 
     def changed(traffic: Traffic, requests: Sequence[Request]) -> Iterator[Request]:
         yield from requests
@@ -122,10 +122,10 @@ def bursts(kind: str, size: int) -> Cause:
 
 
 def nothing() -> Cause:
-    """Silence: not even the heartbeat."""
+    """Leave out every request, even the heartbeat."""
     return lambda _traffic, _requests: iter(())
 
 
 def unchanged() -> Cause:
-    """What is asked is as always."""
+    """Keep the ordinary requests."""
     return lambda _traffic, requests: iter(requests)

@@ -1,4 +1,4 @@
-"""What the running image wrote and answered, invocation by invocation."""
+"""Recordings of the running image: what it wrote and answered, for each invocation."""
 
 import json
 import re
@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from tests.cloudwatch.emf import read_log
-from tests.cloudwatch.samples import Sample
+from tests.support.api_gateway import gateway_event
+from tests.support.cloudwatch.emf import read_log
+from tests.support.cloudwatch.samples import Sample
 from tests.system.containers import RunningFunction
-from tests.system.facts import gateway_event
 
 _INVOCATION = re.compile(rb"^START RequestId: .*\n", flags=re.MULTILINE)
 _REPORT = re.compile(rb"^REPORT RequestId: .*?\tDuration: ([\d.]+) ms", flags=re.MULTILINE)
@@ -19,15 +19,15 @@ class Invocation(NamedTuple):
     """One invocation of the running image."""
 
     kind: str
-    """What it was, in a word, for the drills."""
+    """A word for what was sent, by which the drills choose recordings."""
     samples: list[Sample]
-    """The metrics in its part of the log, still stamped with when it happened."""
+    """The metrics in this invocation's part of the log, with their real timestamps."""
     duration: float
-    """Seconds that the log's report says; what the caller waited, where a start failed."""
+    """Seconds in the log's REPORT line; the time that the caller waited if the start failed."""
     waited: float
-    """Seconds until the caller had the answer."""
+    """Seconds until the caller got the answer."""
     status: int | None
-    """Of the function's answer; None where it failed and gave none."""
+    """The status of the function's answer. None if the function failed and gave no answer."""
 
 
 def record(
@@ -41,7 +41,7 @@ def record(
         answer = function.invoke(event)
         answers.append((time.perf_counter() - start, _status(answer.body)))
     parts = _parts(_settled(function, before + len(answers)))[before:]
-    assert len(parts) == len(answers), "the log does not hold what was invoked"
+    assert len(parts) == len(answers), "the log does not have one part for each invocation"
     return [
         Invocation(kind, read_log(part), _duration(part, waited), waited, status)
         for part, (waited, status) in zip(parts, answers, strict=True)
@@ -49,12 +49,12 @@ def record(
 
 
 def questions(bodies: Sequence[dict[str, Any]], path: str = "/predict") -> list[dict[str, Any]]:
-    """Make the events by which API Gateway hands requests to the function."""
+    """Make the events that API Gateway sends to the function."""
     return [gateway_event("POST", path, json.dumps(body)) for body in bodies]
 
 
 def _settled(function: RunningFunction, count: int) -> bytes:
-    """Read the log when all invocations stand in it and nothing more comes."""
+    """Read the log once it contains all invocations and does not grow any more."""
     before = log = b""
     for _ in range(50):
         log = function.log()
@@ -76,7 +76,7 @@ def _duration(part: bytes, waited: float) -> float:
 
 
 def _status(body: bytes) -> int | None:
-    """The status within an answer; the interface emulator gives 200 to failures, too."""
+    """Return the status inside an answer. The interface emulator answers failures with 200, too."""
     try:
         answer = json.loads(body)
     except ValueError:

@@ -1,10 +1,10 @@
-"""What AWS itself would measure and forecast, made of what the running image did.
+"""Replacements for the metrics and forecasts that AWS itself makes.
 
-These stand in for services that can't run here. Lambda's are counted by its documentation
-("Types of metrics for Lambda functions"), API Gateway's are read from lines of the access log in
-the stack's own format, filled with the image's status and the time that its caller waited. How
-CloudWatch forecasts is not published: the forecast here is a plain one, and a drill of a band says
-only that what is far outside such a forecast raises the alarm, and an ordinary day does not.
+The services behind them cannot run here. Lambda's metrics are counted by its documentation ("Types
+of metrics for Lambda functions"). API Gateway's metrics are read from access log lines in the
+stack's own format, with the image's status and the time that its caller waited. How CloudWatch
+forecasts is not published, so the forecast here is a simple one: a drill of a band shows only that
+values far outside such a forecast raise the alarm, and that an ordinary day does not.
 """
 
 import heapq
@@ -15,16 +15,16 @@ from functools import cache
 from statistics import fmean, stdev
 from typing import Final, NamedTuple
 
-from tests.cloudwatch.alarms import DAY, Alarm
-from tests.cloudwatch.evaluation import Figures, Forecast
-from tests.cloudwatch.expressions import Series
-from tests.cloudwatch.samples import MetricId, Sample, Samples
+from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.evaluation import Figures, Forecast
+from tests.support.cloudwatch.expressions import Series
+from tests.support.cloudwatch.samples import MetricId, Sample, Samples
 from tests.system.drills.recordings import Invocation
 
 FRONT_SECONDS: Final = 0.004
-"""That API Gateway adds; nothing here depends on how much."""
+"""The time that API Gateway adds. No drill depends on the exact value."""
 DAYS_OF_HISTORY: Final = 14
-"""CloudWatch's models learn from up to two weeks."""
+"""CloudWatch's models learn from up to two weeks of data."""
 
 
 class Request(NamedTuple):
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What the deployment is called in the dimensions of AWS's own metrics."""
+    """The names of the deployment in the dimensions of AWS's own metrics."""
 
     function: str
     alias: str
@@ -46,16 +46,16 @@ class Names(NamedTuple):
 
 
 def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iterator[Sample]:
-    """Give what the service, Lambda and API Gateway measure of requests.
+    """Return what the service, Lambda and API Gateway measure.
 
     Parameters
     ----------
     requests
         In any order.
     names
-        For the dimensions.
+        Used in the dimensions.
     concurrency
-        How many may run at once: Lambda refuses more ("throttles").
+        How many invocations may run at once. Lambda throttles the others.
     """
     running: list[float] = []
     for at, invocation, through_api in sorted(requests, key=lambda each: each.at):
@@ -83,7 +83,7 @@ def _lambda(
     for name, value in figures.items():
         yield Sample(MetricId("AWS/Lambda", name, live), at, value)
         yield Sample(MetricId("AWS/Lambda", name, executed), at, value)
-    # Counted for the function as a whole, whatever it was invoked through.
+    # Lambda counts this for the function as a whole, not by alias.
     whole = frozenset({("FunctionName", names.function)})
     yield Sample(MetricId("AWS/Lambda", "ConcurrentExecutions", whole), at, running)
 
@@ -91,7 +91,7 @@ def _lambda(
 def _api_gateway(
     names: Names, at: float, invocation: Invocation, *, admitted: bool
 ) -> Iterator[Sample]:
-    # Of a function that gave no answer, or was refused, API Gateway makes one of its own.
+    # If the function gave no answer or was throttled, API Gateway answers by itself.
     status = 500 if invocation.status is None or not admitted else invocation.status
     waited = invocation.waited if admitted else 0.0
     figures = read_access_log(access_log_line(names.access_log_format, status, waited))
@@ -102,7 +102,7 @@ def _api_gateway(
 
 @cache
 def access_log_line(form: str, status: int, waited: float) -> bytes:
-    """Write an access log's line: the stack's format, with the variables that are read here."""
+    """Write a line of the access log, with the variables that are read here."""
     values = {
         "$context.status": str(status),
         "$context.responseLatency": str(round((waited + FRONT_SECONDS) * 1000)),
@@ -113,7 +113,7 @@ def access_log_line(form: str, status: int, waited: float) -> bytes:
 
 @cache
 def read_access_log(line: bytes) -> dict[str, float]:
-    """Read from an access log's line what API Gateway would measure of the request."""
+    """Read API Gateway's metrics of a request from its line of the access log."""
     fields = json.loads(line)
     status = int(fields["status"])
     return {
@@ -126,10 +126,10 @@ def read_access_log(line: bytes) -> dict[str, float]:
 
 
 def forecast_of(samples: Samples) -> Forecast:
-    """Expect of an hour what was measured at this time on the days before, give or take.
+    """Forecast an hour from the values at the same time on the days before.
 
-    The band is as many standard deviations of those days wide as the alarm says, and a day that
-    was like all the others widens it by a twentieth.
+    The band is as many standard deviations of those values wide as the alarm asks for. A standard
+    deviation counts as at least a twentieth of the mean.
     """
 
     known: dict[tuple[str, float], list[float]] = {}

@@ -1,83 +1,30 @@
-"""For each alarm something that raises it, and a day that raises none."""
+"""Every drill raises its alarm, and an ordinary day raises none."""
 
 import random
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 
 from lambda_src import metrics
-from tests.cloudwatch.alarms import DAY, HOUR
-from tests.cloudwatch.evaluation import states
-from tests.cloudwatch.samples import Samples
-from tests.cloudwatch.states import State
-from tests.system.drills import days
+from tests.support.cloudwatch.alarms import DAY, HOUR
+from tests.support.cloudwatch.evaluation import states
+from tests.support.cloudwatch.samples import Samples
+from tests.support.cloudwatch.states import State
 from tests.system.drills.conftest import Day, Deployed
-from tests.system.drills.days import CAUSE, MIDNIGHT, Cause, Recordings, Traffic
+from tests.system.drills.days import CAUSE, MIDNIGHT, Recordings, Traffic
 from tests.system.drills.stand_ins import measure
+from tests.system.drills.table import ASKED, AT_NIGHT, DRILLS, Drill
 
 EXTRA_DATAPOINTS = (0, 5)
-"""How far back CloudWatch looks for missing data is not published: not at all, and further than the
-examples of its guide."""
-ASKED = ("prediction", "cold")
-
-
-class Drill(NamedTuple):
-    """What goes wrong, and which alarm must say so."""
-
-    alarm: str
-    what: str
-    cause: Cause
-    switched_off: bool = False
-    """Reserved concurrency of 0: the kill switch."""
-
-
-DRILLS = [
-    Drill("prediction-rate", "another language", days.instead("other language", *ASKED)),
-    Drill("confidence", "subjects it never learned", days.instead("other subject", *ASKED)),
-    Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
-    Drill("feedback-rate", "a client that sends none", days.without("feedback")),
-    Drill("volume", "five times the questions", days.times(5)),
-    Drill("volume", "a page nobody reaches", days.without(*ASKED, "draft", "feedback")),
-    Drill("heartbeat", "silence", days.nothing()),
-    Drill("heartbeat", "the kill switch", days.unchanged(), switched_off=True),
-    Drill("heartbeat", "a model that is not the right one", days.all_become("not started")),
-    Drill("model-latency", "a starved function", days.instead("slow", *ASKED)),
-    Drill("api-latency", "one in fifty out of time", days.one_in(50, "out of time")),
-    Drill("near-timeout", "a batch that is hard to parse", days.one_in(1000, "out of time")),
-    Drill("server-errors", "a model that is not the right one", days.all_become("not started")),
-    Drill("server-errors", "one in fifty out of time", days.one_in(50, "out of time")),
-    Drill("client-errors", "a client of another release", days.instead("refused", *ASKED, "draft")),
-    Drill("function-errors", "an event of another kind", days.one_in(1000, "raised")),
-    Drill("function-errors", "a model that is not there", days.all_become("not started")),
-    Drill("throttles", "bursts of more than the limit", days.bursts("slow", 14)),
-    Drill("throttles", "the kill switch", days.unchanged(), switched_off=True),
-    Drill("concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
-    Drill("release-errors", "an event of another kind", days.one_in(100, "raised")),
-    Drill("release-duration", "a starved version", days.one_in(5, "out of time")),
-    Drill("release-answers", "a model that is not there", days.all_become("not started")),
-    Drill("cold-starts", "copies that live for one request", days.instead("cold", *ASKED, "draft")),
-]
-
-
-AT_NIGHT = [
-    Drill("prediction-rate", "another language", days.instead("other language", *ASKED)),
-    Drill("confidence", "another language", days.instead("other language", *ASKED)),
-    Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
-    Drill("feedback-rate", "no feedback", days.without("feedback")),
-    Drill("model-latency", "a starved function", days.instead("slow", *ASKED)),
-    Drill("api-latency", "out of time", days.instead("out of time", *ASKED)),
-    Drill("client-errors", "all refused", days.instead("refused", *ASKED, "draft")),
-    Drill("cold-starts", "all of them", days.instead("cold", *ASKED, "draft")),
-]
-"""What raises the alarm by day."""
+"""How many datapoints further back CloudWatch looks for missing data is not published: none at
+all, and more than the examples of its guide."""
 NIGHT = (MIDNIGHT + HOUR, MIDNIGHT + 5 * HOUR)
 Rehearse = Callable[[Drill, tuple[float, float], float, int], list[float]]
 
 
 @pytest.fixture
 def rehearse(quiet_day: Day, deployed: Deployed, recordings: Recordings) -> Rehearse:
-    """Gives the minutes in which an alarm is raised when a drill's cause holds for some hours."""
+    """Return a function that applies a drill and returns when its alarm is raised."""
 
     def minutes(drill: Drill, hours: tuple[float, float], until: float, extra: int) -> list[float]:
         alarm = deployed.alarms[drill.alarm]
@@ -102,25 +49,25 @@ def rehearse(quiet_day: Day, deployed: Deployed, recordings: Recordings) -> Rehe
 
 @pytest.mark.parametrize("extra", EXTRA_DATAPOINTS)
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda each: f"{each.alarm}: {each.what}")
-def test_the_alarm_is_raised_while_it_lasts_and_no_longer(
+def test_a_drill_raises_its_alarm_until_the_cause_ends(
     drill: Drill, extra: int, deployed: Deployed, rehearse: Rehearse
 ) -> None:
     alarm = deployed.alarms[drill.alarm]
     recovered = CAUSE[1] + (alarm.periods + extra) * alarm.period
     raised = rehearse(drill, CAUSE, recovered, extra)
-    assert raised, "nobody was told"
-    assert CAUSE[0] < min(raised) < CAUSE[1], "somebody was told of something else"
-    assert max(raised) < recovered, "nobody was told that it is over"
+    assert raised, "the alarm was not raised"
+    assert CAUSE[0] < min(raised) < CAUSE[1], "the cause did not raise the alarm"
+    assert max(raised) < recovered, "the alarm did not end after the cause had ended"
 
 
 @pytest.mark.parametrize("drill", AT_NIGHT, ids=lambda each: f"{each.alarm}: {each.what}")
-def test_a_handful_of_odd_requests_at_night_wakes_nobody(drill: Drill, rehearse: Rehearse) -> None:
+def test_a_few_odd_requests_at_night_raise_no_alarm(drill: Drill, rehearse: Rehearse) -> None:
     for extra in EXTRA_DATAPOINTS:
         assert rehearse(drill, NIGHT, NIGHT[1] + HOUR, extra) == []
 
 
 @pytest.mark.parametrize("extra", EXTRA_DATAPOINTS)
-def test_a_quiet_day_raises_none(quiet_day: Day, deployed: Deployed, extra: int) -> None:
+def test_an_ordinary_day_raises_no_alarm(quiet_day: Day, deployed: Deployed, extra: int) -> None:
     raised = {}
     for entry, alarm in deployed.alarms.items():
         found = states(
@@ -135,12 +82,8 @@ def test_a_quiet_day_raises_none(quiet_day: Day, deployed: Deployed, extra: int)
     assert {entry: hours for entry, hours in raised.items() if hours} == {}
 
 
-def test_no_alarm_lacks_a_drill(deployed: Deployed) -> None:
-    assert {drill.alarm for drill in DRILLS} == set(deployed.alarms)
-
-
-def test_the_image_did_what_the_drills_are_made_of(recordings: Recordings) -> None:
-    """Or a drill might raise its alarm for another reason than it says."""
+def test_the_recordings_are_what_the_drills_assume(recordings: Recordings) -> None:
+    """Otherwise a drill might raise its alarm for a reason other than the one it states."""
     statuses = {kind: {each.status for each in found} for kind, found in recordings.items()}
     assert statuses.pop("refused") == {404, 413, 422}
     assert statuses.pop("feedback") == {202}

@@ -1,183 +1,196 @@
-// The page: asks for tags while a person types, and sends the final ones as feedback.
+// The page: requests suggestions while a person types, and sends the final tags as feedback.
 
-import { Chosen } from "./chosen.js";
-import { Suggestions } from "./suggestions.js";
-import { examples, texts } from "./texts.js";
-import {
-  ApiError, announce, asDecimal, at, call, currentLanguage, make, rememberLanguage, text,
-} from "./tools.js";
+import { ApiError, callApi } from "./api.js";
+import { ChosenTags } from "./chosen-tags.js";
+import { announce, byId, create } from "./dom.js";
+import { currentLanguage, formatDecimal, setLanguage, text } from "./language.js";
+import { sampleQuestions } from "./sample-questions.js";
+import { SuggestionList } from "./suggestion-list.js";
 
-const TYPING_PAUSE_MS = 250; // after the last key
-const UNNOTICED_MS = 200; // an answer within it needs no "reading"
-const MAX_BYTES = 64 * 1024; // as the API limits a question
+const TYPING_PAUSE_MS = 250; // how long after the last key a request is sent
+const THINKING_DELAY_MS = 200; // a faster answer needs no "Reading your question"
+const MAX_QUESTION_BYTES = 64 * 1024; // the same limit as in the API
 
-const title = at("title");
-const body = at("body");
-const suggestions = new Suggestions((tag) => chosen.add(tag, true));
-const chosen = new Chosen(() => {
-  outcome(null);
-  show();
+const titleField = byId("title");
+const bodyField = byId("body");
+const suggestionList = new SuggestionList((tag) => chosenTags.add(tag, true));
+const chosenTags = new ChosenTags(() => {
+  setAskResult(null);
+  render();
   refresh();
 });
 
-let suggested = [];
-let told = { phase: "empty", given: [], detail: "" }; // what the panel says
-let noted = null; // what became of asking: { name, given, detail, wrong }
-let announced = "";
-let counted = null; // the prediction that feedback names: { question, id }
-let nextExample = 0;
-let shownExample = null;
+let suggestions = [];
+// `key` and `values` are the panel's text; `detail` is an error's explanation.
+let status = { phase: "empty", key: "empty", values: [], detail: "" };
+let askResult = null; // what "Ask" led to: { key, values, detail, isError }, or null
+let lastAnnouncement = "";
+let askedPrediction = null; // the prediction that the feedback belongs to: { question, id }
+let nextSample = 0;
+let shownSample = null;
 
-// --- Tags while one types ---
+// --- Suggestions while typing ---
 
-let pause;
-let running = null;
+let typingTimer;
+let currentRequest = null;
 
-function typed() {
-  outcome(null);
-  at("example").hidden = !untouched();
-  clearTimeout(pause);
-  pause = setTimeout(refresh, TYPING_PAUSE_MS);
+function onTyping() {
+  setAskResult(null);
+  byId("example").hidden = !canReplaceQuestion();
+  clearTimeout(typingTimer);
+  typingTimer = setTimeout(refresh, TYPING_PAUSE_MS);
 }
 
-const question = () => ({ title: title.value, body: body.value });
-const isEmpty = () => !(title.value + body.value).trim();
-const size = () => new TextEncoder().encode(title.value + body.value).length;
+const question = () => ({ title: titleField.value, body: bodyField.value });
+const isEmpty = () => !(titleField.value + bodyField.value).trim();
+const questionBytes = () =>
+  new TextEncoder().encode(titleField.value + bodyField.value).length;
+const sizeInKilobytes = () => [formatDecimal(questionBytes() / 1024), MAX_QUESTION_BYTES / 1024];
 
-/** Ask for tags; an answer that was overtaken by a newer question is dropped. */
+/** Request suggestions. The answer is ignored if a newer request has started meanwhile. */
 async function refresh() {
-  clearTimeout(pause);
-  running?.abort();
-  running = null;
-  if (isEmpty()) return tell("empty");
-  if (size() > MAX_BYTES) return tell("too_long");
-  const mine = new AbortController();
-  running = mine;
-  const slow = setTimeout(() => tell("thinking", { keep: true }), UNNOTICED_MS);
+  clearTimeout(typingTimer);
+  currentRequest?.abort();
+  currentRequest = null;
+  if (isEmpty()) return setStatus("empty");
+  if (questionBytes() > MAX_QUESTION_BYTES) {
+    return setStatus("too_long", { values: sizeInKilobytes() });
+  }
+  const request = new AbortController();
+  currentRequest = request;
+  const thinkingTimer = setTimeout(
+    () => setStatus("thinking", { newSuggestions: suggestions }),
+    THINKING_DELAY_MS,
+  );
   try {
-    const wanted = { ...question(), draft: true, explain: true, exclude: chosen.all };
-    const answer = await call("predict", { body: wanted, signal: mine.signal });
-    if (running !== mine) return;
-    const quiet = chosen.all.length ? "nothing_more" : (answer.quiet_reason ?? "not_sure");
-    tell(answer.suggestions.length ? "ready" : quiet, { tags: answer.suggestions });
+    const body = { ...question(), draft: true, explain: true, exclude: chosenTags.all };
+    const answer = await callApi("predict", { body, signal: request.signal });
+    if (currentRequest !== request) return;
+    const quietReason = chosenTags.all.length ? "nothing_more" : (answer.quiet_reason ?? "not_sure");
+    const phase = answer.suggestions.length ? "ready" : quietReason;
+    setStatus(phase, { newSuggestions: answer.suggestions });
   } catch (error) {
-    if (running === mine) tell("error", { error });
+    if (currentRequest === request) setStatus("error", describeError(error));
   } finally {
-    clearTimeout(slow);
+    clearTimeout(thinkingTimer);
   }
 }
 
-/** Say how the suggestions stand, in the panel and to a screen reader. */
-function tell(phase, { tags = [], error = null, keep = false } = {}) {
-  if (!keep) suggested = tags;
-  const failed = error instanceof ApiError;
-  if (phase === "error") told = { phase, name: failed ? "failed" : "away", given: [error.status] };
-  else told = { phase, name: phase, given: phase === "too_long" ? kilobytes() : [] };
-  told.detail = failed ? error.detail : "";
-  show();
-  const names = suggested.map((each) => each.tag);
-  if (phase === "thinking") return;
-  const message = phase === "ready" ? text("spoken", names) : text(told.name, ...told.given);
-  if (message !== announced) announce("suggestions", message);
-  announced = message;
+/** Return the text key and values for an error, and the API's explanation of it. */
+function describeError(error) {
+  if (!(error instanceof ApiError)) return { key: "unreachable" };
+  return { key: "failed", values: [error.status], detail: error.detail };
 }
 
-const kilobytes = () => [asDecimal(size() / 1024), MAX_BYTES / 1024];
+/** Change what the panel shows, and announce it to screen readers. */
+function setStatus(phase, { key = phase, values = [], detail = "", newSuggestions = [] } = {}) {
+  suggestions = newSuggestions;
+  status = { phase, key, values, detail };
+  render();
+  if (phase === "thinking") return;
+  const tags = suggestions.map((each) => each.tag);
+  const message = phase === "ready" ? text("spoken", tags) : text(key, ...values);
+  if (message !== lastAnnouncement) announce("suggestions", message);
+  lastAnnouncement = message;
+}
 
-// --- Asking ---
+// --- Ask ---
 
-/** Count the question once, and send the tags that it ended with. */
+/** Request a counted prediction, once per question, and send the final tags as its feedback. */
 async function ask() {
-  const button = at("ask");
+  const button = byId("ask");
   if (button.getAttribute("aria-disabled") === "true") return;
-  if (isEmpty()) return refuse("askEmpty", title);
-  if (size() > MAX_BYTES) return refuse("too_long", body, kilobytes());
-  if (!chosen.addUnfinished()) return at("own").focus();
-  if (!chosen.all.length) return refuse("askNoTags", at("own"));
+  if (isEmpty()) return refuseToAsk("askEmpty", titleField);
+  if (questionBytes() > MAX_QUESTION_BYTES) {
+    return refuseToAsk("too_long", bodyField, sizeInKilobytes());
+  }
+  if (!chosenTags.addFromField()) return byId("own").focus();
+  if (!chosenTags.all.length) return refuseToAsk("askNoTags", byId("own"));
   button.setAttribute("aria-disabled", "true");
-  outcome({ name: "asking" });
+  setAskResult({ key: "asking" });
   try {
     const asked = JSON.stringify(question());
-    if (counted?.question !== asked) {
-      const { prediction_id: id } = await call("predict", { body: question() });
-      counted = { question: asked, id };
+    if (askedPrediction?.question !== asked) {
+      const { prediction_id: id } = await callApi("predict", { body: question() });
+      askedPrediction = { question: asked, id };
     }
-    await call("feedback", {
-      body: { prediction_id: counted.id, accepted: chosen.accepted, final_tags: chosen.all },
+    await callApi("feedback", {
+      body: {
+        prediction_id: askedPrediction.id,
+        accepted: chosenTags.accepted,
+        final_tags: chosenTags.all,
+      },
     });
-    outcome({ name: "thanks" });
+    setAskResult({ key: "thanks" });
   } catch (error) {
-    const failed = error instanceof ApiError;
-    outcome({
-      name: failed ? "failed" : "away",
-      given: [error.status],
-      detail: failed ? error.detail : "",
-      wrong: true,
-    });
+    const { key, values, detail } = describeError(error);
+    const askKeys = { unreachable: "askUnreachable", failed: "askFailed" };
+    setAskResult({ key: askKeys[key], values, detail, isError: true });
   } finally {
     button.setAttribute("aria-disabled", "false");
   }
 }
 
-function refuse(name, field, given = []) {
-  outcome({ name, given, wrong: true });
+function refuseToAsk(key, field, values = []) {
+  setAskResult({ key, values, isError: true });
   field.focus();
 }
 
-function outcome(note) {
-  noted = note;
-  const box = at("outcome");
-  box.classList.toggle("wrong", Boolean(note?.wrong));
-  box.replaceChildren(...(note ? [text(note.name, ...(note.given ?? []))] : []));
-  if (note?.detail) box.append(make("p", {}, note.detail));
-  if (note?.name === "thanks") {
-    const another = make("button", { type: "button", class: "quiet" }, text("another"));
+function setAskResult(result) {
+  askResult = result;
+  const box = byId("outcome");
+  box.classList.toggle("wrong", Boolean(result?.isError));
+  box.replaceChildren(...(result ? [text(result.key, ...(result.values ?? []))] : []));
+  if (result?.detail) box.append(create("p", {}, result.detail));
+  if (result?.key === "thanks") {
+    const another = create("button", { type: "button", class: "quiet" }, text("another"));
     another.addEventListener("click", () => {
-      startOver({ title: "", body: "" });
-      title.focus();
+      startQuestion({ title: "", body: "" });
+      titleField.focus();
     });
     box.append(another);
   }
 }
 
-function startOver(start) {
-  title.value = start.title;
-  body.value = start.body;
-  counted = null;
-  suggested = [];
-  chosen.clear();
-  at("example").hidden = !untouched();
+function startQuestion({ title, body }) {
+  titleField.value = title;
+  bodyField.value = body;
+  askedPrediction = null;
+  suggestions = [];
+  chosenTags.clear();
+  byId("example").hidden = !canReplaceQuestion();
 }
 
-// --- Examples ---
+// --- Sample questions ---
 
-const untouched = () =>
-  isEmpty() || (title.value === shownExample?.title && body.value === shownExample?.body);
+/** Whether the fields hold nothing of the person's own. */
+const canReplaceQuestion = () =>
+  isEmpty() || (titleField.value === shownSample?.title && bodyField.value === shownSample?.body);
 
-function showExample() {
-  shownExample = examples[nextExample];
-  nextExample = (nextExample + 1) % examples.length;
-  startOver(shownExample);
+function showSample() {
+  shownSample = sampleQuestions[nextSample];
+  nextSample = (nextSample + 1) % sampleQuestions.length;
+  startQuestion(shownSample);
 }
 
-// --- Words ---
+// --- Rendering ---
 
-function show() {
-  at("panel").dataset.state = told.phase;
-  at("state").textContent = text(told.name ?? told.phase, ...told.given);
-  at("detail").textContent = told.detail;
-  at("detail").hidden = !told.detail;
-  const retry = at("retry");
-  const retried = document.activeElement === retry;
-  retry.hidden = told.phase !== "error" && !(retried && told.phase === "thinking");
-  at("suggestions").setAttribute("aria-busy", String(told.phase === "thinking"));
-  const open = suggested.filter((each) => !chosen.all.includes(each.tag));
-  suggestions.show(open, { full: chosen.full });
-  if (retried && retry.hidden) suggestions.focus();
+function render() {
+  byId("panel").dataset.state = status.phase;
+  byId("state").textContent = text(status.key, ...status.values);
+  byId("detail").textContent = status.detail;
+  byId("detail").hidden = !status.detail;
+  const retry = byId("retry");
+  const retryHasFocus = document.activeElement === retry;
+  retry.hidden = status.phase !== "error" && !(retryHasFocus && status.phase === "thinking");
+  byId("suggestions").setAttribute("aria-busy", String(status.phase === "thinking"));
+  const notChosen = suggestions.filter((each) => !chosenTags.all.includes(each.tag));
+  suggestionList.render(notChosen, { isFull: chosenTags.isFull });
+  if (retryHasFocus && retry.hidden) suggestionList.focus();
 }
 
-function speak(language) {
-  rememberLanguage(language);
+function changeLanguage(language) {
+  setLanguage(language);
   document.documentElement.lang = language;
   document.title = text("document");
   for (const element of document.querySelectorAll("[data-text]")) {
@@ -186,25 +199,25 @@ function speak(language) {
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", text(element.dataset.label));
   }
-  for (const button of at("languages").children) {
+  for (const button of byId("languages").children) {
     button.setAttribute("aria-pressed", String(button.lang === language));
   }
-  chosen.show();
-  outcome(noted);
-  show();
+  chosenTags.render();
+  setAskResult(askResult);
+  render();
 }
 
-title.addEventListener("input", typed);
-body.addEventListener("input", typed);
-at("example").addEventListener("click", showExample);
-at("retry").addEventListener("click", () => {
-  tell("thinking");
+titleField.addEventListener("input", onTyping);
+bodyField.addEventListener("input", onTyping);
+byId("example").addEventListener("click", showSample);
+byId("retry").addEventListener("click", () => {
+  setStatus("thinking");
   refresh();
 });
-at("ask").addEventListener("click", ask);
-for (const button of at("languages").children) {
-  button.addEventListener("click", () => speak(button.lang));
+byId("ask").addEventListener("click", ask);
+for (const button of byId("languages").children) {
+  button.addEventListener("click", () => changeLanguage(button.lang));
 }
-speak(currentLanguage());
-// What a browser kept over a reload is a question, too.
-if (!isEmpty()) typed();
+changeLanguage(currentLanguage());
+// A browser may keep the fields' content when the page is reloaded.
+if (!isEmpty()) onTyping();

@@ -1,0 +1,70 @@
+"""The function behind the HTTP API, with the alias `live`."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra_cdk.function import FolderFunction
+from infra_cdk.model import Model
+from infra_cdk.policies import policy
+from infra_cdk.settings import Settings
+
+ALIAS: Final = "live"
+
+
+class ApiFunction(FolderFunction):
+    """The function that answers the HTTP API. Every request goes to its alias `live`.
+
+    Its role may read the one model of its release. A role shared by all releases would have to read
+    all models: with access to the newest model only, the version before could not start any more,
+    neither during a deployment nor after a rollback.
+
+    Attributes
+    ----------
+    alias
+        The alias `live`. Only CloudFormation moves it, and a rollback in an emergency.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, model: Model
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            settings=settings,
+            folder="api",
+            shared=("metrics.py", "tagger"),
+            title="API function",
+            description=model.identity.description,
+            memory_mb=settings.memory_mb,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            policies={"ReadModel": policy(model.read_statement())},
+            environment=_environment(settings, model),
+            release=model.identity.sha256[:8],
+            reserved_concurrency=settings.reserved_concurrency,
+        )
+        self.alias = lambda_.Alias(
+            self, "Live", alias_name=ALIAS, version=self.function.current_version
+        )
+
+    def metric(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+        """Return one of Lambda's metrics of the alias, which is what callers invoke."""
+        return self.alias.metric(
+            name, statistic=statistic, period=period, label=f"{name} {statistic}"
+        )
+
+
+def _environment(settings: Settings, model: Model) -> dict[str, str]:
+    """Return the variables that lambda_src/api/settings.py reads."""
+    variables = {
+        "ETIQUETTE_MODEL": model.url,
+        "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+        "ETIQUETTE_SERVICE": settings.stack_name,
+    }
+    # The application answers CORS requests, and not API Gateway, so that it works on a laptop, too.
+    if settings.cors_origins:
+        variables["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
+    return variables

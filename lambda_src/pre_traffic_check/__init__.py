@@ -1,0 +1,1 @@
+"""The pre-traffic check: CodeDeploy calls it before a new version gets its first request."""

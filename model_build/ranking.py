@@ -1,0 +1,123 @@
+"""Fit calibrator and re-ranker on scores from regressions that did not see the questions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from tqdm import tqdm
+
+from lambda_src.tagger.analyzer import QuestionTokens
+from lambda_src.tagger.calibrator import QuestionFacts, confidences
+from lambda_src.tagger.reranker import shortlist
+from lambda_src.tagger.vocabulary import Floats, Ints
+from model_build.calibration import Calibrator, NameFeatures, ScoredQuestion, are_true
+from model_build.cross_fitting import cross_fit
+from model_build.model_card import RankedTags
+from model_build.reranking import Reranker, RerankerInputs, ShortlistedQuestion
+from model_build.vocabulary import FittedVocabulary
+
+UNANSWERED_SHARE: Final = 0.01
+"""The floor is chosen so that this share of the corpus's questions gets no suggestions."""
+
+
+@dataclass(frozen=True)
+class RankingCorpus:
+    """The questions that calibrator and re-ranker are fitted on: those with complete tags."""
+
+    questions: list[ScoredQuestion]
+    """Each one scored by regressions that were fitted without its fold."""
+    has_tag: sp.csr_matrix
+    """Bool, shape (n_questions, n_tags)."""
+    n_true_tags: Ints
+    """Shape (n_questions,): all true tags, also those that the model does not know."""
+    folds: Ints
+    """Shape (n_questions,)."""
+    log_uses: Floats
+    """Shape (n_tags,): natural logarithm of the uses in the whole corpus."""
+
+
+@dataclass(frozen=True)
+class FittedRanking:
+    """What turns the scores of a question into confidences, and confidences into suggestions."""
+
+    calibrator: Calibrator
+    reranker_inputs: RerankerInputs
+    reranker: Reranker
+    other_tags: float
+    """Mean number of true tags of a question that are not on its shortlist."""
+    floor: float
+    """If the confidence of the best tag is below this, nothing is suggested."""
+    ranked: list[RankedTags]
+    """The shortlist of each question of the corpus."""
+
+
+def question_facts(
+    tokens: Sequence[QuestionTokens], vocabulary: FittedVocabulary, title_weight: int
+) -> list[QuestionFacts]:
+    """Count the words and the names of tags of each question.
+
+    Parameters
+    ----------
+    tokens : sequence of QuestionTokens
+    vocabulary : FittedVocabulary
+    title_weight : int
+        How many times a word of the title counts.
+    """
+    served = vocabulary.as_served(title_weight)
+    tag_names = vocabulary.tag_names(served)
+    return [
+        QuestionFacts(
+            tag_names.count(served.find(served.number(each))), len(each.title), len(each.prose)
+        )
+        for each in tqdm(tokens, desc="names of tags", unit="question", disable=None)
+    ]
+
+
+def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
+    """Fit calibrator and re-ranker.
+
+    What the features of a question take from the corpus is counted in the other folds. Otherwise
+    the worth of a name, for example, would already contain the answer for the question itself.
+
+    Parameters
+    ----------
+    corpus : RankingCorpus
+    seed : int
+        For the network of the re-ranker.
+    """
+    questions, has_tag, folds = corpus.questions, corpus.has_tag, corpus.folds
+    name_features = NameFeatures(corpus.log_uses)
+    features = cross_fit(name_features, questions, has_tag, folds, NameFeatures.transform)
+    is_true = are_true(has_tag, [each.candidates.tags for each in questions])
+    calibrator = Calibrator().fit(np.concatenate(features), is_true)
+    shortlisted = [
+        ShortlistedQuestion(
+            question.facts,
+            shortlist(question.candidates, calibrator.decision_function(of_question)),
+        )
+        for question, of_question in zip(questions, features, strict=True)
+    ]
+    reranker_inputs = RerankerInputs(corpus.log_uses)
+    inputs = cross_fit(reranker_inputs, shortlisted, has_tag, folds, RerankerInputs.transform)
+    is_true = are_true(has_tag, [each.shortlist.tags for each in shortlisted])
+    reranker = Reranker(random_state=seed).fit(np.concatenate(inputs), is_true)
+    ranked = [
+        _ranked(question.shortlist.tags, confidences(reranker.decision_function(of_question)))
+        for question, of_question in zip(shortlisted, inputs, strict=True)
+    ]
+    best = [each.confidences[0] for each in ranked]
+    return FittedRanking(
+        calibrator=calibrator,
+        reranker_inputs=reranker_inputs.fit(shortlisted, has_tag),
+        reranker=reranker,
+        other_tags=float(corpus.n_true_tags.sum() - is_true.sum()) / len(questions),
+        floor=float(np.quantile(best, UNANSWERED_SHARE)),
+        ranked=ranked,
+    )
+
+
+def _ranked(tags: Ints, confidences: Floats) -> RankedTags:
+    order = np.argsort(-confidences, kind="stable")
+    return RankedTags(tags[order], confidences[order])

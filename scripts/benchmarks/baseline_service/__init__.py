@@ -1,0 +1,1 @@
+"""The baseline of `scripts/bench serving`: a scikit-learn model in a typical Lambda function."""

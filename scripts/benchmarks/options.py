@@ -1,0 +1,38 @@
+"""Command-line options that several benchmarks have in common."""
+
+import argparse
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+
+def add_corpus_options(command: argparse.ArgumentParser) -> None:
+    """Declare the options for the questions, the tags and the split."""
+    command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    command.add_argument(
+        "--min-tag-count",
+        type=int,
+        default=20,
+        help="minimum number of questions of a tag (default: 20)",
+    )
+    command.add_argument("--seed", type=int, default=0, help="seed of the split (default: 0)")
+
+
+def names_among(known: Collection[str], kind: str) -> Callable[[str], list[str]]:
+    """Return a parser for a comma-separated list of names.
+
+    Parameters
+    ----------
+    known
+        The valid names.
+    kind
+        What the names stand for, such as "system", for the error message.
+    """
+
+    def parse(names: str) -> list[str]:
+        for name in names.split(","):
+            if name not in known:
+                valid = ", ".join(known)
+                raise argparse.ArgumentTypeError(f"unknown {kind} {name!r}; choose from: {valid}")
+        return names.split(",")
+
+    return parse

@@ -1,0 +1,115 @@
+"""The command lines of scripts/release, scripts/rollback and scripts/releases."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from scripts.emulator.local_aws import LocalAws
+from scripts.emulator.release_target import ReleaseTarget
+from scripts.releasing.errors import ReleaseError
+from scripts.releasing.function import Function
+from scripts.releasing.listing import listing
+from scripts.releasing.release import release
+from scripts.releasing.rollback import roll_back
+from scripts.releasing.target import Target, stack_name
+from scripts.shared.terminal import UserError
+
+
+def main() -> int:
+    """Run one command; an error that the user can fix is one line on standard error."""
+    options = _parser().parse_args()
+    try:
+        target = _target(options)
+        if options.command == "release":
+            release(
+                target,
+                options.model,
+                report=options.report,
+                yes=options.yes,
+                confirm_rollback=options.confirm_rollback,
+            )
+        elif options.command == "rollback":
+            roll_back(Function.of(target), options.to)
+        else:
+            print(listing(Function.of(target)))
+    except NoCredentialsError:
+        print(
+            f"{options.command}: No AWS credentials found. Sign in with 'aws sso login' or "
+            "'aws configure', and set AWS_PROFILE if your profile is not the default one.",
+            file=sys.stderr,
+        )
+        return 1
+    except (UserError, BotoCoreError, ClientError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _target(options: argparse.Namespace) -> Target:
+    context = dict(_setting(each) for each in options.context)
+    stack = stack_name(options.environment, context)
+    if options.environment != "emulator":
+        return Target(options.environment, stack, context=context)
+    aws = LocalAws.running(options.emulator)
+    if aws is None:
+        raise ReleaseError(
+            "The emulator is not running. Start it with: "
+            f"scripts/local_aws --name {options.emulator} up"
+        )
+    return Target(options.environment, stack, ReleaseTarget(aws), context)
+
+
+def _setting(given: str) -> tuple[str, str]:
+    name, separator, value = given.partition("=")
+    if not separator:
+        raise ReleaseError(f"-c {given}: give a setting as NAME=VALUE.")
+    if name in {"model", "report", "environment"}:
+        raise ReleaseError(f"-c {given}: use the option --{name} instead.")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--environment",
+        default="dev",
+        choices=["dev", "prod", "emulator"],
+        help="where the stack is deployed (default: dev)",
+    )
+    shared.add_argument(
+        "-c",
+        dest="context",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of infra_cdk/settings.py; service=NAME selects the stack of that service",
+    )
+    shared.add_argument(
+        "--emulator",
+        default="local",
+        metavar="NAME",
+        help="the name of the local AWS, with --environment emulator (default: local)",
+    )
+    parser = argparse.ArgumentParser(prog="scripts")
+    commands = parser.add_subparsers(required=True, dest="command")
+    forward = commands.add_parser("release", parents=[shared], prog="scripts/release")
+    forward.add_argument("--model", type=Path, required=True, help="the bundle to release")
+    forward.add_argument("--report", type=Path, help="the JSON report of 'model_build evaluate'")
+    forward.add_argument("--yes", action="store_true", help="deploy without asking")
+    forward.add_argument(
+        "--confirm-rollback",
+        action="store_true",
+        help="deploy although a rollback has pinned the alias live",
+    )
+    back = commands.add_parser("rollback", parents=[shared], prog="scripts/rollback")
+    back.add_argument(
+        "--to", type=int, metavar="VERSION", help="default: the version before the live one"
+    )
+    commands.add_parser("releases", parents=[shared], prog="scripts/releases")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the packages behind the scripts share; they never import each other."""

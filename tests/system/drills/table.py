@@ -1,0 +1,85 @@
+"""The drills: for each alarm, at least one cause that must raise it.
+
+This module needs no container, so that tests/infra can check that no alarm lacks a drill.
+"""
+
+from typing import Final, NamedTuple
+
+from tests.system.drills import days
+from tests.system.drills.days import Cause
+
+ASKED: Final = ("prediction", "cold")
+"""The kinds of recordings that are answered predictions."""
+
+
+class Drill(NamedTuple):
+    """A cause, and the alarm that it must raise."""
+
+    alarm: str
+    """The anchor of the alarm's runbook entry."""
+    what: str
+    """The cause in words."""
+    cause: Cause
+    switched_off: bool = False
+    """Whether reserved concurrency is 0, which is the kill switch."""
+
+
+DRILLS: Final = [
+    Drill("prediction-rate", "another language", days.instead("other language", *ASKED)),
+    Drill(
+        "confidence",
+        "subjects that the model has not learned",
+        days.instead("other subject", *ASKED),
+    ),
+    Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
+    Drill("feedback-rate", "a client that sends no feedback", days.without("feedback")),
+    Drill("volume", "five times the questions", days.times(5)),
+    Drill("volume", "a page that nobody can reach", days.without(*ASKED, "draft", "feedback")),
+    Drill("heartbeat", "no request at all", days.nothing()),
+    Drill("heartbeat", "the kill switch", days.unchanged(), switched_off=True),
+    Drill("heartbeat", "a wrong model", days.all_become("not started")),
+    Drill(
+        "model-latency", "a function with too little processor time", days.instead("slow", *ASKED)
+    ),
+    Drill("api-latency", "one request in fifty runs out of time", days.one_in(50, "out of time")),
+    Drill(
+        "api-function-time-limit",
+        "a batch that is expensive to parse",
+        days.one_in(1000, "out of time"),
+    ),
+    Drill("server-errors", "a wrong model", days.all_become("not started")),
+    Drill("server-errors", "one request in fifty runs out of time", days.one_in(50, "out of time")),
+    Drill(
+        "client-errors", "a client with invalid requests", days.instead("refused", *ASKED, "draft")
+    ),
+    Drill("api-function-errors", "an event of another kind", days.one_in(1000, "raised")),
+    Drill("api-function-errors", "a missing model", days.all_become("not started")),
+    Drill("api-function-throttles", "bursts of more than the limit", days.bursts("slow", 14)),
+    Drill("api-function-throttles", "the kill switch", days.unchanged(), switched_off=True),
+    Drill("concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
+    Drill("release-errors", "an event of another kind", days.one_in(100, "raised")),
+    Drill(
+        "release-duration",
+        "a version with too little processor time",
+        days.one_in(5, "out of time"),
+    ),
+    Drill("release-answers", "a missing model", days.all_become("not started")),
+    Drill(
+        "cold-starts", "copies that answer one request each", days.instead("cold", *ASKED, "draft")
+    ),
+]
+
+
+AT_NIGHT: Final = [
+    Drill("prediction-rate", "another language", days.instead("other language", *ASKED)),
+    Drill("confidence", "another language", days.instead("other language", *ASKED)),
+    Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
+    Drill("feedback-rate", "no feedback", days.without("feedback")),
+    Drill(
+        "model-latency", "a function with too little processor time", days.instead("slow", *ASKED)
+    ),
+    Drill("api-latency", "requests run out of time", days.instead("out of time", *ASKED)),
+    Drill("client-errors", "all requests are refused", days.instead("refused", *ASKED, "draft")),
+    Drill("cold-starts", "every start is cold", days.instead("cold", *ASKED, "draft")),
+]
+"""Causes that raise the alarm by day, but not in the few requests of a night."""
