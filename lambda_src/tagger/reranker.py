@@ -40,7 +40,7 @@ class PairFeatures(NamedTuple):
     """How much the other tags raise the log-probability of a tag, each one weighted with its own
     confidence."""
     mean_lift: Floats
-    """`lift`, divided by the expected number of other tags plus 0.1."""
+    """`lift`, divided by the expected number of other tags plus `MEAN_LIFT_SMOOTHING`."""
     implied: Floats
     """The probability of a tag given the one other tag that supports it most."""
 
@@ -82,8 +82,9 @@ class CoOccurrence:
         """Compute how the other tags of a shortlist support each tag.
 
         With ``n(a, b)`` the questions that have both tags, ``n(a)`` those that have one, ``N`` all
-        questions, and ``m`` = `PRIOR_QUESTIONS`, a tag ``b`` lifts the log-probability of a tag
-        ``a`` by ``log(1 + n(a, b) N / (m (n(a) + 1/2))) - log(1 + n(b) / m)``: the pointwise mutual
+        questions, ``m`` = `PRIOR_QUESTIONS` and ``s`` = `USES_SMOOTHING`, a tag ``b`` lifts the
+        log-probability of a tag ``a`` by
+        ``log(1 + n(a, b) N / (m (n(a) + s))) - log(1 + n(b) / m)``: the pointwise mutual
         information of Church and Hanks (1990), "Word Association Norms, Mutual Information, and
         Lexicography", shrunk towards 0 for rare tags. The probability of ``a`` given ``b`` is
         ``n(a, b) / (n(b) + m)``.

@@ -211,8 +211,6 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
     matrix = features(candidates, facts, ranker.corpus.facts)
     listed = shortlist(candidates, matrix @ ranker.calibrator[:-1] + ranker.calibrator[-1])
     input_matrix = inputs(listed, facts, ranker.corpus)
-    if input_matrix.shape[1] != len(RERANKER_INPUTS):
-        input_matrix = input_matrix.T
     return {
         "names": _named(names),
         "features": _rows(CALIBRATOR_FEATURES, candidates.tags.tolist(), matrix.tolist()),

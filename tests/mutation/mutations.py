@@ -138,8 +138,8 @@ MUTATIONS: Final = [
     ),
     *_python(
         "reranker",
-        ("share of a tag", "(self.uses + 0.5)", "(self.uses + 1)"),
-        ("mean lift", "confidences.sum() + 0.1 -", "confidences.sum() + 0.2 -"),
+        ("share of a tag", "(self.uses + USES_SMOOTHING)", "(self.uses + 1)"),
+        ("mean lift", "confidences.sum() + MEAN_LIFT_SMOOTHING -", "confidences.sum() -"),
         ("no tag supports itself", "np.fill_diagonal(counts, 0)", "pass"),
         ("worth in the title", "(in_title > 0) * name_worth", "in_title * name_worth"),
         ("hidden units", "self.hidden[-1], 0)", "self.hidden[-1], -1)"),
