@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from lambda_src.tagger import Suggestion
-from lambda_src.tagger.decoder import best_size
+from lambda_src.tagger.decoder import choose_tags
 from lambda_src.tagger.rules import MAX_TAGS
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.intervals import metric_intervals
@@ -66,8 +66,8 @@ def judge_ranked(
             Suggestion(tags[number], confidence)
             for number, confidence in zip(numbers.tolist(), confidences.tolist(), strict=True)
         ]
-        is_suggested = confidences[0] >= floor
-        size = best_size(confidences.tolist(), other_tags, MAX_TAGS) if is_suggested else 0
+        size, expected_jaccard = choose_tags(confidences.tolist(), other_tags, MAX_TAGS)
+        size = size if expected_jaccard >= floor else 0
         judged.append(JudgedQuestion(frozenset(question.tags), best[:10], best[:size]))
     return judged
 

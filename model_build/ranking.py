@@ -10,7 +10,9 @@ from tqdm import tqdm
 
 from lambda_src.tagger.analyzer import QuestionTokens
 from lambda_src.tagger.calibrator import QuestionFacts, confidences
+from lambda_src.tagger.decoder import choose_tags
 from lambda_src.tagger.reranker import shortlist
+from lambda_src.tagger.rules import MAX_TAGS
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.calibration import Calibrator, NameFeatures, ScoredQuestion, are_true
 from model_build.cross_fitting import cross_fit
@@ -18,7 +20,7 @@ from model_build.model_card import RankedTags
 from model_build.reranking import Reranker, RerankerInputs, ShortlistedQuestion
 from model_build.vocabulary import FittedVocabulary
 
-UNANSWERED_SHARE: Final = 0.01
+UNANSWERED_SHARE: Final = 0.02
 """The floor is chosen so that this share of the corpus's questions gets no suggestions."""
 
 
@@ -48,7 +50,7 @@ class FittedRanking:
     other_tags: float
     """Mean number of true tags of a question that are not on its shortlist."""
     floor: float
-    """If the confidence of the best tag is below this, nothing is suggested."""
+    """Nothing is suggested if the expected Jaccard index of the best set is below this."""
     ranked: list[RankedTags]
     """The shortlist of each question of the corpus."""
 
@@ -107,13 +109,15 @@ def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
         _ranked(question.shortlist.tags, confidences(reranker.decision_function(of_question)))
         for question, of_question in zip(shortlisted, inputs, strict=True)
     ]
-    best = [each.confidences[0] for each in ranked]
+    other_tags = float(corpus.n_true_tags.sum() - is_true.sum()) / len(questions)
+    chosen = [choose_tags(each.confidences.tolist(), other_tags, MAX_TAGS) for each in ranked]
+    expected = [each.expected_jaccard for each in chosen]
     return FittedRanking(
         calibrator=calibrator,
         reranker_inputs=reranker_inputs.fit(shortlisted, has_tag),
         reranker=reranker,
-        other_tags=float(corpus.n_true_tags.sum() - is_true.sum()) / len(questions),
-        floor=float(np.quantile(best, UNANSWERED_SHARE)),
+        other_tags=other_tags,
+        floor=float(np.quantile(expected, UNANSWERED_SHARE)),
         ranked=ranked,
     )
 

@@ -122,7 +122,8 @@ class ModelCard(BaseModel):
     n_tags: int = Field(description="How many tags the model can suggest.")
     n_terms: int = Field(description="How many terms the model knows.")
     floor: float = Field(
-        description="If no tag has at least this confidence, the model suggests nothing."
+        description="If the expected Jaccard index of the best set of tags is lower, the model "
+        "suggests nothing."
     )
     corpus: dict[str, object] = Field(description="Facts about the training corpus.")
     quality: dict[str, object] = Field(

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from math import exp, sqrt
-from typing import Final
+from typing import Final, NamedTuple
+
+from lambda_src.tagger.rules import MIN_TAG_CONFIDENCE
 
 # The Gauss-Legendre rule of five points, moved from [-1, 1] to [0, 1]: Abramowitz and Stegun
 # (1964), "Handbook of Mathematical Functions", 25.4.29.
@@ -64,7 +66,27 @@ def expected_jaccards(
     return expected
 
 
-def best_size(confidences: Sequence[float], other_tags: float, max_tags: int) -> int:
-    """Choose how many of the first candidates to suggest; see `expected_jaccards`."""
-    expected = expected_jaccards(confidences, other_tags, max_tags)
-    return expected.index(max(expected)) + 1 if expected else 0
+class TagSet(NamedTuple):
+    """The set of tags to suggest: the first candidates."""
+
+    size: int
+    """How many of the first candidates are in it."""
+    expected_jaccard: float
+    """The expected Jaccard index of the set and the true tags."""
+
+
+def choose_tags(confidences: Sequence[float], other_tags: float, max_tags: int) -> TagSet:
+    """Choose how many of the first candidates to suggest.
+
+    The set has the highest expected Jaccard index among those without a tag whose confidence is
+    below `MIN_TAG_CONFIDENCE`. See `expected_jaccards` for the parameters.
+    """
+    expected = [
+        jaccard
+        for jaccard, confidence in zip(
+            expected_jaccards(confidences, other_tags, max_tags), confidences, strict=False
+        )
+        if confidence >= MIN_TAG_CONFIDENCE
+    ]
+    best = max(expected, default=0.0)
+    return TagSet(expected.index(best) + 1 if expected else 0, best)

@@ -9,11 +9,11 @@ import numpy as np
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
-from lambda_src.tagger.decoder import best_size
+from lambda_src.tagger.decoder import choose_tags
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
-from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
+from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE, MIN_UNFAMILIAR_JACCARD
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
 
 RankerChoice = Literal["auto", "plain", "kernel"]
@@ -39,7 +39,7 @@ class Prediction(NamedTuple):
     suggestions: list[Suggestion]
     """Best first; empty if the model stays quiet."""
     top_confidence: float
-    """The confidence of the best tag, suggested or not; 0 if the question was not scored."""
+    """The confidence of the best tag, suggested or not; 0 if the model knows none of its terms."""
     terms: Integers
     """The model's terms in the question, each once."""
     known_share: float
@@ -143,33 +143,43 @@ class TagModel:
         max_tags : int
             The largest number of suggestions.
         min_confidence : float
-            Suggest no tag with a lower confidence. If the best confidence is below the model's own
-            floor, the model suggests nothing anyway.
+            Suggest no tag with a lower confidence. The model has limits of its own: for each tag,
+            and for the expected Jaccard index of the set, below which it suggests nothing.
         exclude : collection of str
             Do not suggest these tags, or the tags that these are synonyms of.
         """
-        (known_share, has_topic), (terms, _, _), tags, confidences = self._rank(
-            title, body, body_format
-        )
-        if known_share < MIN_KNOWN_SHARE or not len(terms):
+        (known_share, has_topic), found, tags, confidences = self._rank(title, body, body_format)
+        terms = found.terms
+        if not len(terms):
             return Prediction([], 0.0, terms, known_share, "too_few_known_words")
-        if not has_topic:
-            return Prediction([], 0.0, terms, known_share, "no_topic")
         top_confidence = confidences[0]
-        if top_confidence < self._floor:
-            return Prediction([], top_confidence, terms, known_share, "not_sure")
+        if not has_topic:
+            return Prediction([], top_confidence, terms, known_share, "no_topic")
+        is_familiar = known_share >= MIN_KNOWN_SHARE
+        # The model is quiet or not whatever the caller's options are, which only shorten an answer.
+        chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
+        if chosen.expected_jaccard < (self._floor if is_familiar else MIN_UNFAMILIAR_JACCARD):
+            reason: QuietReason = "not_sure" if is_familiar else "too_few_known_words"
+            return Prediction([], top_confidence, terms, known_share, reason)
         if exclude:
             excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in excluded]
             tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
-        size = best_size(confidences, self._other_tags, max_tags)
+        if exclude or max_tags < MAX_TAGS:
+            chosen = choose_tags(confidences, self._other_tags, max_tags)
+        size = chosen.size
         suggestions = [
             Suggestion(self.tags[tag], confidence)
             for tag, confidence in zip(tags[:size], confidences[:size], strict=True)
             if confidence >= min_confidence
         ]
-        reason: QuietReason | None = None if suggestions else "not_sure"
-        return Prediction(suggestions, top_confidence, terms, known_share, reason)
+        return Prediction(
+            suggestions,
+            top_confidence,
+            terms,
+            known_share,
+            None if suggestions else "not_sure",
+        )
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10

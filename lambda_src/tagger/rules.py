@@ -183,5 +183,11 @@ RERANKER_INPUTS: Final = (
 
 MAX_TAGS: Final = 5
 """A Stack Exchange question has at most five tags."""
+MIN_TAG_CONFIDENCE: Final = 0.1
+"""No tag with a lower confidence is suggested."""
 MIN_KNOWN_SHARE: Final = 0.6
-"""The model stays quiet when it knows a smaller share of a question's words."""
+"""A question is unfamiliar if the model knows a smaller share of its words."""
+MIN_UNFAMILIAR_JACCARD: Final = 0.3
+"""The expected Jaccard index that suggestions for an unfamiliar question need.
+
+Questions in other languages reach it when they name a technology. Gibberish does not."""

@@ -9,7 +9,7 @@ from lambda_src.tagger import TagModel
 from lambda_src.tagger.analyzer import fields_of, normalize, pairs, tokenize, tokens_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.calibrator import QuestionFacts, best_candidates, features
-from lambda_src.tagger.decoder import best_size, expected_jaccards
+from lambda_src.tagger.decoder import choose_tags, expected_jaccards
 from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.ranker import PlainRanker, Ranking
@@ -242,7 +242,7 @@ def decoded(confidences: list[float], other_tags: float) -> dict[str, Any]:
     expected = expected_jaccards(confidences, other_tags, MAX_TAGS)
     return {
         "expected_jaccards": [round(value, _DIGITS) for value in expected],
-        "best_size": best_size(confidences, other_tags, MAX_TAGS),
+        "size": choose_tags(confidences, other_tags, MAX_TAGS).size,
     }
 
 

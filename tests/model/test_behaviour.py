@@ -111,6 +111,15 @@ def test_texts_without_a_topic_mostly_get_no_tags(starter: TagModel) -> None:
     assert len(answered) <= 0.2 * len(EMPTY_TEXTS), answered
 
 
+def test_whether_the_model_is_quiet_does_not_depend_on_the_options(
+    starter: TagModel, samples: list[Question]
+) -> None:
+    for question in samples[:100]:
+        whole = starter.suggest(question.title, question.body).suggestions
+        single = starter.suggest(question.title, question.body, max_tags=1).suggestions
+        assert single == whole[:1]
+
+
 def test_questions_are_mostly_answered(starter: TagModel, samples: list[Question]) -> None:
     quiet = [q.title for q in samples if not suggested(starter, q.title, q.body)]
     assert len(quiet) <= 0.03 * len(samples), quiet

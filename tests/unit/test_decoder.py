@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_src.tagger.decoder import best_size, expected_jaccards
+from lambda_src.tagger.decoder import choose_tags, expected_jaccards
+from lambda_src.tagger.rules import MIN_TAG_CONFIDENCE
 
 confidences = st.lists(st.floats(0, 1), min_size=1, max_size=7).map(
     lambda values: sorted(values, reverse=True)
@@ -39,18 +40,26 @@ def test_taking_the_rest_as_poisson_distributed_is_close(values: list[float]) ->
 @given(confidences, st.floats(0, 5))
 def test_a_size_is_possible_and_the_best(values: list[float], others: float) -> None:
     expected = expected_jaccards(values, others, 3)
-    size = best_size(values, others, 3)
-    assert 1 <= size <= min(3, len(values))
-    assert expected[size - 1] == max(expected)
+    size, jaccard = choose_tags(values, others, 3)
+    n_possible = sum(value >= MIN_TAG_CONFIDENCE for value in values[:3])
+    assert min(1, n_possible) <= size <= n_possible
+    assert jaccard == max(expected[:n_possible], default=0)
+    assert size == 0 or jaccard == expected[size - 1]
     assert all(0 <= value <= 1 + 1e-9 for value in expected)
 
 
 def test_sure_tags_are_all_taken_and_unsure_ones_left() -> None:
-    assert best_size([0.95, 0.9, 0.85, 0.05, 0.02], 0.0, 5) == 3
-    assert best_size([0.9, 0.1, 0.1], 0.0, 5) == 1
-    assert best_size([], 1.0, 5) == 0
+    assert choose_tags([0.95, 0.9, 0.85, 0.05, 0.02], 0.0, 5).size == 3
+    assert choose_tags([0.9, 0.1, 0.1], 0.0, 5).size == 1
+    assert choose_tags([], 1.0, 5) == (0, 0.0)
+
+
+def test_a_tag_with_a_low_confidence_of_its_own_is_left_out() -> None:
+    below = MIN_TAG_CONFIDENCE - 0.01
+    assert choose_tags([0.3, MIN_TAG_CONFIDENCE, below, below], 9.0, 5).size == 2
+    assert choose_tags([below, below], 0.0, 5) == (0, 0.0)
 
 
 def test_unseen_true_tags_make_a_larger_set_worthwhile() -> None:
     values = [0.6, 0.35, 0.3]
-    assert best_size(values, 3.0, 5) >= best_size(values, 0.0, 5)
+    assert choose_tags(values, 3.0, 5).size >= choose_tags(values, 0.0, 5).size
