@@ -120,6 +120,23 @@ def corpus_card(questions: Sequence[Question]) -> dict[str, Any]:
     }
 
 
+def tag_set_card(files: Sequence[str], n_sets: int) -> dict[str, Any]:
+    """Describe the tag sets of a training; can be written as JSON.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The names of the files.
+    n_sets : int
+        How many sets were used: without doubles, and without questions of the corpus.
+    """
+    return {
+        "files": list(files),
+        "sets": n_sets,
+        "used_for": "which tags occur together; all other figures are from the corpus's files",
+    }
+
+
 def _with_intervals(
     judged: Sequence[JudgedQuestion], tags: Sequence[str]
 ) -> dict[str, list[float]]:
