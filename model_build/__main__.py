@@ -144,7 +144,8 @@ def _add_evaluate(commands: Commands) -> None:
         "--reliability",
         type=Path,
         metavar="DIAGRAM.png",
-        help="also draw the precision of suggestions by their confidence",
+        help="also draw the precision of suggestions by their confidence, for titles alone and for "
+        "questions with bodies",
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -245,12 +246,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     with _rejects(options, options.json) as rejects:
         questions = read_corpus(options.questions, rejects)
     judged = judge(model, questions)
-    metrics = report(model, judged, paths=options.questions)
+    metrics = report(model, judged, questions=questions, paths=options.questions)
     options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
     if options.reliability:
-        draw_reliability(judged, options.reliability)
+        draw_reliability(questions, judged, options.reliability)
     print(table(metrics))
 
 
