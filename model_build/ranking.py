@@ -97,7 +97,10 @@ def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
     name_features = NameFeatures(corpus.log_uses)
     features = cross_fit(name_features, questions, has_tag, folds, NameFeatures.transform)
     is_true = are_true(has_tag, [each.candidates.tags for each in questions])
-    calibrator = Calibrator().fit(np.concatenate(features), is_true)
+    samples = np.concatenate(features)
+    # Views into the one large array: a second copy of all features would fill the memory.
+    features = np.split(samples, np.cumsum([len(each) for each in features])[:-1])
+    calibrator = Calibrator().fit(samples, is_true)
     shortlisted = [
         ShortlistedQuestion(
             question.facts,
