@@ -12,12 +12,15 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
-from model_build.corpus import CorpusError, Rejects, read_corpus, write_questions
+from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.model_card import tag_set_card
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
+from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
+from model_build.tag_sets import without_doubles
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
@@ -57,6 +60,15 @@ def _add_train(commands: Commands) -> None:
         metavar="FILE",
         help="more questions, from corpora that were reduced to their most common tags: such a "
         "question may have other tags that the file does not list",
+    )
+    train.add_argument(
+        "--tag-sets",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="files with the columns id and tags, without text, of the same site: the re-ranker "
+        "counts in them, too, which tags occur together",
     )
     train.add_argument(
         "--out",
@@ -132,7 +144,8 @@ def _add_evaluate(commands: Commands) -> None:
         "--reliability",
         type=Path,
         metavar="DIAGRAM.png",
-        help="also draw the precision of suggestions by their confidence",
+        help="also draw the precision of suggestions by their confidence, for titles alone and for "
+        "questions with bodies",
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -192,8 +205,14 @@ def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
 
 
 def _train(options: argparse.Namespace) -> None:
+    times = StageTimes()
     with _rejects(options, options.out) as rejects:
-        questions = read_corpus(options.questions, rejects, partial_paths=options.partial_questions)
+        with times.measure("reading"):
+            questions = read_corpus(
+                options.questions, rejects, partial_paths=options.partial_questions
+            )
+            found = read_tag_sets(options.tag_sets, rejects)
+            tag_sets = without_doubles(found, questions)
         fitted = fit(
             questions,
             TrainingOptions(
@@ -203,14 +222,22 @@ def _train(options: argparse.Namespace) -> None:
                 seed=options.seed,
             ),
             read_synonyms([WELL_KNOWN, *options.synonyms]),
+            tag_sets=tag_sets,
+            times=times,
         )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
-        digest = write_bundle(fitted, options.out, corpus=corpus)
+        if tag_sets:
+            corpus["tag_sets"] = tag_set_card(
+                [path.name for path in options.tag_sets], len(tag_sets)
+            )
+        with times.measure("writing"):
+            digest = write_bundle(fitted, options.out, corpus=corpus)
     if options.reference:
         pipeline = Pipeline([("tfidf", fitted.tfidf), ("tags", fitted.regressions)])
         joblib.dump(pipeline, options.reference, compress=3)
     megabytes = options.out.stat().st_size / 1e6
+    print(times.table())
     print(f"{options.out}: {len(fitted.tags)} tags, {megabytes:.1f} MB, SHA-256 {digest}")
 
 
@@ -219,12 +246,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     with _rejects(options, options.json) as rejects:
         questions = read_corpus(options.questions, rejects)
     judged = judge(model, questions)
-    metrics = report(model, judged, paths=options.questions)
+    metrics = report(model, judged, questions=questions, paths=options.questions)
     options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
     if options.reliability:
-        draw_reliability(judged, options.reliability)
+        draw_reliability(questions, judged, options.reliability)
     print(table(metrics))
 
 

@@ -9,12 +9,21 @@ from tqdm import tqdm
 
 from lambda_src.tagger import TagModel
 from model_build.intervals import metric_intervals
-from model_build.metrics import JudgedQuestion, calibration_bins, compute_metrics
+from model_build.metrics import (
+    JudgedQuestion,
+    calibration_bins,
+    compute_metrics,
+    expected_calibration_error,
+)
+from model_build.model_card import MIN_QUESTIONS
+from model_build.question_kinds import TITLES_ALONE, WITH_BODIES, rows_by_kind, rows_by_year
 from model_build.questions import Question
 from model_build.splitting import SPLIT_FACTS
 
 N_RANKED = 10
 """So many of the most likely tags of a question are kept."""
+_MAIN_METRICS = ("sample_jaccard", "precision_at_1", "recall_at_5", "prediction_rate", "ece")
+"""The metrics that a table shows for each kind and year."""
 
 
 def judge(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:
@@ -37,6 +46,7 @@ def report(
     model: TagModel,
     judged: Sequence[JudgedQuestion],
     *,
+    questions: Sequence[Question] = (),
     draws: int = 1_000,
     paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
@@ -46,6 +56,8 @@ def report(
     ----------
     model : TagModel
     judged : sequence of JudgedQuestion
+    questions : sequence of Question, optional
+        The same questions, for metrics by kind and by year.
     draws : int
         Number of bootstrap draws for the 95 % intervals.
     paths : sequence of Path
@@ -56,17 +68,37 @@ def report(
     -------
     dict
         Can be written as JSON: the metrics by their names, and ``intervals``, which holds both
-        ends of each metric's interval.
+        ends of each metric's interval. ``kinds`` and ``years`` hold the same for each kind and
+        year of question; metrics of fewer than 100 questions have no intervals.
     """
-    intervals = metric_intervals(judged, model.tags, draws=draws)
+
+    def part(rows: Sequence[int]) -> dict[str, Any]:
+        return _figures([judged[row] for row in rows], model.tags, draws)
+
     return {
         "model_version": model.version,
         "model_sha256": model.sha256,
         "files": [path.name for path in paths],
         "split": _split_kind(paths),
-        "questions": len(judged),
         "tags": len(model.tags),
-        **compute_metrics(judged, model.tags),
+        **_figures(judged, model.tags, draws, min_questions=0),
+        "kinds": [
+            {"kind": kind, **part(rows)} for kind, rows in rows_by_kind(questions).items() if rows
+        ],
+        "years": [{"year": year, **part(rows)} for year, rows in rows_by_year(questions).items()],
+    }
+
+
+def _figures(
+    judged: Sequence[JudgedQuestion],
+    tags: Sequence[str],
+    draws: int,
+    min_questions: int = MIN_QUESTIONS,
+) -> dict[str, Any]:
+    intervals = metric_intervals(judged, tags, draws=draws) if len(judged) >= min_questions else {}
+    return {
+        "questions": len(judged),
+        **compute_metrics(judged, tags),
         "intervals": {name: list(interval) for name, interval in intervals.items()},
     }
 
@@ -92,23 +124,32 @@ def write_predictions(judged: Sequence[JudgedQuestion], path: Path) -> None:
             lines.write(json.dumps(line) + "\n")
 
 
-def draw_reliability(judged: Sequence[JudgedQuestion], path: Path) -> None:
-    """Draw a reliability diagram, the precision of suggestions by their confidence, as a PNG."""
+def draw_reliability(
+    questions: Sequence[Question], judged: Sequence[JudgedQuestion], path: Path
+) -> None:
+    """Draw a reliability diagram, the precision of suggestions by their confidence, as a PNG.
+
+    Titles alone and questions with bodies have a curve each.
+    """
     # The import takes a second, and most evaluations need no diagram.
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    bins = calibration_bins(judged)
     figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
-    axes.plot(
-        [confidence for confidence, _, _ in bins],
-        [precision for _, precision, _ in bins],
-        marker="o",
-        label=f"suggested tags, {len(bins)} bins of equal mass",
-    )
+    rows_of = rows_by_kind(questions)
+    for kind in (TITLES_ALONE, WITH_BODIES):
+        of_kind = [judged[row] for row in rows_of[kind]]
+        bins = calibration_bins(of_kind)
+        if bins:
+            axes.plot(
+                [confidence for confidence, _, _ in bins],
+                [precision for _, precision, _ in bins],
+                marker="o",
+                label=f"{kind}: ECE {expected_calibration_error(of_kind):.3f}, {len(bins)} bins",
+            )
     axes.set(xlabel="confidence", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
     axes.set_title("Reliability")
     axes.legend(loc="upper left")
@@ -117,7 +158,7 @@ def draw_reliability(judged: Sequence[JudgedQuestion], path: Path) -> None:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Format a report as a Markdown table."""
+    """Format a report as Markdown tables: all metrics, and the main ones by kind and year."""
     rows = []
     for name, value in report.items():
         if isinstance(value, float):
@@ -126,4 +167,17 @@ def table(report: dict[str, Any]) -> str:
             rows.append(f"| {name} | {value:.4f} | {interval} |")
         elif isinstance(value, int | str):
             rows.append(f"| {name} | {value} | |")
-    return "\n".join(["| Metric | Value | 95 % interval |", "|---|---|---|", *rows])
+    lines = ["| Metric | Value | 95 % interval |", "|---|---|---|", *rows]
+    parts = [*report["kinds"], *report["years"]]
+    if parts:
+        lines += ["", f"| Questions | Number | {' | '.join(_MAIN_METRICS)} |"]
+        lines.append("|---" * (len(_MAIN_METRICS) + 2) + "|")
+    for part in parts:
+        cells = [str(part.get("kind", part.get("year"))), str(part["questions"])]
+        cells += [_cell(part[name], part["intervals"].get(name)) for name in _MAIN_METRICS]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(value: float, interval: Sequence[float] | None) -> str:
+    return f"{value:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")

@@ -89,6 +89,8 @@ def fit_tfidf(
     union = FeatureUnion(vectorizers, transformer_weights=weights)
     scaling = Normalizer()
     matrix = scaling.fit_transform(sp.hstack(blocks, format="csr"))
+    # Otherwise scikit-learn sorts the sample of every regression.
+    matrix.sort_indices()
     return Pipeline([("terms", union), ("scaling", scaling)]), matrix
 
 

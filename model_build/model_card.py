@@ -9,6 +9,7 @@ from lambda_src.tagger.rules import MAX_TAGS
 from lambda_src.tagger.vocabulary import Floats, Ints
 from model_build.intervals import metric_intervals
 from model_build.metrics import JudgedQuestion, compute_metrics
+from model_build.question_kinds import rows_by_kind, rows_by_year
 from model_build.questions import Question
 
 METHOD: Final = (
@@ -25,8 +26,8 @@ _METRICS: Final = (
     "ece",
 )
 _DRAWS: Final = 200
-_MIN_QUESTIONS: Final = 100
-"""A kind of questions with fewer questions has no metrics of its own."""
+MIN_QUESTIONS: Final = 100
+"""Metrics of fewer questions have no intervals; the card of a bundle leaves them out."""
 _USES_BY_KIND: Final = {"rare": (0, 50), "middle": (50, 200), "common": (200, 10**9)}
 """Kinds of tags: the smallest number of uses, and the first that is too large."""
 
@@ -75,7 +76,7 @@ def judge_ranked(
 def quality_card(
     questions: Sequence[Question], judged: Sequence[JudgedQuestion], tags: Sequence[tuple[str, int]]
 ) -> dict[str, Any]:
-    """Compute metrics by kind of question, with 95 % intervals, and by kind of tag.
+    """Compute metrics by kind and year of question, with 95 % intervals, and by kind of tag.
 
     Parameters
     ----------
@@ -90,18 +91,23 @@ def quality_card(
     dict
         Can be written as JSON.
     """
-    with_bodies = [bool(question.body.strip()) for question in questions]
-    kinds = {
-        "titles alone": [each for each, body in zip(judged, with_bodies, strict=True) if not body],
-        "with bodies": [each for each, body in zip(judged, with_bodies, strict=True) if body],
-    }
     names = [tag for tag, _ in tags]
+
+    def figures(rows: Sequence[int]) -> dict[str, Any]:
+        of_kind = [judged[row] for row in rows]
+        return {"questions": len(rows), **_with_intervals(of_kind, names)}
+
     return {
         "how": METHOD,
         "questions": [
-            {"kind": kind, "questions": len(of_kind), **_with_intervals(of_kind, names)}
-            for kind, of_kind in kinds.items()
-            if len(of_kind) >= _MIN_QUESTIONS
+            {"kind": kind, **figures(rows)}
+            for kind, rows in rows_by_kind(questions).items()
+            if len(rows) >= MIN_QUESTIONS
+        ],
+        "years": [
+            {"year": year, **figures(rows)}
+            for year, rows in rows_by_year(questions).items()
+            if len(rows) >= MIN_QUESTIONS
         ],
         "tags": [card for kind in _USES_BY_KIND if (card := _tag_card(kind, judged, tags))["tags"]],
     }
@@ -117,6 +123,23 @@ def corpus_card(questions: Sequence[Question]) -> dict[str, Any]:
         "tags_cut_down": sum(each.judged_tags is not None for each in questions),
         "dated": len(dates),
         "dates": days,
+    }
+
+
+def tag_set_card(files: Sequence[str], n_sets: int) -> dict[str, Any]:
+    """Describe the tag sets of a training; can be written as JSON.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The names of the files.
+    n_sets : int
+        How many sets were used: without doubles, and without questions of the corpus.
+    """
+    return {
+        "files": list(files),
+        "sets": n_sets,
+        "used_for": "which tags occur together; all other figures are from the corpus's files",
     }
 
 

@@ -18,6 +18,7 @@ from model_build.calibration import Calibrator, NameFeatures, ScoredQuestion, ar
 from model_build.cross_fitting import cross_fit
 from model_build.model_card import RankedTags
 from model_build.reranking import Reranker, RerankerInputs, ShortlistedQuestion
+from model_build.truth import Booleans
 from model_build.vocabulary import FittedVocabulary
 
 UNANSWERED_SHARE: Final = 0.02
@@ -36,8 +37,13 @@ class RankingCorpus:
     """Shape (n_questions,): all true tags, also those that the model does not know."""
     folds: Ints
     """Shape (n_questions,)."""
+    is_copy: Booleans
+    """Shape (n_questions,): whether a row is a copy of another row; see
+    `model_build.code_copies`."""
     log_uses: Floats
     """Shape (n_tags,): natural logarithm of the uses in the whole corpus."""
+    tag_sets: sp.csr_matrix
+    """Bool, shape (n_sets, n_tags): the tags of questions that are not in the corpus."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class FittedRanking:
     floor: float
     """Nothing is suggested if the expected Jaccard index of the best set is below this."""
     ranked: list[RankedTags]
-    """The shortlist of each question of the corpus."""
+    """The shortlist of each question of the corpus, without copies."""
 
 
 def question_facts(
@@ -93,23 +99,33 @@ def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
     name_features = NameFeatures(corpus.log_uses)
     features = cross_fit(name_features, questions, has_tag, folds, NameFeatures.transform)
     is_true = are_true(has_tag, [each.candidates.tags for each in questions])
-    calibrator = Calibrator().fit(np.concatenate(features), is_true)
+    samples = np.concatenate(features)
+    # Views into the one large array: a second copy of all features would fill the memory.
+    features = np.split(samples, np.cumsum([len(each) for each in features])[:-1])
+    calibrator = Calibrator().fit(samples, is_true)
     shortlisted = [
         ShortlistedQuestion(
             question.facts,
             shortlist(question.candidates, calibrator.decision_function(of_question)),
+            is_copy,
         )
-        for question, of_question in zip(questions, features, strict=True)
+        for question, of_question, is_copy in zip(
+            questions, features, corpus.is_copy.tolist(), strict=True
+        )
     ]
-    reranker_inputs = RerankerInputs(corpus.log_uses)
+    reranker_inputs = RerankerInputs(corpus.log_uses, corpus.tag_sets)
     inputs = cross_fit(reranker_inputs, shortlisted, has_tag, folds, RerankerInputs.transform)
     is_true = are_true(has_tag, [each.shortlist.tags for each in shortlisted])
     reranker = Reranker(random_state=seed).fit(np.concatenate(inputs), is_true)
     ranked = [
         _ranked(question.shortlist.tags, confidences(reranker.decision_function(of_question)))
         for question, of_question in zip(shortlisted, inputs, strict=True)
+        if not question.is_copy
     ]
-    other_tags = float(corpus.n_true_tags.sum() - is_true.sum()) / len(questions)
+    n_shortlisted = [len(each.shortlist.tags) for each in shortlisted]
+    is_found = is_true & ~np.repeat(corpus.is_copy, n_shortlisted)
+    n_true_tags = corpus.n_true_tags[~corpus.is_copy].sum()
+    other_tags = float(n_true_tags - is_found.sum()) / len(ranked)
     chosen = [choose_tags(each.confidences.tolist(), other_tags, MAX_TAGS) for each in ranked]
     expected = [each.expected_jaccard for each in chosen]
     return FittedRanking(

@@ -42,6 +42,8 @@ class ShortlistedQuestion(NamedTuple):
 
     facts: QuestionFacts
     shortlist: Shortlist
+    is_copy: bool = False
+    """Whether it is a copy of another question; see `model_build.code_copies`."""
 
 
 class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -51,6 +53,8 @@ class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     log_uses : ndarray of float, shape (n_tags,)
         Natural logarithm of the number of questions that have each tag.
+    tag_sets : csr_matrix of bool, shape (n_sets, n_tags), optional
+        The tags of questions whose text is not known: they, too, say which tags occur together.
 
     Attributes
     ----------
@@ -60,8 +64,9 @@ class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     pairs_ : PairCounts
     """
 
-    def __init__(self, log_uses: Floats) -> None:
+    def __init__(self, log_uses: Floats, tag_sets: sp.csr_matrix | None = None) -> None:
         self.log_uses = log_uses
+        self.tag_sets = tag_sets
 
     def fit(self, questions: Sequence[ShortlistedQuestion], has_tag: sp.csr_matrix) -> Self:
         """Count pairs of tags, and compare the calibrator's confidences with the true tags.
@@ -73,7 +78,10 @@ class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         self.tag_facts_ = fit_tag_facts([each.facts for each in questions], has_tag, self.log_uses)
         self.records_ = tag_records([each.shortlist for each in questions], has_tag)
-        self.pairs_ = count_pairs(has_tag)
+        counted = has_tag[[not each.is_copy for each in questions]]
+        if self.tag_sets is not None:
+            counted = sp.vstack([counted, self.tag_sets], format="csr")
+        self.pairs_ = count_pairs(counted)
         return self
 
     def transform(self, questions: Sequence[ShortlistedQuestion]) -> list[Floats]:

@@ -1,7 +1,7 @@
 """One logistic regression per tag, as one estimator of scikit-learn."""
 
 import warnings
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,10 @@ from tqdm import tqdm
 from model_build.truth import Truth
 
 Floats32 = npt.NDArray[np.float32]
+
+_BLOCK_TAGS: Final = 16
+"""How many regressions a process fits at a time: few enough for a small array of similarities, and
+enough for the cost of a task to be small."""
 
 
 class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -74,27 +78,52 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The true tags of the same questions.
         """
         n_tags = truth.has_tag.shape[1]
-        similarities = _similarities(matrix, truth)
+        means = _mean_questions(matrix, truth)
         min_weights = self._min_weights(matrix)
+        blocks = [
+            range(start, min(start + _BLOCK_TAGS, n_tags))
+            for start in range(0, n_tags, _BLOCK_TAGS)
+        ]
         tasks = (
-            delayed(self._fit_tag)(
-                matrix, self._sample(truth, tag, similarities[:, tag]), min_weights
+            delayed(self._fit_block)(
+                matrix, truth, block, means[block.start : block.stop], min_weights
             )
-            for tag in range(n_tags)
+            for block in blocks
         )
         # Processes, not threads: liblinear has one random generator per process, and the same seed
         # must give the same model.
         fitted = Parallel(n_jobs=self.jobs, return_as="generator", mmap_mode="c")(tasks)
-        coefficients = []
-        self.intercept_ = np.zeros(n_tags)
-        self.classes_ = np.arange(n_tags)
-        for tag, (weights, intercept) in enumerate(
-            tqdm(fitted, total=n_tags, desc="regressions", unit="tag", disable=None)
-        ):
-            coefficients.append(weights)
-            self.intercept_[tag] = intercept
+        coefficients, intercepts = [], []
+        with tqdm(total=n_tags, desc="regressions", unit="tag", disable=None) as bar:
+            for of_block, of_intercepts in fitted:
+                coefficients.append(of_block)
+                intercepts += of_intercepts
+                bar.update(len(of_intercepts))
         self.coef_ = sp.vstack(coefficients, format="csr")
+        self.intercept_ = np.array(intercepts)
+        self.classes_ = np.arange(n_tags)
         return self
+
+    def _fit_block(
+        self,
+        matrix: sp.csr_matrix,
+        truth: Truth,
+        tags: range,
+        means: sp.csr_matrix,
+        min_weights: Floats32,
+    ) -> tuple[sp.csr_matrix, list[float]]:
+        """Fit the regressions of some tags; the processes of `fit` run this.
+
+        The samples of a block are drawn here, because a process of its own would otherwise wait
+        for them, and a dense array of all questions and tags would fill the memory.
+        """
+        similarities = matrix.astype(np.float32) @ means.T.toarray()
+        fitted = [
+            self._fit_tag(matrix, self._sample(truth, tag, of_tag), min_weights)
+            for tag, of_tag in zip(tags, np.ascontiguousarray(similarities.T), strict=True)
+        ]
+        weights, intercepts = zip(*fitted, strict=True)
+        return sp.vstack(weights, format="csr"), list(intercepts)
 
     def _sample(self, truth: Truth, tag: int, similarities: Floats32) -> "_Sample":
         """Choose the questions that a tag's regression is fitted on."""
@@ -179,11 +208,8 @@ class _Sample(NamedTuple):
     weights: npt.NDArray[np.float64]
 
 
-def _similarities(matrix: sp.csr_matrix, truth: Truth) -> Floats32:
-    """Compare each question with the mean question of each tag; shape (n_questions, n_tags)."""
-    questions = matrix.astype(np.float32)
+def _mean_questions(matrix: sp.csr_matrix, truth: Truth) -> sp.csr_matrix:
+    """Compute the mean question of each tag; float32, shape (n_tags, n_terms)."""
     n_uses = np.maximum(np.asarray(truth.has_tag.sum(axis=0)).ravel(), 1)
-    sums = truth.has_tag.T.astype(np.float32) @ questions
-    means = sp.diags((1 / n_uses).astype(np.float32)) @ sums
-    similarities: Floats32 = (questions @ means.T).toarray()
-    return similarities
+    sums = truth.has_tag.T.astype(np.float32) @ matrix.astype(np.float32)
+    return (sp.diags((1 / n_uses).astype(np.float32)) @ sums).tocsr()

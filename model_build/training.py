@@ -12,19 +12,25 @@ from tqdm import tqdm
 
 from lambda_src.tagger.calibrator import Candidates, best_candidates
 from model_build.calibration import ScoredQuestion
+from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.model_card import corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
 from model_build.splitting import fold_numbers
+from model_build.stage_times import StageTimes
 from model_build.synonyms import replace_synonyms
 from model_build.tag_regressions import TagRegressions
+from model_build.tag_sets import TagSet, tag_set_matrix
 from model_build.truth import Truth
 from model_build.vocabulary import FittedVocabulary, build_vocabulary
 
 PRUNE: Final = 0.0075
 """`TrainingOptions.prune` of a model that is served. docs/quality.md shows what it costs."""
+
+_SCORED_ROWS: Final = 2_000
+"""So many questions are scored at a time: a dense array of all scores would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class TrainingOptions:
     folds: int = 5
     """Calibrator and re-ranker are fitted on scores from this many rounds of training; each one
     scores the questions that it leaves out."""
+    code_copies: bool = True
+    """Whether each question with code and complete tags is also learned from without its title and
+    prose; see `model_build.code_copies`. A copy is in the fold of its question. It counts for the
+    regressions, the calibrator and the re-ranker, but not for document frequencies, counts of tags
+    and pairs, or the figures of the card."""
     jobs: int = -1
     """Number of processes; -1 for one per processor."""
     seed: int = 0
@@ -101,6 +112,9 @@ def fit(
     questions: Sequence[Question],
     options: TrainingOptions,
     synonyms: Mapping[str, str] | None = None,
+    *,
+    tag_sets: Sequence[TagSet] = (),
+    times: StageTimes | None = None,
 ) -> FittedTagger:
     """Train a model.
 
@@ -111,12 +125,18 @@ def fit(
     synonyms : mapping of str to str, optional
         Each synonym with the tag that it stands for. A synonym that is itself used often enough
         remains a tag of its own.
+    tag_sets : sequence of TagSet
+        The tags of other questions, whose text is not known: the re-ranker counts in them which
+        tags occur together.
+    times : StageTimes, optional
+        Takes the time of each stage.
 
     Raises
     ------
     NotEnoughQuestionsError
         No tag has enough uses, or no term occurs in enough questions.
     """
+    times = times or StageTimes()
     common = {tag for tag, _ in choose_tags(questions, options.min_tag_count)}
     synonyms = {synonym: tag for synonym, tag in (synonyms or {}).items() if synonym not in common}
     questions = replace_synonyms(questions, synonyms)
@@ -127,45 +147,72 @@ def fit(
             "Give more files, or lower --min-tag-count."
         )
     names = [tag for tag, _ in tags]
-    tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
-    tfidf, matrix = fit_tfidf(tokens, options.features)
-    truth = Truth.of(questions, names)
-    vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
-    folds = np.array(fold_numbers(questions, options.folds, options.seed))
-    candidates = cross_fit(options.regressions(), matrix, truth, folds, _candidates)
-    rows = truth.complete_rows
-    complete = [questions[row] for row in rows]
-    facts = question_facts([tokens[row] for row in rows], vocabulary, options.features.title_weight)
-    ranking = fit_ranking(
-        RankingCorpus(
-            questions=[
-                ScoredQuestion(of_question, candidates[row])
-                for row, of_question in zip(rows, facts, strict=True)
-            ],
-            has_tag=truth.has_tag.tocsr()[rows],
-            n_true_tags=np.array([len(question.tags) for question in complete]),
-            folds=folds[rows],
-            log_uses=np.log(np.asarray(truth.has_tag.sum(axis=0)).ravel()),
-        ),
-        options.seed,
-    )
-    judged = judge_ranked(
-        complete, ranking.ranked, names, other_tags=ranking.other_tags, floor=ranking.floor
-    )
+    with times.measure("tokens"):
+        tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
+    with times.measure("TF-IDF"):
+        tfidf, matrix = fit_tfidf(tokens, options.features)
+        vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
+        copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
+        if len(copied):
+            copies = [code_alone(tokens[row]) for row in copied]
+            matrix = sp.vstack([matrix, tfidf.transform(copies)], format="csr")
+            matrix.sort_indices()
+            tokens = [*tokens, *copies]
+    with times.measure("folds"):
+        folds = np.array(fold_numbers(questions, options.folds, options.seed))
+    # From here on, the copies are rows after those of the questions.
+    originals = np.concatenate([np.arange(len(questions)), copied])
+    folds, is_copy = folds[originals], np.arange(len(originals)) >= len(questions)
+    truth = Truth.of([questions[row] for row in originals], names)
+    with times.measure("regressions of the folds"):
+        candidates = cross_fit(options.regressions(), matrix, truth, folds, _candidates)
+    with times.measure("regressions"):
+        regressions = options.regressions().fit(matrix, truth)
+    with times.measure("names of tags"):
+        rows = truth.complete_rows
+        facts = question_facts(
+            [tokens[row] for row in rows], vocabulary, options.features.title_weight
+        )
+    with times.measure("calibrator and re-ranker"):
+        ranking = fit_ranking(
+            RankingCorpus(
+                questions=[
+                    ScoredQuestion(of_question, candidates[row])
+                    for row, of_question in zip(rows, facts, strict=True)
+                ],
+                has_tag=truth.has_tag.tocsr()[rows],
+                n_true_tags=np.array([len(questions[originals[row]].tags) for row in rows]),
+                folds=folds[rows],
+                is_copy=is_copy[rows],
+                log_uses=np.log([uses for _, uses in tags]),
+                tag_sets=tag_set_matrix(tag_sets, names, synonyms),
+            ),
+            options.seed,
+        )
+    with times.measure("card"):
+        complete = [question for question in questions if question.judged_tags is None]
+        judged = judge_ranked(
+            complete, ranking.ranked, names, other_tags=ranking.other_tags, floor=ranking.floor
+        )
+        quality = quality_card(complete, judged, tags)
     return FittedTagger(
         tfidf=tfidf,
-        regressions=options.regressions().fit(matrix, truth),
+        regressions=regressions,
         vocabulary=vocabulary,
         ranking=ranking,
         tags=tags,
         synonyms={synonym: tag for synonym, tag in synonyms.items() if tag in names},
         options=options,
-        corpus=corpus_card(questions),
-        quality=quality_card(complete, judged, tags),
+        corpus={**corpus_card(questions), "code_copies": len(copied)},
+        quality=quality,
     )
 
 
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:
-    # Scores are rounded to 32 bits, as in the service.
-    scores = regressions.decision_function(matrix).astype(np.float32)
-    return [best_candidates(of_question.astype(np.float64)) for of_question in scores]
+    found: list[Candidates] = []
+    for start in range(0, matrix.shape[0], _SCORED_ROWS):
+        scores = regressions.decision_function(matrix[start : start + _SCORED_ROWS])
+        # Scores are rounded to 32 bits, as in the service.
+        scores = scores.astype(np.float32).astype(np.float64)
+        found += map(best_candidates, scores)
+    return found

@@ -1,4 +1,4 @@
-"""Read questions from the files that people have; write them as Parquet.
+"""Read questions and tag sets from the files that people have; write them as Parquet.
 
 To add a corpus source, touch these files in this order:
 
@@ -14,8 +14,15 @@ kind of file. A source that only has other column names needs the steps 3 and 4.
 """
 
 from model_build.corpus.errors import CorpusError
-from model_build.corpus.reading import read_corpus, read_questions
+from model_build.corpus.reading import read_corpus, read_questions, read_tag_sets
 from model_build.corpus.rejects import Rejects
 from model_build.corpus.writing import write_questions
 
-__all__ = ["CorpusError", "Rejects", "read_corpus", "read_questions", "write_questions"]
+__all__ = [
+    "CorpusError",
+    "Rejects",
+    "read_corpus",
+    "read_questions",
+    "read_tag_sets",
+    "write_questions",
+]

@@ -26,8 +26,16 @@ _FIELDS = {
     "score": "score",
     "answercount": "answer_count",
 }
-REQUIRED = ("title", "tags")
+OF_QUESTIONS = ("title", "tags")
+"""The fields that a file of questions must have."""
+OF_TAG_SETS = ("id", "tags")
+"""The fields that a file of tag sets must have."""
 _NAMES_SHOWN = 20
+_HELP: dict[tuple[str, ...], str] = {
+    OF_QUESTIONS: "A corpus needs title and tags, and may have body (or body_html, body_markdown), "
+    "body_format, id, site, source, creation_date, view_count, score and answer_count.",
+    OF_TAG_SETS: "A file of tag sets needs id and tags.",
+}
 
 
 def match_columns(columns: Sequence[str]) -> dict[int, str]:
@@ -61,8 +69,16 @@ def match_columns(columns: Sequence[str]) -> dict[int, str]:
     return {position: field for field, position in fields.items()}
 
 
-def find_columns(path: Path, columns: Sequence[str]) -> dict[int, str]:
+def find_columns(path: Path, columns: Sequence[str], required: Sequence[str]) -> dict[int, str]:
     """Find the columns of a file as `match_columns` does, and check that none is missing.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        The names of all columns of the file.
+    required : sequence of str
+        The fields that must be there: `OF_QUESTIONS` or `OF_TAG_SETS`.
 
     Raises
     ------
@@ -73,27 +89,28 @@ def find_columns(path: Path, columns: Sequence[str]) -> dict[int, str]:
         fields = match_columns(columns)
     except ValueError as error:
         raise CorpusError(f"{path}: {error}.") from error
-    require_columns(path, fields.values(), columns)
+    require_columns(path, fields.values(), columns, required)
     return fields
 
 
-def require_columns(path: Path, fields: Collection[str], columns: Sequence[str]) -> None:
-    """Refuse a file without a title or tags.
+def require_columns(
+    path: Path, fields: Collection[str], columns: Sequence[str], required: Sequence[str]
+) -> None:
+    """Refuse a file that lacks a required field; see `find_columns`.
 
     Raises
     ------
     CorpusError
         The message lists the columns that the file has.
     """
-    missing = [field for field in REQUIRED if field not in fields]
+    missing = [field for field in required if field not in fields]
     if missing:
         shown = ", ".join(map(_shown, columns[:_NAMES_SHOWN]))
         more = len(columns) - _NAMES_SHOWN
         raise CorpusError(
             f"{path}: there is no column {' and no column '.join(map(repr, missing))}. "
             f"The file has: {shown or 'no column'}{f' and {more} more' if more > 0 else ''}. "
-            "A corpus needs title and tags, and may have body (or body_html, body_markdown), "
-            "body_format, id, site, source, creation_date, view_count, score and answer_count."
+            f"{_HELP[tuple(required)]}"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from model_build.corpus.columns import find_columns
+from model_build.corpus.columns import OF_QUESTIONS, find_columns
 from model_build.corpus.errors import CorpusError
 from model_build.corpus.records import Advance, Record
 from model_build.corpus.rejects import Rejects
@@ -43,7 +43,9 @@ class _Row(NamedTuple):
     reason: str | None = None
 
 
-def read_csv(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]:
+def read_csv(
+    path: Path, rejects: Rejects, advance: Advance, required: Sequence[str] = OF_QUESTIONS
+) -> Iterator[Record]:
     """Yield the rows of a file whose values are parted by commas, semicolons, tabs or bars.
 
     Raises
@@ -51,10 +53,12 @@ def read_csv(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]
     CorpusError
         The header lacks a column.
     """
-    return _read(path, rejects, advance, _CSV_DELIMITERS)
+    return _read(path, rejects, advance, required, _CSV_DELIMITERS)
 
 
-def read_tsv(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]:
+def read_tsv(
+    path: Path, rejects: Rejects, advance: Advance, required: Sequence[str] = OF_QUESTIONS
+) -> Iterator[Record]:
     """Yield the rows of a file whose values are parted by tabs.
 
     Raises
@@ -62,17 +66,21 @@ def read_tsv(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]
     CorpusError
         The header lacks a column.
     """
-    return _read(path, rejects, advance, _TSV_DELIMITERS)
+    return _read(path, rejects, advance, required, _TSV_DELIMITERS)
 
 
 def _read(
-    path: Path, rejects: Rejects, advance: Advance, delimiters: Sequence[str]
+    path: Path,
+    rejects: Rejects,
+    advance: Advance,
+    required: Sequence[str],
+    delimiters: Sequence[str],
 ) -> Iterator[Record]:
     csv.field_size_limit(_MAX_ROW_CHARACTERS)
     has_backslashes = _escapes_with_backslashes(path)
     with open_text(path) as file:
         lines = _Lines(file.lines)
-        header, fields, dialect = _header(path, lines, delimiters)
+        header, fields, dialect = _header(path, lines, required, delimiters)
         check = _AfterBrokenRow(fields)
         for number, row in enumerate(_rows(lines, dialect, len(header), has_backslashes), 1):
             advance(file.position())
@@ -154,7 +162,7 @@ def _escapes_with_backslashes(path: Path) -> bool:
 
 
 def _header(
-    path: Path, lines: _Lines, delimiters: Sequence[str]
+    path: Path, lines: _Lines, required: Sequence[str], delimiters: Sequence[str]
 ) -> tuple[list[str], dict[int, str], _Dialect]:
     """Read the header with the first delimiter that gives it the columns of a corpus."""
     line = next((line for line in lines if line.strip()), "")
@@ -163,7 +171,7 @@ def _header(
         try:
             dialect = _Dialect(delimiter, has_blanks=f"{delimiter} " in line)
             header = next(_reader([line], dialect), [])
-            return header, find_columns(path, header), dialect
+            return header, find_columns(path, header, required), dialect
         except csv.Error as error:
             errors.append(CorpusError(f"{path}: cannot read the header: {error}."))
         except CorpusError as error:

@@ -3,12 +3,12 @@
 import html
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from model_build.corpus.columns import match_columns, require_columns
+from model_build.corpus.columns import OF_QUESTIONS, match_columns, require_columns
 from model_build.corpus.errors import CorpusError
 from model_build.corpus.records import Advance, Record
 from model_build.corpus.rejects import Rejects
@@ -26,7 +26,9 @@ class _NotJson(NamedTuple):
     reason: str
 
 
-def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]:
+def read_json(
+    path: Path, rejects: Rejects, advance: Advance, required: Sequence[str] = OF_QUESTIONS
+) -> Iterator[Record]:
     """Yield the objects of a file.
 
     The file holds an object per line, or a list of objects, or answers of the Stack Exchange API,
@@ -35,7 +37,7 @@ def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record
     Raises
     ------
     CorpusError
-        The file is not JSON, or no object in it has a title, or none has tags.
+        The file is not JSON, or no object in it has a field that is required.
     """
     row, columns, found_fields = 0, dict[str, None](), set[str]()
     with open_text(path) as file:
@@ -64,7 +66,7 @@ def read_json(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record
     if not row:
         raise CorpusError(f"{path}: there is no question in it.")
     if columns:
-        require_columns(path, found_fields, list(columns))
+        require_columns(path, found_fields, list(columns), required)
 
 
 def _values(path: Path, lines: IO[str]) -> Iterator[tuple[int | None, object]]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from model_build.corpus.columns import find_columns
+from model_build.corpus.columns import OF_QUESTIONS, find_columns
 from model_build.corpus.errors import CorpusError
 from model_build.corpus.records import Advance, Record
 from model_build.corpus.rejects import Rejects
@@ -17,7 +17,9 @@ PLAIN_TITLES = b"etiquette.plain_titles"
 _BATCH_ROWS = 2_000
 
 
-def read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Record]:
+def read_parquet(
+    path: Path, rejects: Rejects, advance: Advance, required: Sequence[str] = OF_QUESTIONS
+) -> Iterator[Record]:
     """Yield the rows of a file, or of all files in a folder, in the order of their names.
 
     The folders of a partitioned corpus, such as ``site=cooking``, are a column.
@@ -27,7 +29,7 @@ def read_parquet(path: Path, rejects: Rejects, advance: Advance) -> Iterator[Rec
     for part in _parts(path):
         partition = _partition(part.relative_to(path)) if part != path else {}
         try:
-            yield from _read_part(part, partition, advance, done)
+            yield from _read_part(part, partition, advance, done, required)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise CorpusError(
                 f"{part}: this is not a readable Parquet file: {error}. Export it again."
@@ -55,12 +57,16 @@ def _partition(path: Path) -> dict[str, object]:
 
 
 def _read_part(
-    path: Path, partition: dict[str, object], advance: Advance, offset: int
+    path: Path,
+    partition: dict[str, object],
+    advance: Advance,
+    offset: int,
+    required: Sequence[str],
 ) -> Iterator[Record]:
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         stored = [*schema.names, *(name for name in partition if name not in schema.names)]
-        fields = find_columns(path, stored)
+        fields = find_columns(path, stored, required)
         is_plain = PLAIN_TITLES in (schema.metadata or {})
         names = {stored[position]: field for position, field in fields.items()}
         constants = {field: partition[name] for name, field in names.items() if name in partition}

@@ -1,20 +1,22 @@
 """Read questions from files, by the endings of their names."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
+from model_build.corpus.columns import OF_QUESTIONS, OF_TAG_SETS
 from model_build.corpus.delimited_files import read_csv, read_tsv
 from model_build.corpus.errors import CorpusError
 from model_build.corpus.json_files import read_json
 from model_build.corpus.parquet_files import read_parquet
-from model_build.corpus.records import Reader
+from model_build.corpus.records import Reader, Record
 from model_build.corpus.rejects import Rejects
 from model_build.corpus.titles import decode_title
 from model_build.questions import BadQuestionError, Question
+from model_build.tag_sets import TagSet
 
 READERS: dict[str, Reader] = {
     ".parquet": read_parquet,
@@ -89,19 +91,44 @@ def read_questions(path: Path, rejects: Rejects) -> Iterator[Question]:
     CorpusError
         The file is missing, of an unknown kind, damaged, or lacks a column.
     """
+    for record in _read_records(path, rejects, OF_QUESTIONS):
+        values = record.values
+        title = values.get("title")
+        if isinstance(title, str) and not record.has_plain_title:
+            values = values | {"title": decode_title(title)}
+        try:
+            yield Question.from_row(values)
+        except BadQuestionError as error:
+            rejects.add(record.path, record.row, str(error), record.values, line=record.line)
+
+
+def read_tag_sets(paths: Iterable[str | os.PathLike[str]], rejects: Rejects) -> list[TagSet]:
+    """Read files that have the ids and the tags of questions, but not their text.
+
+    Raises
+    ------
+    CorpusError
+        A file is missing, of an unknown kind, damaged, lacks a column, or has no usable row.
+    """
+    found: list[TagSet] = []
+    for path in map(Path, paths):
+        n_before = len(found)
+        for record in _read_records(path, rejects, OF_TAG_SETS):
+            try:
+                found.append(TagSet.from_row(record.values))
+            except BadQuestionError as error:
+                rejects.add(record.path, record.row, str(error), record.values, line=record.line)
+        if len(found) == n_before:
+            raise CorpusError(f"{path}: there is no usable tag set. Name a file that has some.")
+    return found
+
+
+def _read_records(path: Path, rejects: Rejects, required: Sequence[str]) -> Iterator[Record]:
     reader = _reader_of(path)
     with tqdm(
         total=_size(path), desc=path.name, unit="B", unit_scale=True, leave=False, disable=None
     ) as bar:
-        for record in reader(path, rejects, lambda position: bar.update(position - bar.n)):
-            values = record.values
-            title = values.get("title")
-            if isinstance(title, str) and not record.has_plain_title:
-                values = values | {"title": decode_title(title)}
-            try:
-                yield Question.from_row(values)
-            except BadQuestionError as error:
-                rejects.add(record.path, record.row, str(error), record.values, line=record.line)
+        yield from reader(path, rejects, lambda position: bar.update(position - bar.n), required)
 
 
 def _reader_of(path: Path) -> Reader:

@@ -1,8 +1,8 @@
 """What the readers of all formats yield."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from model_build.corpus.rejects import Rejects
 
@@ -24,4 +24,11 @@ class Record(NamedTuple):
 Advance = Callable[[int], object]
 """Takes the number of bytes that were read so far."""
 
-Reader = Callable[[Path, Rejects, Advance], Iterator[Record]]
+
+class Reader(Protocol):
+    """Reads the files of one format."""
+
+    def __call__(
+        self, path: Path, rejects: Rejects, advance: Advance, required: Sequence[str] = ..., /
+    ) -> Iterator[Record]:
+        """Yield the rows of a file; see `model_build.corpus.columns.find_columns`."""

@@ -1,4 +1,4 @@
-"""Time and memory of training, compared with scikit-learn, and memory with a large corpus.
+"""Time and memory of training, compared with scikit-learn, and how they grow with the corpus.
 
 Two processes fit one logistic regression per tag on the same TF-IDF matrix. Ours fits as
 `model_build.training` does, on all processor cores. The peer fits
@@ -33,8 +33,8 @@ from scripts.benchmarks.systems.system import answers, best_three
 from scripts.shared.tables import table
 
 TEST_SHARE: Final = 0.2
-SCALE_QUESTIONS: Final = 50_000
-SCALE_TAGS: Final = 1_000
+SIZES: Final = ((12_500, 250), (25_000, 500), (50_000, 1_000))
+"""Numbers of questions and of tags: each size has twice as many of both as the one before."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--scale",
         action="store_true",
-        help="also measure the memory of a training with 50,000 questions and 1,000 tags",
+        help="also measure whole trainings of three sizes, up to 50,000 questions and 1,000 tags",
     )
 
 
@@ -58,11 +58,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     found = compare(questions, options.tags, options.min_tag_count, options.seed)
     print(training_table(found))
     if options.scale:
-        found |= scale(questions, options.seed)
-        print(
-            f"\nTraining on {found['scale_questions']} questions and {found['scale_tags']} tags "
-            f"took {found['scale_seconds']:.0f} s and {found['peak_memory_mb']:.0f} MB."
-        )
+        found["sizes"] = [train_at(questions, *size, options.seed) for size in SIZES]
+        print(f"\n{sizes_table(found['sizes'])}")
     return found
 
 
@@ -144,10 +141,12 @@ def training_table(found: dict[str, Any]) -> str:
     )
 
 
-def scale(questions: Sequence[Question], seed: int) -> dict[str, Any]:
-    """Train on 50,000 questions and 1,000 tags, and measure the memory of all processes."""
-    many = scaled(questions, SCALE_QUESTIONS, seed)
-    uses = Counter(tag for question in many for tag in question.tags).most_common(SCALE_TAGS)
+def train_at(
+    questions: Sequence[Question], n_questions: int, n_tags: int, seed: int
+) -> dict[str, float]:
+    """Train on so many questions and tags; measure the time and memory of all processes."""
+    many = scaled(questions, n_questions, seed)
+    uses = Counter(tag for question in many for tag in question.tags).most_common(n_tags)
     min_tag_count = uses[-1][1]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "questions.parquet"
@@ -156,11 +155,25 @@ def scale(questions: Sequence[Question], seed: int) -> dict[str, Any]:
         command += ["--out", str(Path(folder) / "model.safetensors")]
         cost = run_measured([*command, "--min-tag-count", str(min_tag_count)])
     return {
-        "scale_questions": len(many),
-        "scale_tags": len(choose_tags(many, min_tag_count)),
-        "scale_seconds": cost.seconds,
+        "questions": len(many),
+        "tags": len(choose_tags(many, min_tag_count)),
+        "seconds": cost.seconds,
         "peak_memory_mb": cost.peak_memory_mb,
     }
+
+
+def sizes_table(sizes: Sequence[dict[str, float]]) -> str:
+    """Format the figures of whole trainings."""
+    rows = [
+        [
+            f"{size['questions']}",
+            f"{size['tags']}",
+            f"{size['seconds']:.0f}",
+            f"{size['peak_memory_mb']:.0f}",
+        ]
+        for size in sizes
+    ]
+    return table(["Questions", "Tags", "Time (s)", "Memory (MB)"], rows)
 
 
 def scaled(questions: Sequence[Question], n_questions: int, seed: int) -> list[Question]:
