@@ -148,7 +148,7 @@ class TagModel:
         exclude : collection of str
             Do not suggest these tags, or the tags that these are synonyms of.
         """
-        (known_share, has_topic), (terms, _, _), tags, confidences = self._rank(
+        (known_share, has_topic), (terms, *_), tags, confidences = self._rank(
             title, body, body_format
         )
         if known_share < MIN_KNOWN_SHARE or not len(terms):
