@@ -13,6 +13,7 @@ from lambda_src.tagger.rules import (
     CHARACTER_CHANGES,
     CHUNK,
     CODE_SIGNAL,
+    COMBINING_RUN,
     DOUBLED_IN_STEMS,
     ES_PLURALS,
     LETTER_LIST,
@@ -33,6 +34,7 @@ from lambda_src.tagger.rules import (
     NO_WORD,
     NOT_ASCII_RUN,
     POSSESSIVE,
+    RARE_CHARACTER,
     SCRIPT_CHANGE,
     SECRET,
     SILENT_ENDING,
@@ -173,15 +175,21 @@ def _normalized_text(text: str) -> str:
     """Write the same characters the same way: NFKC, without what nobody sees."""
     if text.isascii():
         return text
-    text = NOT_ASCII_RUN.sub(_normalized_run, text.translate(_CHARACTER_CHANGES))
-    return SCRIPT_CHANGE.sub(" ", text)
+    if not RARE_CHARACTER.search(text):
+        return NOT_ASCII_RUN.sub(_normalized_match, text)
+    return SCRIPT_CHANGE.sub(" ", COMBINING_RUN.sub(_normalized_match, text))
 
 
 _CHARACTER_CHANGES = str.maketrans(CHARACTER_CHANGES)
 
 
-def _normalized_run(match: re.Match[str]) -> str:
-    run = match[0]
+def _normalized_match(match: re.Match[str]) -> str:
+    return _normalized_run(match[0])
+
+
+@lru_cache(maxsize=10_000)
+def _normalized_run(run: str) -> str:
+    run = run.translate(_CHARACTER_CHANGES)
     normalized = unicodedata.normalize("NFKC", run)
     return normalized if len(normalized) <= MAX_NORMALIZED_GROWTH * len(run) else run
 

@@ -35,8 +35,11 @@ MAX_NORMALIZED_RUN: Final = 64
 characters grows with the square of its length."""
 MAX_NORMALIZED_GROWTH: Final = 3
 """A run that would become longer by more than this factor stays as it is."""
-NOT_ASCII_RUN: Final = re.compile(rf"[\x00-\x7f]?[^\x00-\x7f]{{1,{MAX_NORMALIZED_RUN}}}")
-"""Other characters, and the character before them, with which the first one may combine."""
+NOT_ASCII_RUN: Final = re.compile(rf"[^\x00-\x7f]{{1,{MAX_NORMALIZED_RUN}}}")
+COMBINING_RUN: Final = re.compile(rf"[\x00-\x7f]?{NOT_ASCII_RUN.pattern}")
+"""A run with the ASCII character before it, which its first mark may combine with."""
+RARE_CHARACTER: Final = re.compile("[\u0300-\u036f\u3005-\U0010ffff]")
+"""Texts without such a character need neither `COMBINING_RUN` nor `SCRIPT_CHANGE`."""
 _UNSPACED: Final = (
     "\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
@@ -89,20 +92,23 @@ SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRE
 
 # Analyzer: stray letters.
 
-_ONE_LETTER: Final = rf"[a-z](?![^\W_]|{_JOINER}++[^\W_]|{_SUFFIX})"
+_NOT_ASCII: Final = r"[^\x00-\x7f\s]"
+_ONE_LETTER: Final = (
+    rf"[a-z](?!{_SUFFIX}|[{re.escape(WORD_JOINERS)}+#]*+(?:[a-z0-9]|{_NOT_ASCII}))"
+)
 _NEXT_LETTER: Final = rf"(?![ai]){_ONE_LETTER}"
 _LIST_LINK: Final = r"(?: {0,2}+[,)][ ,()]{0,3}+| {1,2}+(?=and |or ))(?:(?:and|or) [ (]?+)?+"
-NO_STRAY_LETTER_AFTER: Final = rf"[\w{re.escape(WORD_JOINERS + TYPOGRAPHIC_APOSTROPHE)}+#]"
+_NO_STRAY_LETTER_AFTER: Final = rf"(?:[\w{re.escape(WORD_JOINERS)}+#]|{_NOT_ASCII})"
 LETTER_LIST: Final = re.compile(
-    rf"(?<!{NO_STRAY_LETTER_AFTER}){_ONE_LETTER}"
+    rf"(?<!{_NO_STRAY_LETTER_AFTER}){_ONE_LETTER}"
     rf"(?: {{0,2}}+& {{0,2}}+{_ONE_LETTER}|{_LIST_LINK}{_NEXT_LETTER})++"
 )
 """Single letters with a comma, a closing bracket, ``and``, ``or`` or ``&`` between two of them:
 ``a, b and c``, ``a) b)``, ``R&D``. After a comma or ``or``, an a or I is a word of the sentence."""
 STRAY_LETTER: Final = re.compile(
     rf"(?<=\\){_ONE_LETTER}"  # \n
-    rf"|(?<=(?<!{NO_STRAY_LETTER_AFTER})-){_ONE_LETTER}"  # ls -R
-    rf"|(?<!{NO_STRAY_LETTER_AFTER})[a-z](?=:[\\/])"  # C:\
+    rf"|(?<=(?<!{_NO_STRAY_LETTER_AFTER})-){_ONE_LETTER}"  # ls -R
+    rf"|(?<!{_NO_STRAY_LETTER_AFTER})[a-z](?=:[\\/])"  # C:\
 )
 """Letters of escapes, of command flags and of drives. These and the letters of lists are no words
 in title and prose, so that they do not name c, r or another tag of one letter."""

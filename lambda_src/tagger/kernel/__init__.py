@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import Fields, normalize, without_stray_letters, words_in
+from lambda_src.tagger.analyzer import Fields, normalize, words_in
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.evidence import Evidence, filler_numbers
 from lambda_src.tagger.kernel.build import library_path, this_machine
@@ -143,11 +143,7 @@ class Kernel:
 
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose = (
-            self._ascii_text(text if text.isascii() else without_stray_letters(text))
-            for text in (question.title, question.prose)
-        )
-        code = self._ascii_text(question.code)
+        title, prose, code = map(self._ascii_text, question)
         signals = _text_of_signals(question.code)
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3

@@ -283,9 +283,12 @@ static int is_beside_words(char c) {
   return is(c, LETTER | DIGIT | NUMBER_MARK | JOINS_WORDS | ENDS_WORDS);
 }
 
-/* Whether the word that begins at `place` is a single letter. */
+/* Whether the word that begins at `place` is a single letter, and the last word of its chunk. */
 static int is_one_letter(const char *text, int64_t place, int64_t length) {
-  return place < length && is(text[place], LETTER) && word_end(text, place, length) == place + 1;
+  if (place >= length || !is(text[place], LETTER)) return 0;
+  if (word_end(text, place++, length) > place) return 0;
+  while (place < length && is(text[place], JOINS_WORDS | ENDS_WORDS)) place++;
+  return place == length || !is(text[place], OF_CHUNK);
 }
 
 static int64_t skip(const char *text, int64_t place, int64_t length, const char *these, int most) {
@@ -319,9 +322,10 @@ static int64_t next_in_list(const char *text, int64_t place, int64_t length) {
   return is_next ? next : -1;
 }
 
-/* Whether the single letter at `place` is no word. */
+/* Whether the word at `place`, of one character, is a stray letter. */
 static int is_stray(reader *r, int64_t place) {
   const char *text = r->text;
+  if (!is_one_letter(text, place, r->length)) return 0;
   char before = place > 0 ? text[place - 1] : ' ', ahead = place > 1 ? text[place - 2] : ' ';
   int is_next = place == r->next_in_list;
   int stands_alone = !is_beside_words(before);
@@ -345,7 +349,7 @@ static void read_chunk(reader *r, const char *chunk, int64_t length) {
       add_word(r, number < r->m->n_words ? number : r->m->n_words, chunk[place] == PART_MARK);
     } else {
       end = word_end(chunk, place, length);
-      int is_letter = end == place + 1 && r->kind != CODE && is(chunk[place], LETTER);
+      int is_letter = end == place + 1 && r->kind != CODE;
       if (end > place && !(is_letter && is_stray(r, chunk + place - r->text)))
         read_word(r, chunk + place, end - place);
       else if (end == place)
