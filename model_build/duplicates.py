@@ -46,7 +46,7 @@ def group_duplicates(questions: Sequence[Question]) -> list[int]:
     for place, question in enumerate(
         tqdm(questions, desc="near-duplicates", unit="question", disable=None)
     ):
-        title, prose, _ = tokenize(
+        title, prose, *_ = tokenize(
             question.title, question.body, question.body_format, unlimited=True
         )
         groups.join(place, titles.setdefault(" ".join(sorted(set(title))), place))

@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import Normalizer
 
-from lambda_src.tagger.analyzer import QuestionTokens, pairs, tokenize, words
+from lambda_src.tagger.analyzer import QuestionTokens, pairs, speaks_as_text, tokenize, words
 from lambda_src.tagger.rules import MAX_PAIRED_WORDS
 from model_build.questions import Question
 
@@ -99,7 +99,8 @@ class _TextWords:
     title_weight: int
 
     def __call__(self, tokens: QuestionTokens) -> list[str]:
-        return words(tokens.title) * self.title_weight + words(tokens.prose)
+        in_code = filter(speaks_as_text, dict.fromkeys(words(tokens.code)))
+        return [*words(tokens.title) * self.title_weight, *words(tokens.prose), *in_code]
 
 
 @dataclass(frozen=True)
@@ -111,4 +112,4 @@ class _TextPairs:
 
 
 def _code_words(tokens: QuestionTokens) -> list[str]:
-    return words(tokens.code)
+    return words(tokens.code) + tokens.signals

@@ -76,9 +76,7 @@ def question_facts(
     served = vocabulary.as_served(title_weight)
     tag_names = vocabulary.tag_names(served)
     return [
-        QuestionFacts(
-            tag_names.count(served.find(served.number(each))), len(each.title), len(each.prose)
-        )
+        QuestionFacts(tag_names.count(served.find(served.number(each))), *map(len, each[:3]))
         for each in tqdm(tokens, desc="names of tags", unit="question", disable=None)
     ]
 

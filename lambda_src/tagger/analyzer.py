@@ -1,24 +1,44 @@
 """From a question to the words of its three fields, for training and for serving."""
 
+import re
+import unicodedata
 from functools import lru_cache
 from itertools import islice, pairwise
+from string import ascii_lowercase
 from typing import NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
 from lambda_src.tagger.rules import (
     ADDRESS,
+    CHARACTER_CHANGES,
     CHUNK,
+    CODE_SIGNAL,
+    COMBINING_RUN,
     DOUBLED_IN_STEMS,
     ES_PLURALS,
+    LETTER_LIST,
+    LINE_END,
+    LINE_END_NAMES,
+    LINE_ENDS,
+    LINE_START,
+    LINE_START_NAMES,
+    LINE_STARTS,
+    MAX_NORMALIZED_GROWTH,
+    MAX_SIGNAL_CHARACTERS,
     MAX_TOKENS_PER_FIELD,
     MAX_WORD_LENGTH,
     MIN_STEMMED_LENGTH,
     MIN_VERB_BASE,
     MIN_Y_PLURAL_LENGTH,
     NO_PLURAL_BEFORE_S,
+    NO_WORD,
+    NOT_ASCII_RUN,
     POSSESSIVE,
+    RARE_CHARACTER,
+    SCRIPT_CHANGE,
     SECRET,
     SILENT_ENDING,
+    STRAY_LETTER,
     TYPOGRAPHIC_APOSTROPHE,
     VERB_ENDINGS,
     VOWELS,
@@ -29,7 +49,7 @@ from lambda_src.tagger.rules import (
 
 
 class Fields(NamedTuple):
-    """The texts of a question's fields, in lower case and without addresses."""
+    """The texts of a question's fields, normalized, in lower case and without addresses."""
 
     title: str
     prose: str
@@ -42,6 +62,8 @@ class QuestionTokens(NamedTuple):
     title: list[str]
     prose: list[str]
     code: list[str]
+    signals: list[str]
+    """The operators, brackets and sigils of the code, by their names, in no particular order."""
 
 
 class NormalizedToken(NamedTuple):
@@ -54,7 +76,7 @@ class NormalizedToken(NamedTuple):
     parts: tuple[str, ...]
     """The stemmed parts of a compound word: ``asp``, ``net`` and ``mvc`` of ``asp.net-mvc``.
 
-    They make no pairs."""
+    They make no pairs. Single letters are left out: ``r.id`` names no language."""
 
 
 def tokenize(
@@ -82,13 +104,61 @@ def tokenize(
 def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
     """Split a question into its fields; see `tokenize` for the parameters."""
     prose, code = split_body(body, body_format) if body else ("", "")
-    return Fields(*map(_without_addresses, (title.lower(), prose.lower(), code.lower())))
+    texts = (_normalized_text(text).lower() for text in (title, prose, code))
+    return Fields(*map(_without_addresses, texts))
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
     """Find the tokens of a question's fields; see `tokenize`."""
     max_chunks = None if unlimited else MAX_TOKENS_PER_FIELD
-    return QuestionTokens(*(_tokens_in(field, max_chunks) for field in question))
+    title, prose = map(without_stray_letters, question[:2])
+    return QuestionTokens(
+        _tokens_in(title, max_chunks),
+        _tokens_in(prose, max_chunks),
+        _tokens_in(question.code, max_chunks),
+        signals_in(question.code),
+    )
+
+
+def without_stray_letters(text: str) -> str:
+    r"""Replace the single letters of a text in lower case that are no words.
+
+    Examples
+    --------
+    >>> without_stray_letters(r"grep -r \n in r, options a) b)")
+    'grep -+ \\+ in r, options +) +)'
+    """
+    text = LETTER_LIST.sub(lambda letters: _ONE_LETTER.sub(NO_WORD, letters[0]), text)
+    return STRAY_LETTER.sub(NO_WORD, text)
+
+
+def signals_in(code: str) -> list[str]:
+    r"""Find the operators, brackets and sigils of a code in lower case, by their names.
+
+    Examples
+    --------
+    >>> signals_in("#include <a>\nx = y;")
+    ['#', '=', ';', '^#', '>$', ';$']
+    """
+    code = code[:MAX_SIGNAL_CHARACTERS]
+    return [
+        *CODE_SIGNAL.findall(code),
+        *map(_LINE_START_NAME.__getitem__, LINE_START.findall(code)),
+        *map(_LINE_END_NAME.__getitem__, LINE_END.findall(code)),
+    ]
+
+
+_ONE_LETTER = re.compile(r"\b[a-z]\b")
+_LINE_START_NAME = dict(zip(LINE_STARTS, LINE_START_NAMES, strict=True))
+_LINE_END_NAME = dict(zip(LINE_ENDS, LINE_END_NAMES, strict=True))
+
+
+def speaks_as_text(word: str) -> bool:
+    """Whether a word in code also counts as the word that it is in prose.
+
+    A single letter does not: in code, it is the name of a variable.
+    """
+    return len(word) > 1 or not word.isascii()
 
 
 def words_in(text: str) -> list[str]:
@@ -99,6 +169,29 @@ def words_in(text: str) -> list[str]:
 def _tokens_in(text: str, max_chunks: int | None) -> list[str]:
     chunks = islice(CHUNK.finditer(text), max_chunks)
     return words_in(" ".join(chunk[0] for chunk in chunks))
+
+
+def _normalized_text(text: str) -> str:
+    """Write the same characters the same way: NFKC, without what nobody sees."""
+    if text.isascii():
+        return text
+    if not RARE_CHARACTER.search(text):
+        return NOT_ASCII_RUN.sub(_normalized_match, text)
+    return SCRIPT_CHANGE.sub(" ", COMBINING_RUN.sub(_normalized_match, text))
+
+
+_CHARACTER_CHANGES = str.maketrans(CHARACTER_CHANGES)
+
+
+def _normalized_match(match: re.Match[str]) -> str:
+    return _normalized_run(match[0])
+
+
+@lru_cache(maxsize=10_000)
+def _normalized_run(run: str) -> str:
+    run = run.translate(_CHARACTER_CHANGES)
+    normalized = unicodedata.normalize("NFKC", run)
+    return normalized if len(normalized) <= MAX_NORMALIZED_GROWTH * len(run) else run
 
 
 def _without_addresses(text: str) -> str:
@@ -120,10 +213,11 @@ def normalize(token: str) -> NormalizedToken:
 
 def _normalize(token: str) -> NormalizedToken:
     word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
-    parts = [stem(part) for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
+    parts = [part for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
+    named = [stem(part) for part in parts if len(part) > 1 or part not in ascii_lowercase]
     return NormalizedToken(
         whole=stem(word) if _is_word(word) else "",
-        parts=tuple(parts) if len(parts) > 1 else (),
+        parts=tuple(named) if len(parts) > 1 else (),
     )
 
 

@@ -48,6 +48,7 @@ class QuestionFacts(NamedTuple):
     names: NameCounts
     n_title_words: int
     n_prose_words: int
+    n_code_words: int
 
 
 def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -> Floats:
@@ -68,8 +69,11 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     tags, scores = candidates
     log_uses, name_worth = facts.log_uses[tags], facts.name_worth[tags]
     in_title, in_prose, in_code = question.names.counts_of(tags)
-    log_title_words, log_prose_words = log1p(question.n_title_words), log1p(question.n_prose_words)
-    has_prose = question.n_prose_words > 0
+    log_title_words, log_prose_words, log_code_words = (
+        log1p(n_words)
+        for n_words in (question.n_title_words, question.n_prose_words, question.n_code_words)
+    )
+    has_prose, has_code = question.n_prose_words > 0, question.n_code_words > 0
     gaps = scores[:-1] - scores[1:]
     values: dict[str, Floats | float] = {
         "score": scores,
@@ -97,6 +101,10 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
         "score x log prose words": scores * log_prose_words,
         "has prose": has_prose,
         "score x has prose": scores * has_prose,
+        "log code words": log_code_words,
+        "score x log code words": scores * log_code_words,
+        "has code": has_code,
+        "score x has code": scores * has_code,
     }
     return feature_matrix(CALIBRATOR_FEATURES, values, len(tags))
 

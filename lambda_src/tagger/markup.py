@@ -1,6 +1,7 @@
 """Split a question's body, in HTML or Markdown, into its prose and its code."""
 
 import re
+from html import unescape
 from typing import Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
@@ -8,18 +9,24 @@ from selectolax.lexbor import LexborHTMLParser
 StoredFormat = Literal["html", "markdown", "text"]
 BodyFormat = Literal["auto", "html", "markdown", "text"]
 
-# Every body that Stack Exchange stores has one of these tags. b and i are not among them, because
-# List<i> in plain text is not HTML.
-_HTML_TAG = re.compile(
-    r"</?(?:p|pre|code|ul|ol|li|br|hr|em|strong|blockquote|div|h[1-6]|a(?=\s+href))(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
+# Every body that Stack Exchange stores begins with one of these tags.
+_BLOCK_TAG = (
+    r"</?(?:p|pre|ul|ol|li|hr|blockquote|div|h[1-6]|table|t[hrd]|thead|tbody|dl|section|article)"
+    r"(?:\s[^<>]*)?/?>"
 )
+_HTML_START = re.compile(rf"\s*+(?:<!--.*?-->\s*+)*+{_BLOCK_TAG}", re.I | re.S)
+_HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
+# b and i are not among them, because List<i> in plain text is not HTML.
+_END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)
 _FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]*?[^`\n])\1(?!`)")
 _LINK_TARGET = re.compile(
     r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
 )
+
+# Exports escape Markdown, too, as if it were HTML.
+_ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 
 _CODE = ("code", "pre")
 _NO_PROSE = (*_CODE, "script", "style")
@@ -56,8 +63,31 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
 
 
 def detect_format(body: str) -> StoredFormat:
-    """Return ``html`` for a body that contains a well-known HTML tag, and else ``markdown``."""
-    return "html" if _HTML_TAG.search(body) else "markdown"
+    r"""Decide by a body's structure whether it is HTML or Markdown.
+
+    HTML has a block-level tag at its beginning. If it begins with text, it has no fence, and either
+    a block-level tag at the beginning of a line, or an end tag and none of Markdown's code. Tags in
+    Markdown's code do not count.
+
+    Examples
+    --------
+    >>> detect_format("<p>Use `sed`</p>")
+    'html'
+    >>> detect_format("Why is this list empty?\n\n```\n<ul>\n</ul>\n```")
+    'markdown'
+    """
+    if "<" not in body:
+        return "markdown"
+    body = body.replace("\r\n", "\n")
+    if not _INDENTED.match(body) and _HTML_START.match(body):
+        return "html"
+    if _FENCE.search(body):
+        return "markdown"
+    text = _INDENTED.sub("\n", body)
+    if _HTML_LINE.search(text):
+        return "html"
+    has_code = text != body or _INLINE_CODE.search(text)
+    return "html" if not has_code and _END_TAG.search(text) else "markdown"
 
 
 def _split_html(body: str) -> Body:
@@ -79,10 +109,14 @@ def _split_markdown(body: str) -> Body:
     code: list[str] = []
 
     def move_to_code(match: re.Match[str]) -> str:
-        code.append(match[2] if match.lastindex else match[0])
+        code.append(_unescaped(match[2] if match.lastindex else match[0]))
         return "\n" if "\n" in match[0] else " "
 
     prose = body.replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
         prose = pattern.sub(move_to_code, prose)
-    return Body(_LINK_TARGET.sub("] ", prose), "\n".join(code))
+    return Body(_unescaped(_LINK_TARGET.sub("] ", prose)), "\n".join(code))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda entity: unescape(entity[0]), text) if "&" in text else text

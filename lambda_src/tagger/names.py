@@ -87,11 +87,13 @@ class TagNames:
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
-        for term, count, in_title in zip(*(each.tolist() for each in found), strict=True):
+        for term, count, in_title, from_code in zip(
+            *(each.tolist() for each in found), strict=True
+        ):
             if term in self._text_terms:
                 code[self._text_terms[term]] = count
                 continue
-            in_prose = count - in_title * self._title_weight
+            in_prose = count - in_title * self._title_weight - from_code
             if in_title:
                 title[term] = in_title
             if in_prose:

@@ -98,6 +98,7 @@ class PlainRanker:
             self._names.count(found),
             len(numbers.title.wholes),
             len(numbers.prose.wholes),
+            len(numbers.code.wholes),
         )
         candidate_features = features(candidates, facts, self.corpus.facts)
         odds = candidate_features @ self.calibrator[:-1] + self.calibrator[-1]

@@ -201,6 +201,7 @@ def inputs(shortlisted: Shortlist, question: QuestionFacts, corpus: CorpusFacts)
         "worth of name in prose": (in_prose > 0) * name_worth,
         "log title words": log1p(question.n_title_words),
         "log prose words": log1p(question.n_prose_words),
+        "log code words": log1p(question.n_code_words),
         "lift": lift,
         "mean lift": mean_lift,
         "implied": implied,

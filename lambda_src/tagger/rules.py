@@ -11,11 +11,43 @@ import re
 import string
 from typing import Final
 
-ANALYZER_VERSION: Final = 1
+ANALYZER_VERSION: Final = 2
 """Raise it with every change that gives a question other terms, features or inputs.
 
 A bundle records the version that it was trained with. A model refuses a bundle of another version.
 """
+
+# Analyzer: text.
+
+MUSIC_SHARP: Final = "\u266f"
+CHARACTER_CHANGES: Final = {
+    # Zero-width characters and the soft hyphen are invisible.
+    **dict.fromkeys(("\u200b", "\u200c", "\u200d", "\ufeff", "\u00ad"), ""),
+    MUSIC_SHARP: "#",
+    # Hyphens of typography.
+    **dict.fromkeys(("\u2010", "\u2011"), "-"),
+    # NFKC would join the words around these signs, or add letters to a word.
+    **dict.fromkeys(("\u2026", "\u2122", "\u2120"), " "),
+}
+"""What happens to some characters before the text is normalized to NFKC."""
+MAX_NORMALIZED_RUN: Final = 64
+"""Text is normalized in runs of this many characters, because the time for a run of combining
+characters grows with the square of its length."""
+MAX_NORMALIZED_GROWTH: Final = 3
+"""A run that would become longer by more than this factor stays as it is."""
+NOT_ASCII_RUN: Final = re.compile(rf"[^\x00-\x7f]{{1,{MAX_NORMALIZED_RUN}}}")
+COMBINING_RUN: Final = re.compile(rf"[\x00-\x7f]?{NOT_ASCII_RUN.pattern}")
+"""A run with the ASCII character before it, which its first mark may combine with."""
+RARE_CHARACTER: Final = re.compile("[\u0300-\u036f\u3005-\U0010ffff]")
+"""Texts without such a character need neither `COMBINING_RUN` nor `SCRIPT_CHANGE`."""
+_UNSPACED: Final = (
+    "\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+SCRIPT_CHANGE: Final = re.compile(
+    rf"(?<=[a-zA-Z0-9])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=\.?[a-zA-Z0-9])"
+)
+"""Where Chinese, Japanese or Korean letters touch ASCII letters or digits. A space is put there."""
 
 # Analyzer: tokens.
 
@@ -56,6 +88,69 @@ WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
 ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
 """Addresses name no topic, and e-mail addresses have no business in a vocabulary."""
 SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRET_LENGTH},}}")
+
+
+# Analyzer: stray letters.
+
+_NOT_ASCII: Final = r"[^\x00-\x7f\s]"
+_ONE_LETTER: Final = (
+    rf"[a-z](?!{_SUFFIX}|[{re.escape(WORD_JOINERS)}+#]*+(?:[a-z0-9]|{_NOT_ASCII}))"
+)
+_NEXT_LETTER: Final = rf"(?![ai]){_ONE_LETTER}"
+_LIST_LINK: Final = r"(?: {0,2}+[,)][ ,()]{0,3}+| {1,2}+(?=and |or ))(?:(?:and|or) [ (]?+)?+"
+_NO_STRAY_LETTER_AFTER: Final = rf"(?:[\w{re.escape(WORD_JOINERS)}+#]|{_NOT_ASCII})"
+LETTER_LIST: Final = re.compile(
+    rf"(?<!{_NO_STRAY_LETTER_AFTER}){_ONE_LETTER}"
+    rf"(?: {{0,2}}+& {{0,2}}+{_ONE_LETTER}|{_LIST_LINK}{_NEXT_LETTER})++"
+)
+"""Single letters with a comma, a closing bracket, ``and``, ``or`` or ``&`` between two of them:
+``a, b and c``, ``a) b)``, ``R&D``. After a comma or ``or``, an a or I is a word of the sentence."""
+STRAY_LETTER: Final = re.compile(
+    rf"(?<=\\){_ONE_LETTER}"  # \n
+    rf"|(?<=(?<!{_NO_STRAY_LETTER_AFTER})-){_ONE_LETTER}"  # ls -R
+    rf"|(?<!{_NO_STRAY_LETTER_AFTER})[a-z](?=:[\\/])"  # C:\
+)
+"""Letters of escapes, of command flags and of drives. These and the letters of lists are no words
+in title and prose, so that they do not name c, r or another tag of one letter."""
+NO_WORD: Final = "+"
+"""It replaces a stray letter. It makes no word, and a chunk stays a chunk."""
+
+# Analyzer: signals of code.
+
+MAX_SIGNAL_CHARACTERS: Final = 4_000
+"""Only the first characters of the code are searched for signals."""
+_SIGNALS: Final = r"""
+    => <- -> --> :: ::: := = == === != !== <= >= <> =~ ~= ~> && || & | ! !! ? ?? ?. ?: ~ ^ ` \
+    << >> <<< >>> <<- + ++ -- += -= * *= ** / // /// //! /* */ % %% %>% %in% |> <$> >>= --- ; ;;
+    <? ?> <% %> <%= </ /> <!-- <! {{ }} {% %} #{ ${ %{ @{ $( $$ $ @ @@ # ## #! #[
+    () [] {} [[ ]] [: ({ }) )) ); (); ): ){ ]: &[ &' !( (? (& (* *) \\ \d \w \s \n
+    .* .+ ./ ../ ... .. ..< ..= .^ '''
+    """.split()  # noqa: SIM905 (a list of strings would be hard to read)
+CODE_SIGNALS: Final = tuple(sorted([*_SIGNALS, '"""'], key=lambda each: (each[0], -len(each))))
+"""Operators, brackets and sigils that tell languages apart; of each first character, the longest
+comes first. Where one begins, the longest counts, and the search goes on behind it."""
+LINE_STARTS: Final = (
+    *(">>> ", "... ", "$ ", "> ", "--", "//", "- ", "* "),
+    *("#", "}", "{", "@", ".", "<", "%", "$", "&", "|", "+", "^", "\\", ":", "*", ")", "-"),
+)
+"""Each counts, besides, where a line begins with it. The first that fits counts."""
+LINE_ENDS: Final = (";", "{", "}", ":", ",", ")", "(", "[", "]", "\\", ">", "|", "&", "+")
+"""Each counts, besides, where a line ends with it."""
+LINE_SPACES: Final = " \t\r"
+"""They may stand before the beginning of a line and behind its end."""
+LINE_START_NAMES: Final = tuple(f"^{each.replace(' ', '_')}" for each in LINE_STARTS)
+LINE_END_NAMES: Final = tuple(f"{each}$" for each in LINE_ENDS)
+SIGNAL_NAMES: Final = CODE_SIGNALS + LINE_START_NAMES + LINE_END_NAMES
+"""The terms that signals are in a vocabulary. No word has such a name."""
+
+
+def _one_of(texts: tuple[str, ...]) -> str:
+    return f"({'|'.join(map(re.escape, texts))})"
+
+
+CODE_SIGNAL: Final = re.compile(_one_of(CODE_SIGNALS))
+LINE_START: Final = re.compile(rf"^[{LINE_SPACES}]*+{_one_of(LINE_STARTS)}", re.M)
+LINE_END: Final = re.compile(rf"{_one_of(LINE_ENDS)}[{LINE_SPACES}]*+$", re.M)
 
 # Analyzer: stems.
 
@@ -150,6 +245,10 @@ CALIBRATOR_FEATURES: Final = (
     "score x log prose words",
     "has prose",
     "score x has prose",
+    "log code words",
+    "score x log code words",
+    "has code",
+    "score x has code",
 )
 
 # Re-ranker.
@@ -174,6 +273,7 @@ RERANKER_INPUTS: Final = (
     "worth of name in prose",
     "log title words",
     "log prose words",
+    "log code words",
     "lift",
     "mean lift",
     "implied",

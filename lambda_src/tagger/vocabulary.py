@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.analyzer import QuestionTokens, normalize
+from lambda_src.tagger.analyzer import QuestionTokens, normalize, speaks_as_text
 from lambda_src.tagger.rules import MAX_PAIRED_WORDS, WORD_BITS
 
 # A term's key is one number. From the highest bit: 1 for code and 0 for text, the number of the
@@ -46,6 +46,8 @@ class QuestionNumbers(NamedTuple):
     title: FieldNumbers
     prose: FieldNumbers
     code: FieldNumbers
+    signals: list[int]
+    """The signals of the code that the model knows."""
 
 
 class FoundTerms(NamedTuple):
@@ -56,6 +58,9 @@ class FoundTerms(NamedTuple):
     """How often each term occurs; an occurrence in the title counts `title_weight` times."""
     in_title: Integers
     """How often each term occurs in the title."""
+    from_code: Integers
+    """1 for a term of text that is a word of the code, too, and 0 for others. It is part of
+    `counts`: what prose teaches about a word holds in code, but once is enough."""
 
 
 class Words:
@@ -152,21 +157,39 @@ class Vocabulary:
 
     def number(self, question: QuestionTokens) -> QuestionNumbers:
         """Look up the words of a question."""
-        return QuestionNumbers(*map(self._field_numbers, question))
+        signals = map(self.number_of, question.signals)
+        return QuestionNumbers(
+            self._field_numbers(question.title),
+            self._field_numbers(question.prose),
+            self._field_numbers(question.code),
+            [number for number in signals if number != self.unknown],
+        )
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms of a question: words, and pairs of neighbouring words outside of code."""
-        title, prose, code = question
+        title, prose, code, signals = question
         in_title = Counter(_keys_of(title, "text", n_paired=len(title.wholes)))
         elsewhere = Counter(_keys_of(prose, "text", n_paired=MAX_PAIRED_WORDS))
         elsewhere.update(_keys_of(code, "code", n_paired=0))
+        elsewhere.update(term_key("code", signal) for signal in signals)
+        from_code = set(self._text_keys_of(code))
+        elsewhere.update(from_code)
         keys = np.array(sorted(in_title.keys() | elsewhere.keys()), np.int64)
         places = self._places_of(keys)
         known, terms = keys[places >= 0].tolist(), places[places >= 0]
         counts = [self.title_weight * in_title[key] + elsewhere[key] for key in known]
         return FoundTerms(
-            terms, np.array(counts, np.intp), np.array([in_title[key] for key in known], np.intp)
+            terms,
+            np.array(counts, np.intp),
+            np.array([in_title[key] for key in known], np.intp),
+            np.array([key in from_code for key in known], np.intp),
         )
+
+    def _text_keys_of(self, code: FieldNumbers) -> Iterator[int]:
+        """Give the keys that words of code have in text."""
+        for number in {*code.wholes, *code.parts} - {self.unknown}:
+            if speaks_as_text(self.words[number]):
+                yield term_key("text", number)
 
     def in_code(self, terms: Ints) -> Ints:
         """Give the terms that are the same words in code, or -1 where there is no such term."""

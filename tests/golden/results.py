@@ -153,17 +153,18 @@ def split(text: Text) -> dict[str, Any]:
 
 def analyzed(text: Text) -> dict[str, Any]:
     """Find the tokens of a text and what they are looked up as."""
-    tokens = tokenize(*text)
+    *tokens, signals = tokenize(*text)
     normalized = [[normalize(token) for token in field] for field in tokens]
     return {
-        "tokens": list(tokens),
+        "tokens": tokens,
+        "signals": sorted(signals),
         "wholes": [[each.whole for each in field] for field in normalized],
         "parts": [[part for each in field for part in each.parts] for field in normalized],
     }
 
 
 def found_terms(text: Text, bundle: Bundle, ranker: RankerChoice) -> dict[str, list[int]]:
-    """Find the terms of a text with their counts, and with those in the title."""
+    """Find the terms of a text with their counts: all, in the title, and from the code."""
     model = TagModel(bundle, ranker=ranker)
     return terms_of(model, model._ranker.rank(fields_of(*text)))
 
@@ -207,7 +208,8 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
     if not len(found.terms):
         return {"names": _named(names), "features": {}, "inputs": {}}
     candidates = best_candidates(ranker.scorer.scores(found))
-    facts = QuestionFacts(names, len(numbers.title.wholes), len(numbers.prose.wholes))
+    lengths = (len(field.wholes) for field in numbers[:3])
+    facts = QuestionFacts(names, *lengths)
     matrix = features(candidates, facts, ranker.corpus.facts)
     listed = shortlist(candidates, matrix @ ranker.calibrator[:-1] + ranker.calibrator[-1])
     input_matrix = inputs(listed, facts, ranker.corpus)
@@ -255,7 +257,9 @@ def _words_of(text: Text) -> Iterator[str]:
 
     Words that begin with zz stay unknown.
     """
-    for field in tokenize(*text, unlimited=True):
+    *fields, signals = tokenize(*text, unlimited=True)
+    yield from signals
+    for field in fields:
         for token in field:
             whole, parts = normalize(token)
             for word in (whole, *parts, token, *WORD_PART_SEPARATORS.split(token)):
@@ -264,7 +268,7 @@ def _words_of(text: Text) -> Iterator[str]:
 
 
 def _pairs_of(text: Text, words: list[str]) -> Iterator[str]:
-    title, prose, _ = tokenize(*text)
+    title, prose, *_ = tokenize(*text)
     for pair in (*pairs(title), *pairs(prose[: MAX_PAIRED_WORDS + 5])):
         if set(pair.split(" ")) <= set(words):
             yield pair

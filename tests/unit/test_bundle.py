@@ -271,13 +271,13 @@ def test_manifests_that_do_not_fit_are_refused(
         TagModel.load(changed(bundle, tmp_path, manifest=manifest))
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", True, None])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", True, None])
 def test_a_bundle_of_another_analyzer_version_is_refused(
     bundle: Path, tmp_path: Path, version: object
 ) -> None:
-    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 1
+    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 2
     path = changed(bundle, tmp_path, manifest={"analyzer_version": version})
-    message = rf"analyzer version {version}, but this release has 1\. .* -m model_build train'"
+    message = rf"analyzer version {version}, but this release has 2\. .* -m model_build train'"
     with pytest.raises(BundleFormatError, match=message):
         TagModel.load(path)
 

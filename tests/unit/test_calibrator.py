@@ -36,7 +36,7 @@ def test_of_equal_scores_the_more_common_tags_are_candidates() -> None:
 
 
 def test_features_compare_each_score_with_the_others() -> None:
-    question = QuestionFacts(NameCounts({}, {}, {}), 4, 0)
+    question = QuestionFacts(NameCounts({}, {}, {}), 4, 0, 0)
     found = described(question, yeast=2.5, python=1.0, java=-1.5)
     assert found["score"] == [2.5, 1.0, -1.5]
     assert found["score above -1"] == [3.5, 2.0, 0.0]
@@ -53,7 +53,7 @@ def test_features_compare_each_score_with_the_others() -> None:
 
 def test_features_say_in_which_fields_the_name_of_a_tag_is() -> None:
     names = NameCounts({YEAST: 1}, {YEAST: 1, JAVA: 2}, {PYTHON: 5})
-    found = described(QuestionFacts(names, 3, 20), yeast=2.0, python=1.0, java=-1.0)
+    found = described(QuestionFacts(names, 3, 20, 0), yeast=2.0, python=1.0, java=-1.0)
     assert found["name in title"] == [1, 0, 0]
     assert found["name in title x its worth"] == [3, 0, 0]
     assert found["score x name in title"] == [2, 0, 0]
@@ -65,12 +65,23 @@ def test_features_say_in_which_fields_the_name_of_a_tag_is() -> None:
 
 @pytest.mark.parametrize(("n_prose_words", "has_prose"), [(0, 0.0), (1, 1.0)])
 def test_features_say_whether_a_question_has_prose(n_prose_words: int, has_prose: float) -> None:
-    question = QuestionFacts(NameCounts({}, {}, {}), 3, n_prose_words)
+    question = QuestionFacts(NameCounts({}, {}, {}), 3, n_prose_words, 0)
     found = described(question, yeast=2.0, python=1.0)
     assert found["has prose"] == [has_prose] * 2
     assert found["score x has prose"] == [2 * has_prose, has_prose]
     assert found["log prose words"] == pytest.approx([np.log(n_prose_words + 1)] * 2)
     assert found["score x log title words"] == pytest.approx([2 * np.log(4), np.log(4)])
+
+
+@pytest.mark.parametrize(("n_code_words", "has_code"), [(0, 0.0), (7, 1.0)])
+def test_features_say_whether_a_question_has_code(n_code_words: int, has_code: float) -> None:
+    question = QuestionFacts(NameCounts({}, {}, {}), 3, 0, n_code_words)
+    found = described(question, yeast=2.0, python=1.0)
+    assert found["has code"] == [has_code] * 2
+    assert found["score x has code"] == [2 * has_code, has_code]
+    log_words = np.log(n_code_words + 1)
+    assert found["log code words"] == pytest.approx([log_words] * 2)
+    assert found["score x log code words"] == pytest.approx([2 * log_words, log_words])
 
 
 @pytest.mark.parametrize("names", [["score"], ["score", "rank", "uses"], ["score", "uses"]])

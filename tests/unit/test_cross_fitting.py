@@ -41,7 +41,7 @@ def test_the_worth_of_a_name_comes_from_the_other_folds() -> None:
     with_name, without_name = NameCounts({0: 1}, {}, {}), NameCounts({}, {}, {})
     candidates = Candidates(np.array([0]), np.array([1.0]))
     questions = [
-        ScoredQuestion(QuestionFacts(names, 3, 0), candidates)
+        ScoredQuestion(QuestionFacts(names, 3, 0, 0), candidates)
         for names in (with_name, without_name, without_name)
     ]
     has_tag = sp.csr_matrix(np.array([[True], [False], [False]]))

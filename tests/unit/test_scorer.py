@@ -23,10 +23,10 @@ def weights() -> np.ndarray:
 TERM_WEIGHTS = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
 INTERCEPTS = np.linspace(-5, 5, N_TAGS)
 FOUND = [
-    FoundTerms(np.arange(7), np.array([1, 2, 3, 1, 9, 4, 2]), np.zeros(7, np.intp)),
-    FoundTerms(np.array([0, 2]), np.array([1, 1]), np.zeros(2, np.intp)),
-    FoundTerms(np.array([3, 5]), np.array([1, 2]), np.zeros(2, np.intp)),
-    FoundTerms(np.array([6]), np.array([2]), np.zeros(1, np.intp)),
+    FoundTerms(np.arange(7), np.array([1, 2, 3, 1, 9, 4, 2]), *np.zeros((2, 7), np.intp)),
+    FoundTerms(np.array([0, 2]), np.array([1, 1]), *np.zeros((2, 2), np.intp)),
+    FoundTerms(np.array([3, 5]), np.array([1, 2]), *np.zeros((2, 2), np.intp)),
+    FoundTerms(np.array([6]), np.array([2]), *np.zeros((2, 1), np.intp)),
 ]
 
 

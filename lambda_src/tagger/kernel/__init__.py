@@ -16,12 +16,20 @@ from lambda_src.tagger.evidence import Evidence, filler_numbers
 from lambda_src.tagger.kernel.build import library_path, this_machine
 from lambda_src.tagger.kernel.interface import PART_MARK, WORD_MARK, Answer, Model
 from lambda_src.tagger.ranker import PlainRanker, Ranking
-from lambda_src.tagger.rules import ASCII_IN_WORDS, MAX_TOKENS_PER_FIELD
+from lambda_src.tagger.rules import (
+    ASCII_IN_WORDS,
+    MAX_SIGNAL_CHARACTERS,
+    MAX_TOKENS_PER_FIELD,
+    SIGNAL_NAMES,
+)
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
 _ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
 # A chunk with at least one character that is not ASCII.
 _NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
+# In the text for signals, a letter that begins and ends none.
+_NO_SIGNAL = "x"
+_OTHER_CHARACTER = re.compile(r"[^\x00-\x7f]")
 _CACHED_CHUNKS = 5_000
 _CACHED_LENGTH = 40
 
@@ -55,7 +63,7 @@ def load_library() -> Any:
     library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
     library.number_of.restype = ctypes.c_int64
-    library.rank.argtypes = (model, *text, *text, *text, ctypes.c_void_p, answer)
+    library.rank.argtypes = (model, *text, *text, *text, *text, ctypes.c_void_p, answer)
     return library
 
 
@@ -123,6 +131,9 @@ class Kernel:
         topicless = np.zeros(vocabulary.unknown + 1, np.uint8)
         topicless[[*filler_numbers(self._number), vocabulary.unknown]] = 1
         self._set_array("topicless", topicless)
+        in_code = self._arrays["word_terms"][len(vocabulary.words) :]
+        numbers = [self._number(name) for name in SIGNAL_NAMES]
+        self._set_array("signal_terms", np.append(in_code, -1)[numbers])
 
     @staticmethod
     def can_rank(bundle: Bundle) -> bool:
@@ -133,9 +144,10 @@ class Kernel:
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
         title, prose, code = map(self._ascii_text, question)
+        signals = _text_of_signals(question.code)
         # `rank` in kernel.c says why this is enough.
-        room = len(title) + len(prose) + len(code) + 3
-        found = np.empty(3 * room, np.int32)
+        room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
+        found = np.empty(4 * room, np.int32)
         answer = Answer()
         failed = self._rank(
             self._model,
@@ -145,6 +157,8 @@ class Kernel:
             len(prose),
             code,
             len(code),
+            signals,
+            len(signals),
             found.ctypes.data,
             answer,
         )
@@ -154,11 +168,7 @@ class Kernel:
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
             Evidence(share, bool(answer.has_topic)),
-            FoundTerms(
-                found[:n_found],
-                found[room : room + n_found],
-                found[2 * room : 2 * room + n_found],
-            ),
+            FoundTerms(*found.reshape(4, room)[:, :n_found]),
             answer.tags[:n_ranked],
             answer.confidences[:n_ranked],
         )
@@ -195,6 +205,12 @@ class Kernel:
         fitting = np.require(array, np.dtype(pointer._type_), ["C", "ALIGNED"])
         self._arrays[name] = fitting
         setattr(self._model, name, fitting.ctypes.data_as(pointer))
+
+
+def _text_of_signals(code: str) -> bytes:
+    """Give the part of the code in which the kernel looks for signals."""
+    code = code[:MAX_SIGNAL_CHARACTERS]
+    return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 
 
 def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[str, Array]:

@@ -8,6 +8,7 @@ import ctypes
 import json
 import re
 import string
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -46,6 +47,8 @@ class Model(ctypes.Structure):
         ("pair_terms", _INT32S),
         ("word_terms", _INT32S),
         ("topicless", _BYTES),
+        # The term that each signal of rules.SIGNAL_NAMES is in code, or -1.
+        ("signal_terms", _INT32S),
         # Scorer.
         ("n_tags", ctypes.c_int64),
         ("n_common", ctypes.c_int64),
@@ -109,6 +112,7 @@ _INTEGERS: Final = (
     "MAX_TOKENS_PER_FIELD",
     "MAX_PAIRED_WORDS",
     "MAX_WORD_LENGTH",
+    "MAX_SIGNAL_CHARACTERS",
     "MIN_SECRET_LENGTH",
     "MIN_SECRET_DIGITS",
     "MIN_STEMMED_LENGTH",
@@ -122,6 +126,7 @@ _INTEGERS: Final = (
 _NUMBERS: Final = ("PRIOR_QUESTIONS", "USES_SMOOTHING", "MEAN_LIFT_SMOOTHING")
 _STRINGS: Final = (
     "DOTTED_WORD",
+    "LINE_SPACES",
     "POSSESSIVE",
     "VOWELS",
     "DOUBLED_IN_STEMS",
@@ -129,7 +134,14 @@ _STRINGS: Final = (
     "NO_PLURAL_BEFORE_S",
     "SILENT_ENDING",
 )
-_STRING_LISTS: Final = ("WORD_SUFFIXES", "VERB_ENDINGS", "ES_PLURALS")
+_STRING_LISTS: Final = (
+    "WORD_SUFFIXES",
+    "VERB_ENDINGS",
+    "ES_PLURALS",
+    "CODE_SIGNALS",
+    "LINE_STARTS",
+    "LINE_ENDS",
+)
 _SUFFIX_CHARACTERS: Final = "".join(rules.WORD_SUFFIXES)
 _CHARACTER_CLASSES: Final = {
     "LETTER": string.ascii_lowercase,
@@ -146,6 +158,7 @@ _CHARACTER_CLASSES: Final = {
     + PART_MARK,
 }
 """One bit each in the kernel's table of characters."""
+_N_ASCII: Final = 128
 
 
 def header() -> str:
@@ -178,6 +191,11 @@ def _lines() -> Iterator[str]:
         for character in characters:
             table[ord(character)] |= classes[name]
     yield f"static const uint8_t CHARACTER_CLASSES[256] = {{{', '.join(map(str, table))}}};"
+    yield from _enum({"N_SIGNALS": len(rules.SIGNAL_NAMES)})
+    # The signals that begin with character c are those from FIRST_SIGNALS[c] to the next entry.
+    firsts = [ord(signal[0]) for signal in rules.CODE_SIGNALS]
+    places = ", ".join(str(bisect_left(firsts, code)) for code in range(_N_ASCII + 1))
+    yield f"static const uint8_t FIRST_SIGNALS[{_N_ASCII + 1}] = {{{places}}};"
     yield from _structure("model", Model)
     yield from _structure("answer", Answer)
 

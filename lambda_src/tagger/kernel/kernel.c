@@ -18,7 +18,7 @@
 /* Finding terms. */
 
 typedef struct {
-  int32_t term, count, in_title;
+  int32_t term, count, in_title, from_code;
   float tfidf;
 } found_term;
 
@@ -42,17 +42,31 @@ static const found_term *look_up(const found *f, int32_t term) {
   return slot ? f->terms + slot - 1 : NULL;
 }
 
-static void count_term(const model *m, found *f, int32_t term, int in_title) {
+/* Returns the entry of a term, or NULL if there is no room. There always is (see `rank`); the check
+   only keeps writes inside the array. */
+static found_term *entry_of(found *f, int32_t term) {
   int32_t *slot = slot_of(f, term);
   if (!*slot) {
-    /* There is always room (see `rank`); this check only keeps writes inside the array. */
-    if (f->n_terms == f->room) return;
+    if (f->n_terms == f->room) return NULL;
     f->terms[f->n_terms] = (found_term){.term = term};
     *slot = (int32_t)++f->n_terms;
   }
-  found_term *it = f->terms + *slot - 1;
+  return f->terms + *slot - 1;
+}
+
+static void count_term(const model *m, found *f, int32_t term, int in_title) {
+  found_term *it = entry_of(f, term);
+  if (!it) return;
   it->count += in_title ? (int32_t)m->title_weight : 1;
   it->in_title += in_title;
+}
+
+/* Counts a term of text that is a word of the code, once per question. */
+static void count_from_code(found *f, int32_t term) {
+  found_term *it = entry_of(f, term);
+  if (!it || it->from_code) return;
+  it->count++;
+  it->from_code = 1;
 }
 
 /* Finds a value in ascending values, from `low` up to `end`. Returns its place, or -1. */
@@ -87,6 +101,10 @@ typedef struct {
   int64_t previous;
   int64_t n_words, n_unknown;
   int has_topic;
+  const char *text;
+  int64_t length;
+  /* The place of a letter that a list of letters continues with, or -1. */
+  int64_t next_in_list;
 } reader;
 
 static void add_word(reader *r, int64_t word, int is_part) {
@@ -94,6 +112,11 @@ static void add_word(reader *r, int64_t word, int is_part) {
   int in_title = r->kind == TITLE, is_known = word < m->n_words;
   int32_t alone = is_known ? m->word_terms[(r->kind == CODE ? m->n_words : 0) + word] : -1;
   if (alone >= 0) count_term(m, r->f, alone, in_title);
+  if (r->kind == CODE && is_known) {
+    /* A single letter is the name of a variable. */
+    int is_letter = m->word_starts[word + 1] - m->word_starts[word] == 2;
+    if (!is_letter && m->word_terms[word] >= 0) count_from_code(r->f, m->word_terms[word]);
+  }
   if (is_part) return;
   r->n_words++;
   r->n_unknown += !is_known;
@@ -223,7 +246,8 @@ static void read_word(reader *r, const char *word, int64_t length) {
   if (n_parts < 2) return;
   for (int64_t start = 0, end; start < length; start = end + 1) {
     end = part_end(word, start, length);
-    if (is_word(word + start, end - start))
+    int is_letter = end - start == 1 && is(word[start], LETTER);
+    if (!is_letter && is_word(word + start, end - start))
       add_word(r, number_of_stem(r->m, word + start, end - start), 1);
   }
 }
@@ -253,6 +277,69 @@ static int64_t word_end(const char *chunk, int64_t start, int64_t length) {
   return end;
 }
 
+/* Stray letters: see `without_stray_letters` in analyzer.py. */
+
+static int is_beside_words(char c) {
+  return is(c, LETTER | DIGIT | NUMBER_MARK | JOINS_WORDS | ENDS_WORDS);
+}
+
+/* Whether the word that begins at `place` is a single letter, and the last word of its chunk. */
+static int is_one_letter(const char *text, int64_t place, int64_t length) {
+  if (place >= length || !is(text[place], LETTER)) return 0;
+  if (word_end(text, place++, length) > place) return 0;
+  while (place < length && is(text[place], JOINS_WORDS | ENDS_WORDS)) place++;
+  return place == length || !is(text[place], OF_CHUNK);
+}
+
+static int64_t skip(const char *text, int64_t place, int64_t length, const char *these, int most) {
+  for (; most && place < length && text[place] && strchr(these, text[place]); most--) place++;
+  return place;
+}
+
+static int64_t skip_and_or(const char *text, int64_t place, int64_t length) {
+  if (starts_with(text + place, length - place, "and")) return place + 3;
+  if (starts_with(text + place, length - place, "or")) return place + 2;
+  return place;
+}
+
+/* Returns the place of the letter that is next in a list, or -1 if there is none. */
+static int64_t next_in_list(const char *text, int64_t place, int64_t length) {
+  int64_t spaces = skip(text, place + 1, length, " ", 2), next = spaces;
+  if (next == length) return -1;
+  if (text[next] == '&') {
+    next = skip(text, next + 1, length, " ", 2);
+    return is_one_letter(text, next, length) ? next : -1;
+  }
+  if (text[next] == ',' || text[next] == ')')
+    next = skip(text, next + 1, length, " ,()", 3);
+  else if (spaces == place + 1)
+    return -1;
+  int64_t after_word = skip_and_or(text, next, length);
+  int has_word = after_word > next && after_word < length && text[after_word] == ' ';
+  if (next == spaces && !has_word) return -1;
+  if (has_word) next = skip(text, after_word + 1, length, " (", 1);
+  int is_next = is_one_letter(text, next, length) && text[next] != 'a' && text[next] != 'i';
+  return is_next ? next : -1;
+}
+
+/* Whether the word at `place`, of one character, is a stray letter. */
+static int is_stray(reader *r, int64_t place) {
+  const char *text = r->text;
+  if (!is_one_letter(text, place, r->length)) return 0;
+  char before = place > 0 ? text[place - 1] : ' ', ahead = place > 1 ? text[place - 2] : ' ';
+  int is_next = place == r->next_in_list;
+  int stands_alone = !is_beside_words(before);
+  if (is_next || stands_alone) {
+    int64_t next = next_in_list(text, place, r->length);
+    if (next >= 0) r->next_in_list = next;
+    if (is_next || next >= 0) return 1;
+  }
+  if (before == '\\') return 1;
+  if (before == '-' && !is_beside_words(ahead)) return 1;
+  return stands_alone && place + 2 < r->length && text[place + 1] == ':' &&
+         (text[place + 2] == '\\' || text[place + 2] == '/');
+}
+
 static void read_chunk(reader *r, const char *chunk, int64_t length) {
   for (int64_t place = 0, end; place < length; place = end) {
     if (is(chunk[place], NUMBER_MARK)) {
@@ -262,16 +349,23 @@ static void read_chunk(reader *r, const char *chunk, int64_t length) {
       add_word(r, number < r->m->n_words ? number : r->m->n_words, chunk[place] == PART_MARK);
     } else {
       end = word_end(chunk, place, length);
-      if (end > place)
+      int is_letter = end == place + 1 && r->kind != CODE;
+      if (end > place && !(is_letter && is_stray(r, chunk + place - r->text)))
         read_word(r, chunk + place, end - place);
-      else
+      else if (end == place)
         end++;
     }
   }
 }
 
 static reader read_field(const model *m, found *f, field kind, const char *text, int64_t length) {
-  reader r = {.m = m, .f = f, .kind = kind, .previous = m->n_words};
+  reader r = {.m = m,
+              .f = f,
+              .kind = kind,
+              .previous = m->n_words,
+              .text = text,
+              .length = length,
+              .next_in_list = -1};
   int64_t end = 0;
   for (int n_chunks = 0; n_chunks < MAX_TOKENS_PER_FIELD; n_chunks++) {
     int64_t start = end;
@@ -280,13 +374,58 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
     for (end = start; end < length && is(text[end], OF_CHUNK); end++)
       classes |= CHARACTER_CLASSES[(unsigned char)text[end]];
     if (start == end) break;
-    /* A shortcut for most chunks: one word of letters only. */
-    if (classes == (LETTER | OF_CHUNK) && end - start <= MAX_WORD_LENGTH)
+    /* A shortcut for most chunks: one word of several letters. */
+    if (classes == (LETTER | OF_CHUNK) && end - start > 1 && end - start <= MAX_WORD_LENGTH)
       add_word(&r, number_of_stem(m, text + start, end - start), 0);
     else
       read_chunk(&r, text + start, end - start);
   }
   return r;
+}
+
+/* Signals. */
+
+/* Returns which of some texts the text begins with, or -1. */
+static int first_start(const char *text, int64_t length, const char *const *starts, int n_starts) {
+  for (int i = 0; i < n_starts; i++)
+    if (starts_with(text, length, starts[i])) return i;
+  return -1;
+}
+
+static void count_signals_of_line(const char *line, int64_t length, int32_t *counts) {
+  for (int64_t place = 0; place < length;) {
+    int code = line[place] & 127, first = FIRST_SIGNALS[code];
+    int n_possible = FIRST_SIGNALS[code + 1] - first;
+    int found = n_possible
+                    ? first_start(line + place, length - place, CODE_SIGNALS + first, n_possible)
+                    : -1;
+    if (found >= 0) counts[first + found]++;
+    place += found < 0 ? 1 : (int64_t)strlen(CODE_SIGNALS[first + found]);
+  }
+  int64_t start = 0;
+  while (start < length && line[start] && strchr(LINE_SPACES, line[start])) start++;
+  int n_starts = LENGTH_OF(LINE_STARTS), n_ends = LENGTH_OF(LINE_ENDS),
+      n_before = LENGTH_OF(CODE_SIGNALS);
+  int found = first_start(line + start, length - start, LINE_STARTS, n_starts);
+  if (found >= 0) counts[n_before + found]++;
+  while (length > start && line[length - 1] && strchr(LINE_SPACES, line[length - 1])) length--;
+  if (start == length) return;
+  found = first_start(line + length - 1, 1, LINE_ENDS, n_ends);
+  if (found >= 0) counts[n_before + n_starts + found]++;
+}
+
+static void read_signals(const model *m, found *f, const char *text, int64_t length) {
+  int32_t counts[N_SIGNALS] = {0};
+  for (int64_t start = 0; start < length;) {
+    const char *end = memchr(text + start, '\n', (size_t)(length - start));
+    int64_t line = end ? end - (text + start) : length - start;
+    count_signals_of_line(text + start, line, counts);
+    start += line + 1;
+  }
+  for (int i = 0; i < N_SIGNALS; i++) {
+    found_term *it = counts[i] && m->signal_terms[i] >= 0 ? entry_of(f, m->signal_terms[i]) : NULL;
+    if (it) it->count += counts[i];
+  }
 }
 
 /* Scores. */
@@ -361,7 +500,9 @@ static void count_names(const model *m, const found *f, candidate *c) {
       const found_term *in_code = look_up(f, m->name_terms_in_code[part]);
       double in_title = text ? text->in_title : 0;
       title = fmin(title, in_title);
-      prose = fmin(prose, text ? text->count - in_title * (double)m->title_weight : 0);
+      double in_prose =
+          text ? text->count - in_title * (double)m->title_weight - text->from_code : 0;
+      prose = fmin(prose, in_prose);
       code = fmin(code, in_code ? in_code->count : 0);
     }
     c->in_title = fmax(c->in_title, title);
@@ -371,7 +512,7 @@ static void count_names(const model *m, const found *f, candidate *c) {
 }
 
 typedef struct {
-  double log_title_words, log_prose_words, has_prose;
+  double log_title_words, log_prose_words, log_code_words, has_prose, has_code;
 } lengths;
 
 static void calibrate(const model *m, candidate *c, int n, lengths q) {
@@ -386,10 +527,13 @@ static void calibrate(const model *m, candidate *c, int n, lengths q) {
                   w[FEATURE_MEAN_OF_THREE_BEST] * best_three / (n < 3 ? n : 3) +
                   w[FEATURE_MEAN_SCORE] * sum / n + w[FEATURE_LOG_TITLE_WORDS] * q.log_title_words +
                   w[FEATURE_LOG_PROSE_WORDS] * q.log_prose_words +
-                  w[FEATURE_HAS_PROSE] * q.has_prose;
+                  w[FEATURE_HAS_PROSE] * q.has_prose +
+                  w[FEATURE_LOG_CODE_WORDS] * q.log_code_words + w[FEATURE_HAS_CODE] * q.has_code;
   double slope = w[FEATURE_SCORE] + w[FEATURE_SCORE_X_LOG_TITLE_WORDS] * q.log_title_words +
                  w[FEATURE_SCORE_X_LOG_PROSE_WORDS] * q.log_prose_words +
-                 w[FEATURE_SCORE_X_HAS_PROSE] * q.has_prose;
+                 w[FEATURE_SCORE_X_HAS_PROSE] * q.has_prose +
+                 w[FEATURE_SCORE_X_LOG_CODE_WORDS] * q.log_code_words +
+                 w[FEATURE_SCORE_X_HAS_CODE] * q.has_code;
   for (int i = 0; i < n; i++) {
     double s = c[i].score, uses = m->log_uses[c[i].tag], worth = m->name_worth[c[i].tag];
     double odds = shared + slope * s + w[FEATURE_LOG_USES] * uses +
@@ -471,6 +615,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
         [INPUT_WORTH_OF_NAME_IN_PROSE] = c[i].in_prose > 0 ? m->name_worth[tag] : 0,
         [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
         [INPUT_LOG_PROSE_WORDS] = q.log_prose_words,
+        [INPUT_LOG_CODE_WORDS] = q.log_code_words,
         [INPUT_LIFT] = lift,
         [INPUT_MEAN_LIFT] = lift / (expected_tags + MEAN_LIFT_SMOOTHING - c[i].confidence),
         [INPUT_IMPLIED] = implied[i],
@@ -488,14 +633,16 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
 }
 
 /* Ranks the tags for a question. The texts of the three fields are ASCII in lower case, without
-   addresses. `terms` has room for three numbers per character of the texts, and nine more: the
-   terms come first, then their counts, then those of the title. Returns 0, or -1 if there is not
+   addresses. `signals` is the part of the code in which signals are looked for, with a letter for
+   each character that is not ASCII. `terms` has four rows of `room` numbers: the terms, their
+   counts, those of the title, and whether the code has them. Returns 0, or -1 if there is not
    enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
-         int64_t prose_length, const char *code, int64_t code_length, int32_t *terms, answer *out) {
-  /* A word or part takes two characters with its end and adds at most two terms: itself and a
-     pair. */
-  size_t room = (size_t)(title_length + prose_length + code_length) + 3, n_slots = 64;
+         int64_t prose_length, const char *code, int64_t code_length, const char *signals,
+         int64_t signals_length, int32_t *terms, answer *out) {
+  /* A word or part takes two characters with its end and adds at most two terms: itself, and a pair
+     or the same word in text. */
+  size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3, n_slots = 64;
   while (n_slots <= room) n_slots *= 2;
   found f = {.terms = malloc(room * sizeof *f.terms),
              .room = (int64_t)room,
@@ -507,6 +654,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
     reader of_title = read_field(m, &f, TITLE, title, title_length);
     reader of_prose = read_field(m, &f, PROSE, prose, prose_length);
     reader of_code = read_field(m, &f, CODE, code, code_length);
+    read_signals(m, &f, signals, signals_length);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_found = f.n_terms};
@@ -515,10 +663,14 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
       terms[i] = f.terms[i].term;
       terms[(int64_t)room + i] = f.terms[i].count;
       terms[2 * (int64_t)room + i] = f.terms[i].in_title;
+      terms[3 * (int64_t)room + i] = f.terms[i].from_code;
     }
     if (f.n_terms) {
-      lengths q = {log1p((double)of_title.n_words), log1p((double)of_prose.n_words),
-                   of_prose.n_words > 0};
+      lengths q = {.log_title_words = log1p((double)of_title.n_words),
+                   .log_prose_words = log1p((double)of_prose.n_words),
+                   .log_code_words = log1p((double)of_code.n_words),
+                   .has_prose = of_prose.n_words > 0,
+                   .has_code = of_code.n_words > 0};
       candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);
