@@ -6,9 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
-from lambda_src.api import correlation, predictions, problems, service_info
+from lambda_src.api import predictions, problems, service_info
+from lambda_src.api.correlation import CorrelationHeader
+from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.settings import Settings, SettingsError
@@ -24,7 +25,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     model : TagModel
         Answers the questions.
     settings : Settings
-        Only the service name, the log level and the CORS origins are used here.
+        All settings but those of the model are used here.
     """
     logger = Logger(service=settings.service, level=settings.log_level)
     app = FastAPI(
@@ -33,6 +34,8 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         version="0.1.0",
         docs_url=None,
         redoc_url=None,
+        # `RequestGuard` does it with a relative target, which does not reveal the host's name.
+        redirect_slashes=False,
     )
     telemetry = Telemetry(settings.service, logger)
     app.state.logger = logger
@@ -40,16 +43,11 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.include_router(predictions.make_router(model, telemetry))
     app.include_router(service_info.make_router(model))
     problems.install(app)
+    # The last one is the outermost: refusals of the guard need the headers of the other two.
+    app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "authorization", correlation.HEADER],
-            expose_headers=[correlation.HEADER],
-            max_age=600,
-        )
-    app.add_middleware(RequestGuard, logger=logger)
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(CorrelationHeader)
     generate_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:

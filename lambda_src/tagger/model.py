@@ -1,6 +1,7 @@
 """The model as it answers: a question in, calibrated tags out."""
 
 import os
+import unicodedata
 from collections.abc import Collection
 from typing import Literal, NamedTuple, Self
 
@@ -17,6 +18,11 @@ from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
 
 QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
+
+
+def tag_key(name: str) -> str:
+    """Return the form in which names of tags are compared: ``C♯`` becomes ``c#``."""
+    return unicodedata.normalize("NFKC", name).replace("♯", "#").strip().lower()
 
 
 class Suggestion(NamedTuple):
@@ -146,7 +152,7 @@ class TagModel:
         if top < self._floor:
             return Prediction([], top, terms, known_share, "not_sure")
         if exclude:
-            unwanted = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            unwanted = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in unwanted]
             tags, sure = [tags[place] for place in kept], [sure[place] for place in kept]
         size = best_size(sure, self._other_tags, max_tags)
@@ -157,6 +163,15 @@ class TagModel:
         ]
         reason: QuietReason | None = None if chosen else "not_sure"
         return Prediction(chosen, top, terms, known_share, reason)
+
+    def main_tag(self, name: str) -> str | None:
+        """Return the tag that a name means, or None if the model has no such tag.
+
+        The name may be a tag or a synonym of one, in any case: ``JS`` means ``javascript``.
+        """
+        key = tag_key(name)
+        tag = self._synonyms.get(key, key)
+        return tag if tag in self._numbers else None
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10
