@@ -152,15 +152,15 @@ def _body(event: dict[str, Any]) -> bytes:
 def _headers(headers: object) -> dict[str, str]:
     if not isinstance(headers, dict):
         return {}
-    return {
-        name: value
-        for name, value in (
-            (_text(key).lower(), _text(value))
-            for key, value in headers.items()
-            if isinstance(value, str)
-        )
-        if _is_valid(name, value)
+    copy = {
+        _text(name).lower(): value if value.isascii() else _text(value)
+        for name, value in headers.items()
+        if isinstance(value, str)
     }
+    for name, form in _VALID_VALUES.items():
+        if name in copy and not form.fullmatch(copy[name]):
+            del copy[name]
+    return copy
 
 
 def _is_valid(name: str, value: str) -> bool:

@@ -7,19 +7,35 @@ to S3 is closed.
 """
 
 import asyncio
+from functools import cached_property
 from typing import Any
 
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from mangum.handlers import HTTPGateway
 
 from lambda_src.api import events, problems, startup_tuning
 from lambda_src.api.app import app
 
 # Mangum uses the thread's current event loop. Python 3.12 and later warn or fail if none is set.
 asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+class _Gateway(HTTPGateway):
+    """Mangum's reader of HTTP API events, which otherwise builds the ASGI scope twice."""
+
+    @cached_property
+    def scope(self) -> Any:
+        """The ASGI scope of the request."""
+        return super().scope
+
+
 # The model is loaded at import. With a lifespan, Mangum would run it at every invocation.
 _adapter = Mangum(
-    app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE]
+    app,
+    lifespan="off",
+    custom_handlers=[_Gateway],
+    text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE],
 )
 
 startup_tuning.finish()

@@ -87,8 +87,7 @@ class RequestGuard:
             await problem_response(scope, 500, detail)(scope, receive, send_answer)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
-        if self._origin_secret is not None and not _has_secret(scope, headers, self._origin_secret):
+        if self._origin_secret is not None and not _has_secret(scope, self._origin_secret):
             return problem_response(
                 scope,
                 403,
@@ -102,14 +101,14 @@ class RequestGuard:
         if _avoids_throttle(scope):
             detail = f"The path must not be percent-encoded. Write it as {path}."
             return problem_response(scope, 404, detail)
-        return _refuse_body(scope, headers)
+        return _refuse_body(scope)
 
 
-def _has_secret(scope: Scope, headers: Headers, secret: str) -> bool:
+def _has_secret(scope: Scope, secret: str) -> bool:
     event = scope.get("aws.event")
     if event is not None and not came_through_a_front(event):
         return True
-    received = headers.get(ORIGIN_HEADER, "")
+    received = Headers(scope=scope).get(ORIGIN_HEADER, "")
     return hmac.compare_digest(received.encode(), secret.encode())
 
 
@@ -134,7 +133,8 @@ def _avoids_throttle(scope: Scope) -> bool:
     )
 
 
-def _refuse_body(scope: Scope, headers: Headers) -> Response | None:
+def _refuse_body(scope: Scope) -> Response | None:
+    headers = Headers(scope=scope)
     media_type, *parameters = headers.get("content-type", "").lower().split(";")
     if not _JSON_TYPE.fullmatch(media_type.strip()):
         return problem_response(

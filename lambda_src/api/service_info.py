@@ -166,21 +166,23 @@ class TagCompletion:
     """
 
     def __init__(self, tags: Sequence[tuple[str, int]], synonyms: Mapping[str, str]) -> None:
-        self._tags = tags
-        self._synonyms: dict[str, list[str]] = {}
+        of_tag: dict[str, list[str]] = {tag: [] for tag, _ in tags}
         # The shortest first: a synonym that is equal to the prefix comes before longer ones.
         for synonym in sorted(synonyms, key=len):
-            self._synonyms.setdefault(synonyms[synonym], []).append(synonym)
+            of_tag[synonyms[synonym]].append(synonym)
+        self._entries = [
+            (tag, TagCount(tag=tag, count=count), tuple(of_tag[tag])) for tag, count in tags
+        ]
 
     def matching(self, prefix: str) -> Iterator[TagCount]:
         """Yield the tags that begin with the prefix or have a synonym that does."""
-        for tag, count in self._tags:
+        for tag, listed, synonyms in self._entries:
             if tag.startswith(prefix):
-                yield TagCount(tag=tag, count=count)
+                yield listed
                 continue
-            for synonym in self._synonyms.get(tag, ()):
+            for synonym in synonyms:
                 if synonym.startswith(prefix):
-                    yield TagCount(tag=tag, count=count, synonym=synonym)
+                    yield listed.model_copy(update={"synonym": synonym})
                     break
 
 
