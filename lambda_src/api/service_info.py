@@ -3,8 +3,8 @@
 The schemas of their answers are here as well.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -166,24 +166,38 @@ class TagCompletion:
     """
 
     def __init__(self, tags: Sequence[tuple[str, int]], synonyms: Mapping[str, str]) -> None:
-        of_tag: dict[str, list[str]] = {tag: [] for tag, _ in tags}
-        # The shortest first: a synonym that is equal to the prefix comes before longer ones.
-        for synonym in sorted(synonyms, key=len):
-            of_tag[synonyms[synonym]].append(synonym)
-        self._entries = [
-            (tag, TagCount(tag=tag, count=count), tuple(of_tag[tag])) for tag, count in tags
-        ]
+        self._counts = [TagCount(tag=tag, count=count) for tag, count in tags]
+        ranks = {tag: rank for rank, (tag, _) in enumerate(tags)}
+        ranks |= {synonym: ranks[tag] for synonym, tag in synonyms.items()}
+        self._names = sorted(ranks)
+        self._ranks = [ranks[name] for name in self._names]
 
-    def matching(self, prefix: str) -> Iterator[TagCount]:
-        """Yield the tags that begin with the prefix or have a synonym that does."""
-        for tag, listed, synonyms in self._entries:
-            if tag.startswith(prefix):
-                yield listed
-                continue
-            for synonym in synonyms:
-                if synonym.startswith(prefix):
-                    yield listed.model_copy(update={"synonym": synonym})
-                    break
+    def matching(self, prefix: str, limit: int) -> list[TagCount]:
+        """Return the tags that begin with the prefix or have a synonym that does.
+
+        Parameters
+        ----------
+        prefix : str
+            In lower case.
+        limit : int
+            The largest number of tags.
+
+        Returns
+        -------
+        list of TagCount
+            The most frequent first.
+        """
+        found: dict[int, TagCount] = {}
+        for place in range(bisect_left(self._names, prefix), len(self._names)):
+            name, rank = self._names[place], self._ranks[place]
+            if not name.startswith(prefix):
+                break
+            listed = self._counts[rank]
+            if name == listed.tag:
+                found[rank] = listed
+            elif rank not in found:
+                found[rank] = listed.model_copy(update={"synonym": name})
+        return [found[rank] for rank in sorted(found)[:limit]]
 
 
 def make_router(model: TagModel) -> APIRouter:
@@ -248,7 +262,7 @@ def make_router(model: TagModel) -> APIRouter:
             int, Query(ge=1, le=1000, description="The largest number of tags to list.")
         ] = 20,
     ) -> Response:
-        listed = TagList(tags=list(islice(completion.matching(tag_key(prefix)), limit)))
+        listed = TagList(tags=completion.matching(tag_key(prefix), limit))
         content = TaggedContent.from_text(listed.model_dump_json(exclude_none=True))
         return conditional_response(request, content, _CACHE_HEADERS)
 

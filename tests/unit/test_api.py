@@ -1,15 +1,16 @@
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lambda_src.api.app import create_app
-from lambda_src.api.schemas import PredictResponse
+from lambda_src.api.schemas import QUIET_MESSAGES, PredictResponse
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import Prediction, TagModel
+from lambda_src.tagger.model import QuietReason
 from model_build.questions import Question
 
 SECRET = "zanzibar"
@@ -108,6 +109,34 @@ def test_the_options_of_a_prediction(client: TestClient) -> None:
     assert "python" not in without
     certain = client.post("/predict", json=form | {"min_confidence": 1.0}).json()
     assert certain["predicted_tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "help_"),
+    [
+        ({"text": "qwrtzp xkcdvv bnmlk"}, "too_few_known_words", "Name a language"),
+        ({"text": "How do I do this?"}, "no_topic", "Name a language"),
+        (
+            {"text": "How do I merge two dictionaries in Python?", "min_confidence": 1.0},
+            "not_sure",
+            "Relax them",
+        ),
+    ],
+)
+def test_a_quiet_answer_says_why_and_what_would_help(
+    client: TestClient, sent: dict[str, Any], reason: str, help_: str
+) -> None:
+    answer = client.post("/predict", json=sent).json()
+    assert answer["predicted_tags"] == []
+    assert answer["quiet_reason"] == reason
+    assert help_ in answer["quiet_message"]
+
+
+def test_every_quiet_reason_has_a_message_and_other_answers_have_none(client: TestClient) -> None:
+    assert set(QUIET_MESSAGES) == set(get_args(QuietReason))
+    answer = client.post("/predict", json={"text": "Merge two dictionaries in Python"}).json()
+    assert answer["predicted_tags"]
+    assert not {"quiet_reason", "quiet_message"} & set(answer)
 
 
 @pytest.mark.parametrize(

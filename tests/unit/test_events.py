@@ -1,6 +1,7 @@
 """Whatever event the function is invoked with, it answers, and it never logs a stack trace."""
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from mangum import Mangum
 
+from lambda_src.api.app import create_app
+from lambda_src.api.events import http_event
+from lambda_src.api.settings import Settings
+from lambda_src.pre_traffic_check.check import ask
+from lambda_src.tagger import TagModel
 from tests.support.api_gateway import gateway_event, lambda_context
 from tests.support.paths import STARTER
 
@@ -103,6 +110,28 @@ def test_a_batch_is_answered_where_there_are_no_routes(
 ) -> None:
     answer = invoke(FORMS[form]("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}'))
     assert answer["statusCode"] == 200
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_with_an_origin_secret_only_a_direct_invocation_needs_none(
+    starter: TagModel, form: str
+) -> None:
+    """The heartbeat and the pre-traffic check do not go through CloudFront."""
+    secret = "s" * 20
+    answer = Mangum(create_app(starter, Settings(model="starter", origin_secret=secret)), "off")
+    request = FORMS[form]("GET", "/health")
+    assert answer(http_event(request), lambda_context())["statusCode"] == 403
+    for name in ("headers", "multiValueHeaders"):
+        if name in request:
+            request[name]["X-Origin-Secret"] = secret if name == "headers" else [secret]
+    assert answer(http_event(request), lambda_context())["statusCode"] == 200
+
+    class Function:
+        def invoke(self, **sent: Any) -> Event:
+            event = http_event(json.loads(sent["Payload"]))
+            return {"Payload": io.BytesIO(json.dumps(answer(event, lambda_context())).encode())}
+
+    assert ask(Function(), "arn", "/health").status == 200
 
 
 @pytest.mark.parametrize(
