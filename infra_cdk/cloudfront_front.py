@@ -1,7 +1,7 @@
 """CloudFront in front of the HTTP API, with a web ACL that limits each client. By setting.
 
 The web ACL is a stack of its own (infra_cdk/web_acl.py): for CloudFront, it must be in us-east-1.
-See docs/decisions/0030-cloudfront-with-origin-secret.md.
+See docs/decisions/0022-cloudfront-with-origin-secret.md.
 """
 
 from typing import Final
