@@ -94,7 +94,10 @@ class CloudFrontFront(Construct):
             web_acl_id=settings.web_acl_arn,
             certificate=certificate,
             domain_names=[settings.domain_name] if settings.domain_name else None,
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            # Without a certificate of our own, CloudFront fixes the oldest TLS version itself.
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
+            if certificate
+            else None,
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.HttpOrigin(
                     f"{http_api.api_id}.execute-api.{stack.region}.{stack.url_suffix}",
