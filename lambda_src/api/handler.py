@@ -14,8 +14,10 @@ from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import HTTPGateway
 
-from lambda_src.api import events, problems, startup_tuning
+from lambda_src.api import startup_tuning
 from lambda_src.api.app import app
+from lambda_src.api.events import NotHttpError, http_event
+from lambda_src.api.problems import MEDIA_TYPE, problem
 
 # Mangum uses the thread's current event loop. Python 3.12 and later warn or fail if none is set.
 asyncio.set_event_loop(asyncio.new_event_loop())
@@ -35,7 +37,7 @@ _adapter = Mangum(
     app,
     lifespan="off",
     custom_handlers=[_Gateway],
-    text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE],
+    text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE],
 )
 
 startup_tuning.finish()
@@ -43,14 +45,14 @@ startup_tuning.finish()
 
 @app.state.logger.inject_lambda_context  # type: ignore[untyped-decorator]
 def handler(event: object, context: Any) -> dict[str, Any]:
-    """Answer one HTTP event; `events.http_event` describes the forms that it may have.
+    """Answer one HTTP event; `http_event` describes the forms that it may have.
 
     Every other event is answered with a problem in the form of an HTTP answer. It is not an error
     of the function, because Lambda would repeat an asynchronous event that fails.
     """
     try:
-        request = events.http_event(event)
-    except events.NotHttpError as error:
+        request = http_event(event)
+    except NotHttpError as error:
         response = _refuse(str(error), context.aws_request_id)
     else:
         response = _adapter(request, context)
@@ -72,7 +74,7 @@ def _refuse(description: str, request_id: str) -> dict[str, Any]:
     scope = {"state": {"correlation_id": request_id}}
     return {
         "statusCode": 400,
-        "headers": {"content-type": problems.MEDIA_TYPE},
-        "body": problems.problem(scope, 400, detail).model_dump_json(exclude_none=True),
+        "headers": {"content-type": MEDIA_TYPE},
+        "body": problem(scope, 400, detail).model_dump_json(exclude_none=True),
         "isBase64Encoded": False,
     }
