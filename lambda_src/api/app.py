@@ -8,7 +8,6 @@ from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from lambda_src.api import predictions, problems, service_info
-from lambda_src.api.correlation import CorrelationHeader
 from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
@@ -43,11 +42,10 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.include_router(predictions.make_router(model, telemetry))
     app.include_router(service_info.make_router(model))
     problems.install(app)
-    # The last one is the outermost: refusals of the guard need the headers of the other two.
+    # CORS is outside the guard, because a page must be able to read the guard's refusals, too.
     app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
-    app.add_middleware(CorrelationHeader)
     generate_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:

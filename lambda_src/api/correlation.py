@@ -3,39 +3,12 @@
 import re
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 HEADER = "x-correlation-id"
 # The id is written to log lines and headers, so it may contain only harmless characters.
 _ALLOWED = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
-
-
-class CorrelationHeader:
-    """ASGI middleware that adds the correlation id to every answer.
-
-    Parameters
-    ----------
-    app : ASGI application
-        Handles all requests.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        identifier = correlation_id(scope)
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = identifier
-            await send(message)
-
-        await self._app(scope, receive, send_with_id)
 
 
 def correlation_id(scope: Scope) -> str:

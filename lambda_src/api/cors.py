@@ -49,6 +49,7 @@ class Cors(CORSMiddleware):
                         if name not in ("content-length", "content-type")
                     }
                     response = problem_response(scope, 400, detail, headers=kept)
+                response.headers[correlation.HEADER] = correlation.correlation_id(scope)
                 await response(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +28,8 @@ _UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 class RequestGuard:
     """Refuse requests that no operation can answer, and answer unexpected errors with 500.
 
-    It also answers ``HEAD`` as ``GET`` without the content.
+    It also answers ``HEAD`` as ``GET`` without the content, and adds the correlation id to every
+    answer.
 
     Parameters
     ----------
@@ -52,11 +53,13 @@ class RequestGuard:
             return
         response_started = False
         is_head = scope["method"] == "HEAD"
+        identifier = correlation.correlation_id(scope)
 
         async def send_answer(message: Message) -> None:
             nonlocal response_started
             if message["type"] == "http.response.start":
                 response_started = True
+                MutableHeaders(scope=message)[correlation.HEADER] = identifier
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
@@ -70,7 +73,6 @@ class RequestGuard:
             await self._app(inner, _limited(receive), send_answer)
         except Exception as error:  # whatever happened, the caller gets an answer
             # Only the exception's class and place: its message may quote the question.
-            identifier = correlation.correlation_id(scope)
             self._logger.error(
                 "unexpected error",
                 event_type="failure",
