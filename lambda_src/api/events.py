@@ -152,8 +152,11 @@ def _body(event: dict[str, Any]) -> bytes:
 def _headers(headers: object) -> dict[str, str]:
     if not isinstance(headers, dict):
         return {}
+    # Almost all headers are ASCII, and this is on the path of every request.
     copy = {
-        _text(name).lower(): value if value.isascii() else _text(value)
+        (name if name.isascii() else _text(name)).lower(): value
+        if value.isascii()
+        else _text(value)
         for name, value in headers.items()
         if isinstance(value, str)
     }

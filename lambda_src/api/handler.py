@@ -7,7 +7,6 @@ to S3 is closed.
 """
 
 import asyncio
-from functools import cached_property
 from typing import Any
 
 from mangum import Mangum
@@ -26,10 +25,14 @@ asyncio.set_event_loop(asyncio.new_event_loop())
 class _Gateway(HTTPGateway):
     """Mangum's reader of HTTP API events, which otherwise builds the ASGI scope twice."""
 
-    @cached_property
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._scope = super().scope
+
+    @property
     def scope(self) -> Any:
         """The ASGI scope of the request."""
-        return super().scope
+        return self._scope
 
 
 # The model is loaded at import. With a lifespan, Mangum would run it at every invocation.
