@@ -92,6 +92,13 @@ def invoke() -> Callable[[object], Event]:
     return call
 
 
+@pytest.fixture(scope="module")
+def invoke_with_cors(invoke: Callable[[object], Event], starter: TagModel) -> Any:
+    """Like `invoke`, which also sets the event loop, with CORS for every page."""
+    adapter = Mangum(create_app(starter, Settings(model="starter", cors_origins=("*",))), "off")
+    return lambda event: adapter(http_event(event), lambda_context())
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_request_is_answered(invoke: Callable[[object], Event], form: str) -> None:
     answer = invoke(FORMS[form]("POST", "/predict", QUESTION))
@@ -113,6 +120,7 @@ def test_a_batch_is_answered_where_there_are_no_routes(
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.usefixtures("invoke")  # it sets the event loop
 def test_with_an_origin_secret_only_a_direct_invocation_needs_none(
     starter: TagModel, form: str
 ) -> None:
@@ -329,6 +337,26 @@ def test_a_client_may_send_any_headers_and_any_body(
     event["body"] = base64.b64encode(body).decode()
     event["isBase64Encoded"] = True
     check(invoke(event))
+
+
+@bounded
+@given(
+    method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS"]),
+    path=paths,
+    sent=st.dictionaries(header_names | texts, header_contents, max_size=4),
+    origin=header_contents,
+)
+def test_whatever_a_client_sends_a_page_can_read_the_answer(
+    invoke_with_cors: Callable[[object], Event],
+    method: str,
+    path: str,
+    sent: dict[str, str],
+    origin: str,
+) -> None:
+    headers = {name: value for name, value in sent.items() if name.lower() != "origin"}
+    answer = invoke_with_cors(gateway_event(method, path, headers={**headers, "origin": origin}))
+    check(answer)
+    assert answer["headers"]["access-control-allow-origin"] == "*"
 
 
 @bounded
