@@ -102,7 +102,7 @@ def _payload_2(event: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]
 def _payload_1(event: dict[str, Any]) -> dict[str, Any]:
     headers = _headers(event.get("headers")) | {
         name: ", ".join(values)
-        for name, values in _lists(event.get("multiValueHeaders")).items()
+        for name, values in _header_lists(event.get("multiValueHeaders")).items()
         if name not in _VALID_VALUES
     }
     return {
@@ -126,7 +126,7 @@ def _load_balancer(event: dict[str, Any]) -> dict[str, Any]:
     if isinstance(event.get("multiValueHeaders"), dict):
         copy["multiValueHeaders"] = {
             name: values
-            for name, values in _lists(event["multiValueHeaders"]).items()
+            for name, values in _header_lists(event["multiValueHeaders"]).items()
             if all(_is_valid(name, value) for value in values)
         }
     else:
@@ -171,12 +171,16 @@ def _is_valid(name: str, value: str) -> bool:
     return form is None or form.fullmatch(value) is not None
 
 
+def _header_lists(headers: object) -> dict[str, list[str]]:
+    return {name.lower(): values for name, values in _lists(headers).items()}
+
+
 def _lists(values: object) -> dict[str, list[str]]:
-    """Copy multiple values by name, as headers and query strings have them."""
+    """Copy lists of texts by name, as headers and query strings with multiple values have them."""
     if not isinstance(values, dict):
         return {}
     return {
-        _text(name).lower(): [_text(each) for each in listed if isinstance(each, str)]
+        _text(name): [_text(each) for each in listed if isinstance(each, str)]
         for name, listed in values.items()
         if isinstance(listed, list)
     }

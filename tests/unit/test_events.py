@@ -111,6 +111,15 @@ def test_every_form_of_request_is_answered(invoke: Callable[[object], Event], fo
     assert "The path /absent does not exist" in json.loads(absent["body"])["detail"]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_names_of_parameters_keep_their_case(invoke: Callable[[object], Event], form: str) -> None:
+    event = FORMS[form]("GET", "/tags") | {"rawQueryString": "Prefix=pyth"}
+    for name in ("queryStringParameters", "multiValueQueryStringParameters"):
+        if name in event:
+            event[name] = {"Prefix": event[name]["prefix"]}
+    assert len(json.loads(invoke(event)["body"])["tags"]) == 20  # as without a prefix
+
+
 @pytest.mark.parametrize("form", ["function URL", "REST API", "load balancer"])
 def test_a_batch_is_answered_where_there_are_no_routes(
     invoke: Callable[[object], Event], form: str
