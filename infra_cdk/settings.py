@@ -235,6 +235,10 @@ class Settings:
                 f"web_acl_arn is {web_acl_arn!r}, which is not the ARN of a web ACL for "
                 "CloudFront; it is the output WebAclArn of infra_cdk/web_acl.py"
             )
+        if self.emulated:
+            raise SettingsError(
+                "web_acl_arn is not possible with environment=emulator, which has no CloudFront"
+            )
         if self.auth == "iam":
             raise SettingsError(
                 "web_acl_arn and auth=iam exclude each other: a signature is valid for one host "

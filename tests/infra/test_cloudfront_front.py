@@ -115,6 +115,11 @@ def test_a_setting_that_does_not_fit_is_refused(given: dict[str, Any], advice: s
         ENVIRONMENTS["dev"](**given)
 
 
+def test_the_emulator_has_no_cloudfront() -> None:
+    with pytest.raises(SettingsError, match="environment=emulator, which has no CloudFront"):
+        ENVIRONMENTS["emulator"](**WITH_CLOUDFRONT)
+
+
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("web-acl")
