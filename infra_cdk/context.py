@@ -88,6 +88,7 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "jwt_audiences": _list,
     "open_pages": _yes,
     "cors_origins": _list,
+    "web_acl_arn": _text,
     "domain_name": _text,
     "certificate_arn": _text,
     "hosted_zone_id": _text,

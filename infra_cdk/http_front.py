@@ -113,8 +113,12 @@ class HttpFront(Construct):
                 )
         if self._settings.open_pages:
             for path in _PAGES:
+                get, head = apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD
                 _acknowledge_open(
-                    self._add(path, apigateway.HttpMethod.GET, no_authorization),
+                    [
+                        *self._add(path, get, no_authorization),
+                        *self._add(path, head, no_authorization),
+                    ],
                     "The web page and the documentation are open on purpose (open_pages): they "
                     "contain no data of anybody",
                 )

@@ -103,6 +103,12 @@ class Settings:
     The function sends the CORS headers. Answers of API Gateway itself (401, 429) have none, so that
     a browser reports them as a network error.
     """
+    web_acl_arn: str | None = None
+    """The ARN of a web ACL for CloudFront, which infra_cdk/web_acl.py creates. With it, CloudFront
+    is in front of the API, the web ACL limits each client, and the function refuses requests that
+    did not come through CloudFront. A domain name then belongs to CloudFront, so that its
+    certificate must be in us-east-1.
+    """
     throttle: Throttle = Throttle(rate=50, burst=100)
     """For each route that has no throttle of its own. Routes are counted separately."""
     batch_throttle: Throttle = Throttle(rate=2, burst=5)
@@ -216,10 +222,33 @@ class Settings:
             )
         if self.hosted_zone_id is not None and self.domain_name is None:
             raise SettingsError("hosted_zone_id needs domain_name: pass both or none")
+        if self.web_acl_arn is not None:
+            self._check_cloudfront(self.web_acl_arn)
         for name in ("throttle", "batch_throttle", "feedback_throttle"):
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
+
+    def _check_cloudfront(self, web_acl_arn: str) -> None:
+        if not re.fullmatch(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+", web_acl_arn):
+            raise SettingsError(
+                f"web_acl_arn is {web_acl_arn!r}, which is not the ARN of a web ACL for "
+                "CloudFront; it is the output WebAclArn of infra_cdk/web_acl.py"
+            )
+        if self.emulated:
+            raise SettingsError(
+                "web_acl_arn is not possible with environment=emulator, which has no CloudFront"
+            )
+        if self.auth == "iam":
+            raise SettingsError(
+                "web_acl_arn and auth=iam exclude each other: a signature is valid for one host "
+                "name, and CloudFront changes it. Use auth=jwt or auth=none"
+            )
+        if self.certificate_arn and not re.match(r"arn:aws:acm:us-east-1:", self.certificate_arn):
+            raise SettingsError(
+                f"certificate_arn is {self.certificate_arn!r}, but with web_acl_arn the "
+                "certificate must be in us-east-1, because CloudFront uses it"
+            )
 
 
 ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {

@@ -1,10 +1,13 @@
 """The stack: it composes the constructs and outputs what people and scripts need to know."""
 
+from dataclasses import replace
+
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
+from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
@@ -31,8 +34,19 @@ class EtiquetteStack(Stack):
             termination_protection=settings.protected,
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
-        function = ApiFunction(self, "Function", settings=settings, model=model)
-        front = HttpFront(self, "Http", settings=settings, alias=function.alias)
+        secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        function = ApiFunction(
+            self,
+            "Function",
+            settings=settings,
+            model=model,
+            origin_secret=secret.reference if secret else None,
+        )
+        # With CloudFront in front, the domain name is CloudFront's and not the API's.
+        of_api = replace(settings, domain_name=None, certificate_arn=None, hosted_zone_id=None)
+        front = HttpFront(
+            self, "Http", settings=of_api if secret else settings, alias=function.alias
+        )
         rollout = Rollout(
             self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api
         )
@@ -51,6 +65,12 @@ class EtiquetteStack(Stack):
                 usd=settings.monthly_budget_usd,
                 email=settings.alarm_email,
             )
+        cloudfront_outputs = {}
+        if secret is not None:
+            cloudfront = CloudFrontFront(
+                self, "CloudFront", settings=settings, http_api=front.http_api, secret=secret
+            )
+            cloudfront_outputs["ApiUrl"] = cloudfront.url
         Tags.of(self).add("service", settings.service)
         Tags.of(self).add("environment", settings.environment)
         log_groups = {
@@ -61,6 +81,7 @@ class EtiquetteStack(Stack):
         outputs = {
             "ApiUrl": front.url,
             "Auth": settings.auth,
+            **cloudfront_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "ModelVersion": model.identity.version,

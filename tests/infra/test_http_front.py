@@ -11,7 +11,11 @@ from tests.infra.synthesis import WITH_DOMAIN, WITH_ORIGINS, WITH_TOKENS, Synthe
 
 STAGE = "AWS::ApiGatewayV2::Stage"
 PREFLIGHTS = {"OPTIONS /", "OPTIONS /{proxy+}"}
-PAGES = {"GET /", "GET /page.css", "GET /page.js", "GET /docs", "GET /openapi.json"}
+PAGES = {
+    f"{method} {path}"
+    for method in ("GET", "HEAD")
+    for path in ("/", "/page.css", "/page.js", "/docs", "/openapi.json")
+}
 ALWAYS = {"$default", "POST /predict/batch", "POST /feedback"}
 
 
