@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Final, TypedDict
 
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
@@ -20,7 +21,8 @@ _ARCHITECTURES: Final = {
     "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-_NEVER_IN_CODE: Final = ["**/__pycache__", "**/*.so"]
+_CODE_ENDINGS: Final = frozenset({".c", ".css", ".html", ".js", ".jsonl", ".py", ".txt"})
+"""The endings of the files of lambda_src/ that belong to a function, besides its Dockerfile."""
 
 
 class FolderFunction(Construct):
@@ -180,6 +182,32 @@ class FolderFunction(Construct):
         return role
 
 
+def is_code(path: PurePath) -> bool:
+    """Return whether a file or folder of lambda_src/ can be part of a function.
+
+    This is an explicit list, and not one of exceptions: what the operating system, an editor or a
+    tool leaves in a folder must change no asset, because a changed asset is a new version.
+
+    Parameters
+    ----------
+    path
+        Relative to lambda_src/.
+
+    Examples
+    --------
+    >>> [is_code(PurePath("api", name)) for name in ("app.py", ".DS_Store", "app.py.orig")]
+    [True, False, False]
+    """
+    hidden = any(each.startswith((".", "#")) or each == "__pycache__" for each in path.parts)
+    return not hidden and (path.name == "Dockerfile" or path.suffix in {"", *_CODE_ENDINGS})
+
+
+def _not_code() -> list[str]:
+    """Return what `is_code` refuses, as patterns of a .dockerignore file."""
+    below = (path.relative_to(SOURCES) for path in sorted(SOURCES.rglob("*")))
+    return [re.sub(r"([*?\[\\])", r"\\\1", path.as_posix()) for path in below if not is_code(path)]
+
+
 class _Code(TypedDict):
     """The arguments of a function that depend on how its code is packaged."""
 
@@ -199,7 +227,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
             "code": lambda_.Code.from_asset_image(
                 str(SOURCES),
                 file=f"{folder}/Dockerfile",
-                exclude=["*", *context, other_requirements, *_NEVER_IN_CODE],
+                exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
@@ -209,7 +237,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
     return {
         "code": lambda_.Code.from_asset(
             str(SOURCES),
-            exclude=["*", f"!{folder}", *_NEVER_IN_CODE],
+            exclude=["*", f"!{folder}", *_not_code()],
             ignore_mode=IgnoreMode.DOCKER,
         ),
         "handler": f"{folder}.handler.handler",

@@ -1,7 +1,7 @@
 """The settings of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,9 @@ class Settings:
     """`dev`, `prod` or `emulator`, chosen with `-c environment=NAME`."""
     service: str = "etiquette"
     """The name of the deployed service. Deployments with different names can share an account."""
+    account: str | None = None
+    """The twelve digits of the AWS account of this environment. A deployment with the credentials
+    of another account is refused. By default, every account is accepted."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
     report: Path | None = None
@@ -114,7 +117,19 @@ class Settings:
     certificate_arn: str | None = None
     """The ARN of an issued ACM certificate for the domain name, in the region of the stack."""
     hosted_zone_id: str | None = None
-    """The Route 53 zone that gets the DNS records. Without it, create them yourself."""
+    """The Route 53 zone that gets the DNS records. Without it, create them yourself, from the
+    stack's outputs `DomainTarget` and `DomainTargetZoneId`."""
+    disable_execute_api_endpoint: bool = False
+    """Close the address that AWS gave the API (`execute-api`), so that the API has its own
+    domain name only.
+
+    Set it in a deployment after the one that added `domain_name`, when callers use that name.
+    Otherwise nobody can reach the API until the DNS records have spread.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-disable-default-endpoint.html
+    """
 
     # What is kept, watched and paid
     alarm_email: str | None = None
@@ -127,6 +142,9 @@ class Settings:
     exceeds it. The whole account counts: raise it if other things run in the account."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
+
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    """The names of the settings that the command line gave, in `-c NAME=VALUE`."""
 
     def __post_init__(self) -> None:
         self._check_identity()
@@ -155,6 +173,10 @@ class Settings:
             raise SettingsError(
                 f"service is {self.service!r}, but it must have up to 17 lower-case letters, "
                 "digits and hyphens, and begin with a letter"
+            )
+        if self.account is not None and not re.fullmatch(r"\d{12}", self.account):
+            raise SettingsError(
+                f"account is {self.account!r}, but an AWS account has twelve digits"
             )
         if not self.model.is_file():
             raise SettingsError(
@@ -216,13 +238,18 @@ class Settings:
             )
         if self.hosted_zone_id is not None and self.domain_name is None:
             raise SettingsError("hosted_zone_id needs domain_name: pass both or none")
+        if self.disable_execute_api_endpoint and self.domain_name is None:
+            raise SettingsError(
+                "disable_execute_api_endpoint needs domain_name: without it, nobody could reach "
+                "the API"
+            )
         for name in ("throttle", "batch_throttle", "feedback_throttle"):
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
 
 
-ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
+ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
     "dev": partial(Settings, environment="dev"),
     "prod": partial(
         Settings,
