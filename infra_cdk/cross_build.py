@@ -35,13 +35,8 @@ def check_has_buildx() -> None:
     https://docs.docker.com/build/building/multi-platform/#cross-compilation
     """
     engine = os.environ.get("CDK_DOCKER", "docker")
-    try:
-        done = subprocess.run(
-            [engine, "buildx", "version"], capture_output=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return  # the CDK reports an engine that is missing
-    if done.returncode:
+    # A program named docker may be podman. The CDK reports one that is missing.
+    if "docker" in _run(engine, "--version").lower() and not _run(engine, "buildx", "version"):
         raise CrossBuildError(
             f"{engine} has no plugin buildx, which the builds of the images need. Install it: "
             "apt-get install docker-buildx on Debian 13 and Ubuntu, docker-buildx-plugin from "
@@ -87,15 +82,18 @@ def check_can_build(
 
 
 def _builder_platforms() -> list[str]:
-    engine = os.environ.get("CDK_DOCKER", "docker")
-    try:
-        done = subprocess.run(
-            [engine, "buildx", "inspect"], capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    found = re.search(r"^Platforms:(.*)$", done.stdout, re.MULTILINE)
+    described = _run(os.environ.get("CDK_DOCKER", "docker"), "buildx", "inspect")
+    found = re.search(r"^Platforms:(.*)$", described, re.MULTILINE)
     return re.findall(r"linux/\w+", found[1]) if found else []
+
+
+def _run(*command: str) -> str:
+    """Return what a program writes to standard output, or nothing if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else done.stdout
 
 
 def _runs(handler: Path, architecture: str) -> bool:

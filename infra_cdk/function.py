@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Final, TypedDict
 
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
@@ -182,30 +182,27 @@ class FolderFunction(Construct):
         return role
 
 
-def is_code(path: PurePath) -> bool:
+def is_code(path: Path) -> bool:
     """Return whether a file or folder of lambda_src/ can be part of a function.
 
-    This is an explicit list, and not one of exceptions: what the operating system, an editor or a
-    tool leaves in a folder must change no asset, because a changed asset is a new version.
+    This is a list of what belongs, and not one of exceptions: what the operating system, an editor
+    or a tool leaves in a folder must change no asset, because a changed asset is a new version.
 
     Parameters
     ----------
     path
-        Relative to lambda_src/.
-
-    Examples
-    --------
-    >>> [is_code(PurePath("api", name)) for name in ("app.py", ".DS_Store", "app.py.orig")]
-    [True, False, False]
+        An existing file or folder below lambda_src/.
     """
-    hidden = any(each.startswith((".", "#")) or each == "__pycache__" for each in path.parts)
-    return not hidden and (path.name == "Dockerfile" or path.suffix in {"", *_CODE_ENDINGS})
+    for part in path.relative_to(SOURCES).parts:
+        if part.startswith((".", "#")) or part == "__pycache__":
+            return False
+    return path.is_dir() or path.name == "Dockerfile" or path.suffix in _CODE_ENDINGS
 
 
 def _not_code() -> list[str]:
     """Return what `is_code` refuses, as patterns of a .dockerignore file."""
-    below = (path.relative_to(SOURCES) for path in sorted(SOURCES.rglob("*")))
-    return [re.sub(r"([*?\[\\])", r"\\\1", path.as_posix()) for path in below if not is_code(path)]
+    found = (path for path in sorted(SOURCES.rglob("*")) if not is_code(path))
+    return [re.sub(r"([*?\[\\])", r"\\\1", path.relative_to(SOURCES).as_posix()) for path in found]
 
 
 class _Code(TypedDict):

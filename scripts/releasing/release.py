@@ -81,7 +81,7 @@ def release(
         _deploy(assembly, target, function, approve=yes)
     function = Function.of(target)
     say(f"live: version {function.live().version}, model {bundle.version}")
-    _prune(function)
+    remove_old_versions(function)
 
 
 def _read(model: Path) -> TagModel:
@@ -91,7 +91,7 @@ def _read(model: Path) -> TagModel:
         raise ReleaseError(str(error)) from error
 
 
-def _prune(function: Function) -> None:
+def remove_old_versions(function: Function) -> None:
     """Remove old versions. A failure does not undo the release, which is live."""
     try:
         prune_versions(function)

@@ -79,7 +79,13 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
         "open_pages": True,
     },
     "principals": {"auth": "iam", **WITH_ORIGINS, "architecture": "x86_64"},
-    "own name": {"environment": "prod", **WITH_ADDRESS, **WITH_DOMAIN, "reserved_concurrency": 0},
+    "own name": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_DOMAIN,
+        "disable_execute_api_endpoint": True,
+        "reserved_concurrency": 0,
+    },
 }
 """Settings that, together, cover every branch of the constructs."""
 

@@ -101,19 +101,15 @@ class FakeTarget:
 
     stack = "etiquette-dev"
 
-    def __init__(self, client: FakeLambda) -> None:
+    def __init__(self, client: FakeLambda, status: str = "UPDATE_COMPLETE") -> None:
         self._client = client
-        self.status = "UPDATE_COMPLETE"
-        self.settings: dict[str, str] = {}
+        self._status = status
 
     def client(self, service: Literal["lambda", "sts", "iam"]) -> FakeLambda | FakeAccount:
         return self._client if service == "lambda" else FakeAccount()
 
     def describe(self) -> dict[str, Any]:
-        return {"StackStatus": self.status}
-
-    def outputs(self) -> dict[str, str]:
-        return {"Settings": json.dumps(self.settings), "CommandSettings": "[]"}
+        return {"StackStatus": self._status}
 
     def forget_warm_containers(self) -> None:
         pass
@@ -190,6 +186,36 @@ def test_a_version_that_cannot_serve_does_not_become_live(
     with pytest.raises(ReleaseError, match=advice):
         roll_back(deployed(client), to, yes=True)
     assert client.alias == before
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("UPDATE_IN_PROGRESS", "cancel-update-stack --stack-name etiquette-dev"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Wait until it has ended"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "Wait until it has ended"),
+        ("DELETE_IN_PROGRESS", "Wait until it has ended"),
+    ],
+)
+def test_live_does_not_move_while_cloudformation_changes_the_stack(
+    status: str, advice: str
+) -> None:
+    """Between two steps, CodeDeploy may not shift requests, and the alias looks as usual."""
+    client = FakeLambda()
+    before = dict(client.alias)
+    with pytest.raises(ReleaseError, match=advice) as refused:
+        roll_back(Function(FakeTarget(client, status), f"{ARN}:live"), yes=True)  # type: ignore[arg-type]
+    assert status in str(refused.value)
+    assert client.alias == before
+
+
+def test_a_rollback_shows_the_account_and_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    client = FakeLambda()
+    with pytest.raises(ReleaseError, match="pass --yes"):
+        roll_back(deployed(client), yes=False)
+    shown = "account 123456789012 (example-dev), region eu-west-1, stack etiquette-dev"
+    assert shown in capsys.readouterr().err
+    assert client.alias["FunctionVersion"] == "3"
 
 
 def test_a_version_that_reports_another_model_does_not_become_live(
