@@ -87,7 +87,10 @@ class HttpFront(Construct):
             self._add_open_routes()
         stage = self._stage(throttled)
         stage.node.add_dependency(*routes)
-        self.outputs = {"ApiUrl": self.http_api.api_endpoint, **self._domain_outputs(stage)}
+        self.outputs = self._domain_outputs(stage)
+        if not settings.disable_execute_api_endpoint:
+            own = "ExecuteApiUrl" if settings.domain_name else "ApiUrl"
+            self.outputs[own] = self.http_api.api_endpoint
 
     def _add(
         self,
@@ -179,7 +182,6 @@ class HttpFront(Construct):
             self._add_dns_records(domain, settings.hosted_zone_id)
         return {
             "ApiUrl": f"https://{settings.domain_name}",
-            "ExecuteApiUrl": self.http_api.api_endpoint,
             "DomainTarget": domain.regional_domain_name,
             "DomainTargetZoneId": domain.regional_hosted_zone_id,
         }

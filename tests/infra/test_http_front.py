@@ -129,6 +129,8 @@ def test_a_domain_name_leaves_the_other_address_open(
 def test_a_second_setting_closes_the_other_address(synthesize: Synthesize) -> None:
     closed = synthesize(**WITH_DOMAIN, disable_execute_api_endpoint=True)
     assert closed.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert closed.outputs()["ApiUrl"] == "https://tags.example.org"
+    assert "ExecuteApiUrl" not in closed.outputs()
 
 
 def test_the_outputs_say_where_dns_records_must_point(synthesize: Synthesize) -> None:

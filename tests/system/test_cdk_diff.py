@@ -23,7 +23,14 @@ DOMAIN = {
 
 def synthesize(folder: Path, **settings: str) -> Assembly:
     context = [word for item in settings.items() for word in ("-c", "=".join(item))]
-    command = [ROOT / "scripts" / "cdk", "synth", "--quiet", "--output", folder, *context]
+    command: list[str | Path] = [
+        ROOT / "scripts" / "cdk",
+        "synth",
+        "--quiet",
+        "--output",
+        folder,
+        *context,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return Assembly(folder, STACK)
 

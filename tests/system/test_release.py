@@ -331,7 +331,7 @@ def test_a_deployment_without_a_live_setting_is_refused_by_every_command(
     before = variables(second_release)
     model = before["ETIQUETTE_MODEL_SHA256"]
     aws = second_release.deployment.aws
-    cdk = [ROOT / "scripts" / "cdk", "deploy", "-c", "environment=emulator"]
+    cdk: list[str | Path] = [ROOT / "scripts" / "cdk", "deploy", "-c", "environment=emulator"]
     with_cdk = subprocess.run(
         cdk, env=os.environ | aws.environment, capture_output=True, text=True, check=False
     )

@@ -8,6 +8,7 @@ import doctest
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -270,6 +271,14 @@ def test_a_confirmed_deployment_without_changes_keeps_the_pin_and_fails() -> Non
 @pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])
 def test_a_pin_survives_formatting_and_parsing(pin: Pin) -> None:
     assert pin_of(str(pin), pin.version) == pin
+
+
+def test_the_pin_of_a_rollback_without_a_checkout_is_understood() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    (version, description) = re.findall(
+        r"update-alias .*--function-version (\d+) \\\n +--description '(.+)'", page
+    )[0]
+    assert pin_of(description, int(version)) == Pin(6, 7)
 
 
 def test_any_other_description_is_not_a_pin() -> None:
