@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from scripts.releasing.assembly import Assembly
 from scripts.releasing.deployed_settings import kept
 from scripts.releasing.errors import ReleaseError
+from scripts.releasing.question import agree
 from scripts.releasing.review import review
 from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
 from scripts.shared.paths import CDK, ROOT
@@ -34,8 +35,11 @@ def main(arguments: Sequence[str]) -> int:
         if folder is None:
             return 1
         for stack in stacks_in(folder):
-            environment = stack.rpartition("-")[2]
-            review(Target(environment=environment, stack=stack), Assembly(folder, stack))
+            target = Target(environment=stack.rpartition("-")[2], stack=stack)
+            removed = review(target, Assembly(folder, stack))
+            # Afterwards, the CDK itself asks only about permissions.
+            if any(each.stands_out for each in removed):
+                agree(f"Deploy {stack}?", yes=_agreed(others), otherwise="Nothing was deployed.")
     except NoCredentialsError:
         print(f"cdk: {NO_CREDENTIALS}", file=sys.stderr)
         return 1
@@ -73,6 +77,11 @@ def _synthesized(options: argparse.Namespace) -> Path | None:
     environ = {**os.environ, "ETIQUETTE_CDK_BUILDS": "1"}
     failed = subprocess.run(command, env=environ, check=False).returncode
     return None if failed else _FOLDER
+
+
+def _agreed(options: Sequence[str]) -> bool:
+    """Return whether the options of `cdk deploy` say that nobody is to be asked."""
+    return not {"-y", "--yes", "never", "--require-approval=never"}.isdisjoint(options)
 
 
 def _setting(given: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Version
 from scripts.releasing.target import Target
 from scripts.shared.paths import ROOT
+from scripts.shared.terminal import say
 
 _KEPT_MODELS: Final = ROOT / ".cache" / "live_models"
 _SHOWN_DIGITS: Final = 12
@@ -149,7 +150,9 @@ def kept(target: Target, given: Mapping[str, str]) -> dict[str, str]:
     found = {name: live.values[name] for name in sorted(live.given) if name in live.values}
     if "model" not in given:
         found |= _live_model(Function.of(target))
-    return {name: value for name, value in found.items() if name not in given}
+    found = {name: value for name, value in found.items() if name not in given}
+    say(f"Kept as they are live: {', '.join(sorted(found)) or 'nothing'}")
+    return found
 
 
 def live_version(function: Function) -> Version:

@@ -8,12 +8,12 @@ from scripts.releasing.deployed_settings import Settings, changed, refuse_to_los
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.pinning import refuse_if_pinned
-from scripts.releasing.removals import removals
+from scripts.releasing.removals import Removal, removals
 from scripts.releasing.target import Target
 from scripts.shared.terminal import say
 
 
-def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False) -> None:
+def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False) -> list[Removal]:
     """Refuse a deployment that would lose something, and show what it changes.
 
     Parameters
@@ -25,6 +25,11 @@ def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False
     confirm_rollback
         Deploy although a rollback has pinned `live`.
 
+    Returns
+    -------
+    list of Removal
+        The resources that the deployment removes or replaces.
+
     Raises
     ------
     ReleaseError
@@ -32,24 +37,29 @@ def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False
     """
     account = Account.of(target)
     say(f"Deployment to {account}, stack {target.stack}")
-    new = Settings.of(assembly.outputs)
-    if new is None:
-        return  # another stack, such as that of infra_cdk/delivery.py
-    account.refuse_unless(new.values.get("account"), target)
     outputs = target.outputs()
-    if outputs is None:
-        _refuse_another_service(target, assembly, new)
-    if not outputs or "FunctionAlias" not in outputs:
-        return  # this is the first deployment, or the first one failed
-    function = Function(target, outputs["FunctionAlias"])
-    if not confirm_rollback:
-        refuse_if_pinned(function)
-    live = Settings.of(outputs)
+    new = Settings.of(assembly.outputs)
+    if new is not None:  # otherwise it is another stack, such as that of infra_cdk/delivery.py
+        account.refuse_unless(new.values.get("account"), target)
+        if outputs is None:
+            _refuse_another_service(target, assembly, new)
+        elif "FunctionAlias" in outputs:  # otherwise the first deployment failed
+            function = Function(target, outputs["FunctionAlias"])
+            if not confirm_rollback:
+                refuse_if_pinned(function)
+            _compare_settings(function, Settings.of(outputs), new, assembly)
+    found = [] if outputs is None else removals(target, assembly)
+    _show("Resources that are removed or replaced (look at !!):", found)
+    return found
+
+
+def _compare_settings(
+    function: Function, live: Settings | None, new: Settings, assembly: Assembly
+) -> None:
     if live is None:
         say("The deployed stack does not record its settings: this deployment may change some.")
     refuse_to_lose(function, live, new, assembly.outputs["ModelSha256"])
     _show("Settings that change:", changed(live, new) if live else [])
-    _show("Resources that are removed or replaced (look at !!):", removals(target, assembly))
 
 
 def _show(title: str, lines: Sequence[object]) -> None:

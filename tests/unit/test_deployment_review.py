@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.releasing import kill_switch, release, review
+from scripts.releasing import cdk_deploy, kill_switch, release, review
 from scripts.releasing.assembly import Assembly
 from scripts.releasing.deployed_settings import Change, Settings, kept, lost
 from scripts.releasing.errors import ReleaseError
@@ -294,3 +294,88 @@ def test_old_versions_that_cannot_be_removed_do_not_fail_the_release(
     monkeypatch.setattr(release, "prune_versions", refused)
     release.remove_old_versions(Function(FakeTarget(live({})), ALIAS))  # type: ignore[arg-type]
     assert "Warning: old versions were not removed" in capsys.readouterr().err
+
+
+CDK = """#!/bin/sh
+echo "$*" >> {log}
+case "$1" in
+synth) cp {folder}/*.json {out} ;;
+esac
+"""
+
+
+@pytest.fixture
+def cdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of a CDK command line that synthesizes a stack without any settings."""
+    folder, out = tmp_path / "new", tmp_path / "cdk.out"
+    folder.mkdir()
+    out.mkdir()
+    outputs = settings_outputs({}) | {"ModelSha256": "1" * 64}
+    template = {"Outputs": {name: {"Value": value} for name, value in outputs.items()}}
+    artifacts = {"etiquette-prod": {"type": "aws:cloudformation:stack"}}
+    (folder / "etiquette-prod.template.json").write_text(json.dumps(template))
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    program, log = tmp_path / "cdk", tmp_path / "log"
+    program.write_text(CDK.format(log=log, folder=folder, out=out))
+    program.chmod(0o755)
+    monkeypatch.setattr(cdk_deploy, "CDK", program)
+    monkeypatch.setattr(cdk_deploy, "_FOLDER", out)
+    return log
+
+
+def deploy_with_cdk(monkeypatch: pytest.MonkeyPatch, aws: FakeAws, *arguments: str) -> int:
+    monkeypatch.setattr(cdk_deploy, "Target", lambda *_, **__: FakeTarget(aws))
+    return cdk_deploy.main(["deploy", "-c", "environment=prod", *arguments])
+
+
+def test_cdk_deploy_deploys_what_was_reviewed(cdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = cdk.parent / "cdk.out"
+    assert (
+        deploy_with_cdk(monkeypatch, live({}), "--outputs-file", "o.json", "--context", "a=b") == 0
+    )
+    assert cdk.read_text().splitlines() == [
+        f"synth --quiet --output {out} -c environment=prod -c a=b",
+        f"--app {out} deploy --outputs-file o.json",
+    ]
+
+
+def test_cdk_deploy_refuses_to_lose_a_setting(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = live({"auth": "iam"}, "auth")
+    assert deploy_with_cdk(monkeypatch, aws) == 1
+    assert "auth: iam -> default" in capsys.readouterr().err
+    assert " deploy" not in cdk.read_text()
+
+
+def test_cdk_deploy_gives_kept_settings_to_the_synthesis(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("scripts.releasing.deployed_settings._KEPT_MODELS", tmp_path / "models")
+    aws = live({"auth": "iam", "rollout": "canary_15_minutes"}, "auth", "rollout")
+    deploy_with_cdk(monkeypatch, aws, "--keep-settings", "-c", "rollout=canary_5_minutes")
+    synthesized = cdk.read_text().splitlines()[0]
+    assert "-c auth=iam" in synthesized
+    assert "-c rollout=canary_5_minutes" in synthesized
+    assert "canary_15_minutes" not in synthesized
+    assert f"-c model={tmp_path}/models/{'1' * 64}.safetensors" in synthesized
+
+
+def test_settings_of_a_synthesized_folder_cannot_be_kept(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(cdk.parent / "new")
+    assert deploy_with_cdk(monkeypatch, live({}), "--keep-settings", "--app", folder) == 1
+    assert "use --keep-settings without --app" in capsys.readouterr().err
+
+
+def test_cdk_deploy_asks_before_it_removes_what_callers_use(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    domain = Removal("AWS::ApiGatewayV2::DomainName", "Http/Domain", "destroy")
+    monkeypatch.setattr(review, "removals", lambda target, assembly: [domain])
+    assert deploy_with_cdk(monkeypatch, live({})) == 1
+    assert "!! removes AWS::ApiGatewayV2::DomainName Http/Domain" in capsys.readouterr().err
+    assert " deploy" not in cdk.read_text()
+    assert deploy_with_cdk(monkeypatch, live({}), "--require-approval", "never") == 0
+    assert " deploy" in cdk.read_text()
