@@ -45,13 +45,13 @@ def settings_from_context(node: Node) -> Settings:
     for name, value in given.items():
         if value == DEFAULT:
             continue
-        if name not in _FROM_CONTEXT:
+        if name not in FROM_CONTEXT:
             raise SettingsError(
                 f"-c {name}=... is not possible; -c takes environment, "
-                + ", ".join(_FROM_CONTEXT)
+                + ", ".join(FROM_CONTEXT)
                 + ". Change other settings in infra_cdk/settings.py"
             )
-        values[name] = _FROM_CONTEXT[name](name, value)
+        values[name] = FROM_CONTEXT[name](name, value)
     return ENVIRONMENTS[environment](**values, given=frozenset(given))
 
 
@@ -87,7 +87,7 @@ def _path(name: str, value: object) -> Path:
     return (ROOT / _text(name, value)).resolve()
 
 
-_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
+FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "service": _text,
     "account": _account,
     "model": _path,

@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
-from infra_cdk.settings import ENVIRONMENTS, Settings
+from infra_cdk.settings import ENVIRONMENTS, Settings, Throttle
 
 _NOT_RECORDED: Final = {"environment", "service", "model", "report", "given"}
 """The stack's name contains the first two. The stack has outputs of its own for the model, and the
@@ -58,12 +58,15 @@ def _default(field: "Field[Any]") -> Any:
 
 
 def _text(value: Any) -> str:
+    """Write a value as `-c NAME=VALUE` takes it, if infra_cdk/context.py can read the setting."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, Enum):
         return value.name
+    if isinstance(value, Throttle):
+        return f"{value.rate}:{value.burst}"
     if is_dataclass(value):
         return " ".join(f"{each.name}={getattr(value, each.name)}" for each in fields(value))
     return str(value)
