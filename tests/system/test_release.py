@@ -18,6 +18,7 @@ from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment, deploy
 from scripts.emulator.logs import function_lines
+from scripts.shared.machine import architecture
 from scripts.shared.terminal import UserError
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
@@ -332,8 +333,13 @@ def test_a_deployment_without_a_live_setting_is_refused_by_every_command(
     model = before["ETIQUETTE_MODEL_SHA256"]
     aws = second_release.deployment.aws
     cdk: list[str | Path] = [ROOT / "scripts" / "cdk", "deploy", "-c", "environment=emulator"]
+    engine = {"CDK_DOCKER": aws.engine.name}
     with_cdk = subprocess.run(
-        cdk, env=os.environ | aws.environment, capture_output=True, text=True, check=False
+        [*cdk, "-c", f"architecture={architecture()}"],
+        env=os.environ | aws.environment | engine,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     with_release = command("release", "--yes")
     for refused in (with_cdk, with_release):
