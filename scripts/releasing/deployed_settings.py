@@ -149,7 +149,7 @@ def kept(target: Target, given: Mapping[str, str]) -> dict[str, str]:
     live = Settings.of(outputs) or Settings({}, frozenset())
     found = {name: live.values[name] for name in sorted(live.given) if name in live.values}
     if "model" not in given:
-        found |= _live_model(Function.of(target))
+        found |= live_model(Function.of(target))
     found = {name: value for name, value in found.items() if name not in given}
     say(f"Kept as they are live: {', '.join(sorted(found)) or 'nothing'}")
     return found
@@ -162,8 +162,19 @@ def live_version(function: Function) -> Version:
     return version
 
 
-def _live_model(function: Function) -> dict[str, str]:
-    """Download the live model, and write its report again if a report described it."""
+def live_model(function: Function) -> dict[str, str]:
+    """Download the live model, and write its report again if a report described it.
+
+    Parameters
+    ----------
+    function
+        The deployed function.
+
+    Returns
+    -------
+    dict
+        The setting `model`, and `report` if there is one.
+    """
     version = live_version(function)
     _KEPT_MODELS.mkdir(parents=True, exist_ok=True)
     path = _KEPT_MODELS / f"{version.model_sha256}.safetensors"

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_cdk import App
 
 from infra_cdk.context import FROM_CONTEXT, settings_from_context
+from infra_cdk.model import identify
 from infra_cdk.recorded_settings import settings_outputs
 from infra_cdk.settings import ENVIRONMENTS, STARTER_MODEL, Settings
 from scripts.releasing import deployed_settings
+from scripts.releasing.function import Live, Version, facts_of
 from tests.infra.synthesis import Synthesized
 
 EVERY_SETTING = {
@@ -111,3 +115,25 @@ def test_the_stack_outputs_its_settings_and_the_digest_of_its_model(
     assert json.loads(outputs["Settings"]) == {}
     assert json.loads(outputs["CommandSettings"]) == []
     assert outputs["ModelSha256"] == hashlib.sha256(STARTER_MODEL.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("with_report", [True, False])
+def test_a_kept_model_keeps_the_figures_of_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_report: bool
+) -> None:
+    """Otherwise the same model would be published as another version, without its figures."""
+    monkeypatch.setattr(deployed_settings, "_KEPT_MODELS", tmp_path / "kept")
+    figures = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
+    digest = hashlib.sha256(STARTER_MODEL.read_bytes()).hexdigest()
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"model_sha256": digest} | dict.fromkeys(figures, 0.1239)))
+    live = identify(STARTER_MODEL, report if with_report else None)
+    version = Version(1, facts_of(live.description), "s3://bucket/key", digest, "", "")
+    function: Any = SimpleNamespace(
+        live=lambda: Live(1, None, None, "r"),
+        versions=lambda: [version],
+        model_of=lambda version: STARTER_MODEL.read_bytes(),
+    )
+    kept = deployed_settings.live_model(function)
+    again = identify(Path(kept["model"]), Path(kept["report"]) if "report" in kept else None)
+    assert again == live
