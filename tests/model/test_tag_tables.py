@@ -3,8 +3,8 @@
 import csv
 import re
 
-from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.vocabulary import names_of
+from model_build.synonyms import WELL_KNOWN, read_synonyms
 
 IMPLIED = WELL_KNOWN.parent / "implied_tags.csv"
 TAG = re.compile(r"\.?[a-z0-9@][a-z0-9+#./_@-]{0,40}")
