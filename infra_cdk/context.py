@@ -9,6 +9,10 @@ from constructs import Node
 
 from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, check_one_of
 
+DEFAULT: Final = "default"
+"""`-c NAME=default` stands for the value that the environment has without `-c NAME=...`. It drops a
+setting that is deployed. An empty value does not: an unset shell variable would have one."""
+
 
 def settings_from_context(node: Node) -> Settings:
     """Read `-c environment=NAME` and the settings that were given with `-c NAME=VALUE`.
@@ -21,7 +25,9 @@ def settings_from_context(node: Node) -> Settings:
     Returns
     -------
     Settings
-        The settings of the environment, with the given values in place of its own.
+        The settings of the environment, with the given values in place of its own. The value
+        `default` leaves a setting as it is, and is accepted for every name, so that a setting that
+        no longer exists can be dropped, too.
 
     Raises
     ------
@@ -37,20 +43,26 @@ def settings_from_context(node: Node) -> Settings:
     check_one_of("environment", environment, ENVIRONMENTS)
     values = {}
     for name, value in given.items():
-        if name not in _FROM_CONTEXT:
+        if value == DEFAULT:
+            continue
+        if name not in FROM_CONTEXT:
             raise SettingsError(
                 f"-c {name}=... is not possible; -c takes environment, "
-                + ", ".join(_FROM_CONTEXT)
+                + ", ".join(FROM_CONTEXT)
                 + ". Change other settings in infra_cdk/settings.py"
             )
-        values[name] = _FROM_CONTEXT[name](name, value)
-    return ENVIRONMENTS[environment](**values)
+        values[name] = FROM_CONTEXT[name](name, value)
+    return ENVIRONMENTS[environment](**values, given=frozenset(given))
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{name} is {value!r}, but it must be text that is not empty")
     return value
+
+
+def _account(name: str, value: object) -> str:
+    return _text(name, str(value))  # in cdk.json it may be a number
 
 
 def _whole(name: str, value: object) -> int:
@@ -75,8 +87,9 @@ def _path(name: str, value: object) -> Path:
     return (ROOT / _text(name, value)).resolve()
 
 
-_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
+FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "service": _text,
+    "account": _account,
     "model": _path,
     "report": _path,
     "architecture": _text,
@@ -92,6 +105,7 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "domain_name": _text,
     "certificate_arn": _text,
     "hosted_zone_id": _text,
+    "disable_execute_api_endpoint": _yes,
     "alarm_email": _text,
     "monthly_budget_usd": _whole,
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, TypedDict
 
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
@@ -20,7 +21,8 @@ _ARCHITECTURES: Final = {
     "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-_NEVER_IN_CODE: Final = ["**/__pycache__", "**/*.so"]
+_CODE_ENDINGS: Final = frozenset({".c", ".css", ".html", ".js", ".jsonl", ".py", ".txt"})
+"""The endings of the files of lambda_src/ that belong to a function, besides its Dockerfile."""
 
 
 class FolderFunction(Construct):
@@ -180,6 +182,29 @@ class FolderFunction(Construct):
         return role
 
 
+def is_code(path: Path) -> bool:
+    """Return whether a file or folder of lambda_src/ can be part of a function.
+
+    This is a list of what belongs, and not one of exceptions: what the operating system, an editor
+    or a tool leaves in a folder must change no asset, because a changed asset is a new version.
+
+    Parameters
+    ----------
+    path
+        An existing file or folder below lambda_src/.
+    """
+    for part in path.relative_to(SOURCES).parts:
+        if part.startswith((".", "#")) or part == "__pycache__":
+            return False
+    return path.is_dir() or path.name == "Dockerfile" or path.suffix in _CODE_ENDINGS
+
+
+def _not_code() -> list[str]:
+    """Return what `is_code` refuses, as patterns of a .dockerignore file."""
+    found = (path for path in sorted(SOURCES.rglob("*")) if not is_code(path))
+    return [re.sub(r"([*?\[\\])", r"\\\1", path.relative_to(SOURCES).as_posix()) for path in found]
+
+
 class _Code(TypedDict):
     """The arguments of a function that depend on how its code is packaged."""
 
@@ -199,7 +224,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
             "code": lambda_.Code.from_asset_image(
                 str(SOURCES),
                 file=f"{folder}/Dockerfile",
-                exclude=["*", *context, other_requirements, *_NEVER_IN_CODE],
+                exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
@@ -209,7 +234,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
     return {
         "code": lambda_.Code.from_asset(
             str(SOURCES),
-            exclude=["*", f"!{folder}", *_NEVER_IN_CODE],
+            exclude=["*", f"!{folder}", *_not_code()],
             ignore_mode=IgnoreMode.DOCKER,
         ),
         "handler": f"{folder}.handler.handler",

@@ -1,7 +1,7 @@
 """The settings of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,9 @@ class Settings:
     """`dev`, `prod` or `emulator`, chosen with `-c environment=NAME`."""
     service: str = "etiquette"
     """The name of the deployed service. Deployments with different names can share an account."""
+    account: str | None = None
+    """The twelve digits of the AWS account of this environment. A deployment with the credentials
+    of another account is refused. By default, every account is accepted."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
     report: Path | None = None
@@ -120,7 +123,19 @@ class Settings:
     certificate_arn: str | None = None
     """The ARN of an issued ACM certificate for the domain name, in the region of the stack."""
     hosted_zone_id: str | None = None
-    """The Route 53 zone that gets the DNS records. Without it, create them yourself."""
+    """The Route 53 zone that gets the DNS records. Without it, create them yourself, from the
+    stack's outputs `DomainTarget` and `DomainTargetZoneId`."""
+    disable_execute_api_endpoint: bool = False
+    """Close the address that AWS gave the API (`execute-api`), so that the API has its own
+    domain name only.
+
+    Set it in a deployment after the one that added `domain_name`, when callers use that name.
+    Otherwise nobody can reach the API until the DNS records have spread.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-disable-default-endpoint.html
+    """
 
     # What is kept, watched and paid
     alarm_email: str | None = None
@@ -133,6 +148,9 @@ class Settings:
     exceeds it. The whole account counts: raise it if other things run in the account."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
+
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    """The names of the settings that the command line gave, in `-c NAME=VALUE`."""
 
     def __post_init__(self) -> None:
         self._check_identity()
@@ -161,6 +179,10 @@ class Settings:
             raise SettingsError(
                 f"service is {self.service!r}, but it must have up to 17 lower-case letters, "
                 "digits and hyphens, and begin with a letter"
+            )
+        if self.account is not None and not re.fullmatch(r"\d{12}", self.account):
+            raise SettingsError(
+                f"account is {self.account!r}, but an AWS account has twelve digits"
             )
         if not self.model.is_file():
             raise SettingsError(
@@ -222,6 +244,11 @@ class Settings:
             )
         if self.hosted_zone_id is not None and self.domain_name is None:
             raise SettingsError("hosted_zone_id needs domain_name: pass both or none")
+        if self.disable_execute_api_endpoint and self.domain_name is None:
+            raise SettingsError(
+                "disable_execute_api_endpoint needs domain_name: without it, nobody could reach "
+                "the API"
+            )
         if self.web_acl_arn is not None:
             self._check_cloudfront(self.web_acl_arn)
         for name in ("throttle", "batch_throttle", "feedback_throttle"):
@@ -239,6 +266,11 @@ class Settings:
             raise SettingsError(
                 "web_acl_arn is not possible with environment=emulator, which has no CloudFront"
             )
+        if self.disable_execute_api_endpoint:
+            raise SettingsError(
+                "web_acl_arn and disable_execute_api_endpoint exclude each other: CloudFront "
+                "reaches the API through this endpoint, and the function refuses other callers"
+            )
         if self.auth == "iam":
             raise SettingsError(
                 "web_acl_arn and auth=iam exclude each other: a signature is valid for one host "
@@ -251,7 +283,7 @@ class Settings:
             )
 
 
-ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
+ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
     "dev": partial(Settings, environment="dev"),
     "prod": partial(
         Settings,

@@ -13,6 +13,7 @@ from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
+from infra_cdk.recorded_settings import settings_outputs
 from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
@@ -79,12 +80,14 @@ class EtiquetteStack(Stack):
             if isinstance(each, FolderFunction)
         }
         outputs = {
-            "ApiUrl": front.url,
-            "Auth": settings.auth,
+            **front.outputs,
             **cloudfront_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
+            "Auth": settings.auth,
+            **settings_outputs(settings),
             "ModelVersion": model.identity.version,
+            "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
             "AccessLogGroup": front.access_log.log_group_name,
             "AlarmTopic": observability.topic.topic_arn,

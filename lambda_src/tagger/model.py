@@ -165,19 +165,11 @@ class TagModel:
         if top_confidence < self._floor:
             return Prediction([], top_confidence, terms, known_share, "not_sure")
         if exclude:
-<<<<<<< HEAD
-            excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            excluded = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in excluded]
             tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
         size = best_size(confidences, self._other_tags, max_tags)
         suggestions = [
-=======
-            unwanted = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
-            kept = [place for place, tag in enumerate(tags) if tag not in unwanted]
-            tags, sure = [tags[place] for place in kept], [sure[place] for place in kept]
-        size = best_size(sure, self._other_tags, max_tags)
-        chosen = [
->>>>>>> w-callers
             Suggestion(self.tags[tag], confidence)
             for tag, confidence in zip(tags[:size], confidences[:size], strict=True)
             if confidence >= min_confidence

@@ -90,7 +90,13 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
         **WITH_DOMAIN,
         "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/0-1",
     },
-    "own name": {"environment": "prod", **WITH_ADDRESS, **WITH_DOMAIN, "reserved_concurrency": 0},
+    "own name": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_DOMAIN,
+        "disable_execute_api_endpoint": True,
+        "reserved_concurrency": 0,
+    },
 }
 """Settings that, together, cover every branch of the constructs."""
 

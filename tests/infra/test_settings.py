@@ -51,6 +51,8 @@ from tests.infra.synthesis import bundle_bytes
         ({"cors_origins": ("example.org",)}, "cors_origins contains 'example.org'"),
         ({"domain_name": "tags.example.org"}, "domain_name and certificate_arn need each other"),
         ({"hosted_zone_id": "Z1"}, "hosted_zone_id needs domain_name"),
+        ({"disable_execute_api_endpoint": True}, "needs domain_name: without it, nobody"),
+        ({"account": "1234"}, "account is '1234', but an AWS account has twelve digits"),
         ({"feedback_throttle": Throttle(rate=0, burst=1)}, "feedback_throttle is .*at least 1"),
     ],
 )
@@ -199,8 +201,22 @@ def test_a_missing_cross_build_stops_a_deployment_but_not_a_synthesis(tmp_path: 
     assert "tonistiigi/binfmt --install" in done.stderr
 
 
+def test_a_missing_buildx_stops_a_deployment_but_not_a_synthesis(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text("#!/bin/sh\n[ $1 = --version ] && echo Docker version 28.2.2\n")
+    engine.chmod(0o755)
+    environment = {"CDK_DOCKER": str(engine)}
+    assert run_app(tmp_path, environment).returncode == 0
+    done = run_app(tmp_path, environment | {"ETIQUETTE_CDK_BUILDS": "1"})
+    assert done.returncode == 1
+    assert "has no plugin buildx" in done.stderr
+    assert "apt-get install docker-buildx" in done.stderr
+
+
 def test_the_operators_page_lists_every_setting() -> None:
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     _, _, after = page.partition("## Settings")
     table, _, _ = after.partition("\n## ")
-    assert {field.name for field in fields(Settings)} <= set(re.findall(r"`(\w+)`", table))
+    assert {field.name for field in fields(Settings)} - {"given"} <= set(
+        re.findall(r"`(\w+)`", table)
+    )
