@@ -27,4 +27,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event (payload format 2.0)."""
     response = _adapter(event, context)
     app.state.telemetry.record_cold_start()
+    if response["statusCode"] >= 500:
+        app.state.telemetry.record_failed_answer()
     return response
