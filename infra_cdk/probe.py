@@ -1,4 +1,4 @@
-"""A probe of the API from outside AWS's region: a health check of Route 53 and its alarm.
+r"""A probe of the API from outside AWS's region: a health check of Route 53 and its alarm.
 
 It is a separate stack in us-east-1, where Route 53 publishes its metrics whatever it probes
 ("Monitoring health checks using CloudWatch",
@@ -41,8 +41,8 @@ def reachability(metric: cloudwatch.Metric) -> WatchGroup:
     return WatchGroup(
         question="Can it be reached?",
         introduction="""\
-This alarm belongs to the optional stack of `infra_cdk/probe.py`, which is in us-east-1 and has a page
-topic of its own.""",
+This alarm belongs to the optional stack of `infra_cdk/probe.py`, which is in us-east-1 and has a
+page topic of its own.""",
         watches=[
             Watch(
                 name="Public probe",

@@ -35,6 +35,7 @@ CodeDeploy go back by itself: the deployment fails, `live` points to the same ve
 nobody has to hurry. Without a release under way they may be raised, and mean no more than the
 alarms above. For each of them, and for a release that failed without an alarm, begin with:
 
+    SINCE=2h
     scripts/releases --environment prod              # which version is live
     log "$(output PreTrafficCheckLogGroup)" Failed    # why the check rejected a version
     log "$(output CanaryQuestionsLogGroup)" questions # what the new version answered in the canary

@@ -15,7 +15,10 @@ def unsupported(resource: dict[str, Any]) -> bool:
 
 def template(synthesize: Synthesize, environment: str) -> Any:
     """The template with the name of the environment, and what depends on it, replaced."""
-    text = json.dumps(synthesize(environment, **WITH_ADDRESS).template.to_json(), sort_keys=True)
+    text = json.dumps(
+        synthesize(environment, **WITH_ADDRESS, monthly_budget_usd=20).template.to_json(),
+        sort_keys=True,
+    )
     text = re.sub(rf"(?<=etiquette-){environment}|(?<=\"){environment}(?=\")", "NAME", text)
     # The name of a version ends with a digest of what the version consists of.
     return json.loads(re.sub(r"(?<=CurrentVersion)[0-9A-Fa-f]{40}", "DIGEST", text))
