@@ -28,6 +28,8 @@ class Invocation(NamedTuple):
     """Seconds until the caller got the answer."""
     status: int | None
     """The status of the function's answer. None if the function failed and gave no answer."""
+    log_bytes: int
+    """The size of this invocation's part of the log."""
 
 
 def record(
@@ -43,7 +45,7 @@ def record(
     parts = _parts(_settled(function, before + len(answers)))[before:]
     assert len(parts) == len(answers), "the log does not have one part for each invocation"
     return [
-        Invocation(kind, read_log(part), _duration(part, waited), waited, status)
+        Invocation(kind, read_log(part), _duration(part, waited), waited, status, len(part))
         for part, (waited, status) in zip(parts, answers, strict=True)
     ]
 
