@@ -61,12 +61,9 @@ def test_the_access_log_has_no_personal_data(combination: Synthesized) -> None:
 
 
 def test_the_access_log_shares_an_entry_of_the_accounts_policy(combination: Synthesized) -> None:
-    names = [
-        each["LogGroupName"]
-        for each in combination.properties("AWS::Logs::LogGroup")
-        if "LogGroupName" in each
-    ]
-    assert [name.startswith("/aws/vendedlogs/etiquette-") for name in names] == [True]
+    groups = combination.properties("AWS::Logs::LogGroup")
+    (name,) = (each["LogGroupName"] for each in groups if "LogGroupName" in each)
+    assert name.startswith("/aws/vendedlogs/etiquette-")
 
 
 def test_without_auth_no_route_needs_authorization(synthesized: Synthesized) -> None:

@@ -30,29 +30,10 @@ QUERIED_FIELDS = {
     "model_version",
 }
 """The fields of the function's log lines that the saved queries use, besides `EVENT_FIELDS`."""
-QUERY_LANGUAGE = set(
-    [
-        "fields",
-        "filter",
-        "stats",
-        "sort",
-        "limit",
-        "parse",
-        "desc",
-        "asc",
-        "by",
-        "as",
-        "or",
-        "like",
-        "count",
-        "avg",
-        "pct",
-        "max",
-        "min",
-        "coalesce",
-        "ispresent",
-    ]
-)
+QUERY_LANGUAGE = {
+    *("fields", "filter", "stats", "sort", "limit", "parse", "desc", "asc", "by", "as", "or"),
+    *("like", "count", "avg", "pct", "max", "min", "coalesce", "ispresent"),
+}
 EVENT_FIELDS = {"event_type", "top_confidence", "latency_ms"}
 """The fields of the function's events (lambda_src/api/telemetry.py) that the runbook uses."""
 

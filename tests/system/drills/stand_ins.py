@@ -78,8 +78,8 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
         if admitted:
             heapq.heappush(running, at + invocation.duration)
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
-        yield from _lambda(names, at, invocation, len(running), admitted=admitted)
             yield from log_sizes(names, Request(at, invocation, through_api))
+        yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
             yield from _api_gateway(names, at, invocation, admitted=admitted)
 
