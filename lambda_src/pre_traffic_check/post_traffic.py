@@ -35,17 +35,19 @@ def handler(event: dict[str, str], context: Any) -> dict[str, Any]:
     return {"status": status, "requests": requests}
 
 
-def requests_during_canary(metrics: Any, end: datetime) -> int:
+def requests_during_canary(metrics: Any, now: datetime) -> int:
     """Return how many requests the version in `VERSION_ARN` got through the alias.
 
     Parameters
     ----------
     metrics
         A boto3 client for CloudWatch.
-    end
-        The end of the canary. The version got its first request through the alias in this canary,
-        so the beginning needs no exact time.
+    now
+        When this check began. The minute before it is left out: in it, all requests moved to the
+        version. The version got its first request through the alias in this canary, so the
+        beginning needs no exact time.
     """
+    end = now.replace(second=0, microsecond=0) - timedelta(minutes=1)
     function, _, version = os.environ["VERSION_ARN"].rpartition(":")
     name = function.rpartition(":")[2]
     dimensions = {
