@@ -1,0 +1,55 @@
+"""scripts/verify on the emulator: what can run there passes, and the rest is named."""
+
+import subprocess
+
+from scripts.emulator.account import client
+from tests.support.paths import ROOT
+from tests.system.facts import Release
+
+NAMED = {
+    "a request without credentials",
+    "the metric Predictions in CloudWatch",
+    "the canary's requests",
+    "subscribers of the alarms",
+}
+
+
+def verify(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [ROOT / "scripts" / "verify", "--environment", "emulator", "--emulator", "tests"]
+    return subprocess.run(
+        [*command, "--patience", "20", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_deployment_passes_and_what_was_not_checked_is_named(first_release: Release) -> None:
+    done = verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split(": ", 2) for line in done.stdout.splitlines()]
+    assert {check for outcome, check, _ in lines if outcome == "not checked here"} == NAMED
+    passed = {check: detail for outcome, check, detail in lines if outcome == "ok"}
+    assert set(passed) == {
+        "live version",
+        "/health through the public URL",
+        "one prediction",
+        "the metrics line in the log",
+        "the alarm etiquette-emulator-server-errors",
+    }
+    assert "not checked here: its action" in passed["the alarm etiquette-emulator-server-errors"]
+    alarms = client(first_release.deployment.aws, "cloudwatch").describe_alarms(
+        AlarmNames=["etiquette-emulator-server-errors"]
+    )
+    assert [each["StateValue"] for each in alarms["MetricAlarms"]] == ["OK"]
+
+
+def test_a_deployment_that_is_switched_off_fails(first_release: Release) -> None:
+    functions = client(first_release.deployment.aws, "lambda")
+    name = {"FunctionName": first_release.function}
+    functions.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
+    try:
+        done = verify()
+    finally:
+        functions.delete_function_concurrency(**name)
+    assert done.returncode == 1
+    assert "FAILED: one prediction: the status is" in done.stdout
+    assert "verify: etiquette-emulator failed: " in done.stderr
+    assert "Traceback" not in done.stderr
