@@ -1,6 +1,7 @@
 """scripts/verify on the emulator: what can run there passes, and the rest is named."""
 
 import subprocess
+from pathlib import Path
 
 from scripts.emulator.account import client
 from tests.support.paths import ROOT
@@ -15,7 +16,13 @@ NAMED = {
 
 
 def verify(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [ROOT / "scripts" / "verify", "--environment", "emulator", "--emulator", "tests"]
+    command: list[str | Path] = [
+        ROOT / "scripts" / "verify",
+        "--environment",
+        "emulator",
+        "--emulator",
+        "tests",
+    ]
     return subprocess.run(
         [*command, "--patience", "20", *arguments], capture_output=True, text=True, check=False
     )
