@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.samples import Sample
@@ -52,7 +53,8 @@ def record(
 
 def questions(bodies: Sequence[dict[str, Any]], path: str = "/predict") -> list[dict[str, Any]]:
     """Make the events that API Gateway sends to the function."""
-    return [gateway_event("POST", path, json.dumps(body)) for body in bodies]
+    route = f"POST {path}" if f"POST {path}" in ROUTES_WITH_OWN_THROTTLE else "$default"
+    return [gateway_event("POST", path, json.dumps(body), route=route) for body in bodies]
 
 
 def _settled(function: RunningFunction, count: int) -> bytes:
