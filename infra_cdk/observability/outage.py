@@ -17,6 +17,7 @@ SERVICE_DOWN: Final = Outage(
         "investigate afterwards.",
         "The first command names the alarms behind this one. Their entries below say what to do; "
         "they notify nobody themselves.",
+        "The stack is new: until the heartbeat has asked twice, this alarm is raised.",
         "`/health` answers: the outage may be over, or may concern one route. See Server errors.",
     ],
 )

@@ -101,6 +101,25 @@ def test_predictions_write_a_zero_so_that_silence_is_not_missing_data() -> None:
     assert found[metrics.FEEDBACKS.name] == [0, 0]
 
 
+def test_the_handler_counts_failed_answers_only() -> None:
+    program = """
+from lambda_src.api import handler as served
+from tests.support.api_gateway import lambda_context
+for status in (200, 404, 500, 503):
+    served._adapter = lambda event, context: {"statusCode": status}
+    served.handler({}, lambda_context())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_SERVICE": "here"},
+        capture_output=True,
+        check=True,
+    )
+    counted = [each.metric.name for each in read_log(done.stdout)]
+    assert counted.count(metrics.FAILED_ANSWERS.name) == 2
+
+
 def test_a_failed_answer_is_counted_by_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
