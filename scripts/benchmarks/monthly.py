@@ -7,7 +7,8 @@ import argparse
 import math
 from typing import Any, Final, NamedTuple
 
-from scripts.benchmarks.costs import FULL_CORE_MB, PRICES
+from scripts.benchmarks.cold_starts import FULL_CORE_MB
+from scripts.benchmarks.costs import PRICES
 from scripts.shared.tables import table
 
 SECONDS: Final = 30 * 24 * 3600
@@ -115,9 +116,7 @@ def monthly(level: Level) -> dict[str, float]:
     memory_gb = MEMORY_MB / 1024
     # X-Ray samples the first request of each second and a twentieth of the others.
     traces = min(level.requests, SECONDS) + 0.05 * max(0, level.requests - SECONDS)
-    log_gb = (
-        level.predictions * PREDICTION_LOG_BYTES + level.requests * REQUEST_LOG_BYTES
-    ) / 1e9
+    log_gb = (level.predictions * PREDICTION_LOG_BYTES + level.requests * REQUEST_LOG_BYTES) / 1e9
     watching = (
         METRICS * prices["metric_month"]
         + ALARM_METRICS * prices["alarm_metric_month"]

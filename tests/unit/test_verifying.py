@@ -4,11 +4,16 @@ tests/system/test_verify.py runs the command on the emulator.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from scripts.releasing.target import Target
+from scripts.shared.terminal import UserError
+from scripts.verify_command import InAccount
 from scripts.verifying.checks import QUESTION, Outcome, Result, Verification
 from scripts.verifying.deployed import Reply
 
@@ -176,3 +181,64 @@ def test_without_a_canary_nothing_is_wrong() -> None:
     deployment.clients.sums["Invocations"] = 0
     results = {each.check: each for each in verify(deployment)}
     assert results["the canary's requests"].outcome is Outcome.NOT_CHECKED
+
+
+class Api(BaseHTTPRequestHandler):
+    """Answers with what it got, and refuses requests without a header `authorization`."""
+
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+
+    def _answer(self, body: Any) -> None:
+        given = self.headers.get("authorization", "")
+        content = json.dumps({"path": self.path, "body": body, "authorization": given}).encode()
+        self.send_response(200 if given else 401)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def in_account(
+    api: str, auth: str, token: str | None, monkeypatch: pytest.MonkeyPatch
+) -> InAccount:
+    outputs = {"ApiUrl": f"{api}/", "Auth": auth}
+    monkeypatch.setattr(Target, "outputs", lambda _: outputs)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "for a test")
+    return InAccount(Target("prod", "etiquette-prod"), token)
+
+
+@pytest.mark.parametrize(
+    ("auth", "begins"),
+    [("jwt", "Bearer secret"), ("iam", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")],
+)
+def test_requests_carry_what_the_api_requires(
+    api: str, auth: str, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed = in_account(api, auth, "secret", monkeypatch)
+    reply = deployed.request("/predict", {"text": QUESTION})
+    got = json.loads(reply.body)
+    assert (reply.status, got["path"], got["body"]) == (200, "/predict", {"text": QUESTION})
+    assert got["authorization"].startswith(begins)
+    assert deployed.request("/health", with_credentials=False).status == 401
+
+
+def test_a_missing_token_is_named(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="pass --token TOKEN"):
+        in_account(api, "jwt", None, monkeypatch).request("/health")
