@@ -60,10 +60,9 @@ class Rollout(Construct):
         alias: lambda_.Alias,
     ) -> None:
         super().__init__(scope, construct_id)
+        watches = self._watches(settings, alias)
         self.watches = WatchGroup(
-            question="Is the new release good?",
-            introduction=_INTRODUCTION,
-            watches=(watches := self._watches(settings, alias)),
+            question="Is the new release good?", introduction=_INTRODUCTION, watches=watches
         )
         alarms = [watch.alarm(self, settings.stack_name) for watch in watches]
         application = codedeploy.LambdaApplication(self, "Application")

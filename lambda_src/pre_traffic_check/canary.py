@@ -1,6 +1,6 @@
-"""The questions during the canary: they go through the alias, which sends a tenth to each release.
+"""The questions during the canary: the alias sends a tenth of them to the new version.
 
-A service with little traffic would otherwise release a version that no request has reached.
+Without them, a service with little traffic could release a version that no request has reached.
 """
 
 import itertools
