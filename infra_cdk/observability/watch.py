@@ -120,7 +120,7 @@ class Watch:
             name,
             alarm_name=alarm_name,
             alarm_description=description,
-            metric=self.metric,
+            metric=_without_label(self.metric),
             comparison_operator=self.limit.comparison,
             threshold=self.limit.value,
             evaluation_periods=self.periods,
@@ -240,6 +240,25 @@ def construct_name(name: str) -> str:
     'ApiFunctionErrors'
     """
     return re.sub(r"\W", "", name.title())
+
+
+def _without_label(
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
+) -> cloudwatch.Metric | cloudwatch.MathExpression:
+    """Return a metric without its label, which only a graph shows.
+
+    For a metric with a label, the CDK writes an alarm on an expression, which the emulator's
+    CloudFormation does not support.
+    """
+    if isinstance(metric, cloudwatch.MathExpression):
+        return metric
+    return cloudwatch.Metric(
+        namespace=metric.namespace,
+        metric_name=metric.metric_name,
+        dimensions_map=metric.dimensions or {},
+        statistic=metric.statistic,
+        period=metric.period,
+    )
 
 
 def describe(meaning: str, advice: Sequence[str], where: str) -> str:
