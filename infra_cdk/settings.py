@@ -247,7 +247,7 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
             minimum_prediction_rate=0.8,
             minimum_confidence=0.5,
             maximum_server_errors=3,
-            feedback_hours=3,
+            feedback_hours=2,
             heartbeat_minutes=5,
         ),
     ),

@@ -1,5 +1,6 @@
 """scripts/verify on the emulator: what can run there passes, and the rest is named."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -48,15 +49,22 @@ def test_a_deployment_passes_and_what_was_not_checked_is_named(first_release: Re
     assert [each["StateValue"] for each in alarms["MetricAlarms"]] == ["OK"]
 
 
-def test_a_deployment_that_is_switched_off_fails(first_release: Release) -> None:
-    functions = client(first_release.deployment.aws, "lambda")
-    name = {"FunctionName": first_release.function}
-    functions.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
+def test_a_deployment_that_does_not_start_fails(first_release: Release) -> None:
+    """The version lacks permission to read its model, which the emulator enforces."""
+    aws = first_release.deployment.aws
+    iam = client(aws, "iam")
+    role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
+    permission = {"RoleName": role["Role"].rpartition("/")[2], "PolicyName": "ReadModel"}
+    document = iam.get_role_policy(**permission)["PolicyDocument"]
+    iam.delete_role_policy(**permission)
+    aws.forget_warm_containers()
     try:
         done = verify()
     finally:
-        functions.delete_function_concurrency(**name)
+        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
+        aws.forget_warm_containers()
     assert done.returncode == 1
+    assert "FAILED: /health through the public URL: the status is" in done.stdout
     assert "FAILED: one prediction: the status is" in done.stdout
-    assert "verify: etiquette-emulator failed: " in done.stderr
+    assert "verify: etiquette-emulator failed: /health through the public URL" in done.stderr
     assert "Traceback" not in done.stderr

@@ -57,9 +57,9 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
     {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
     {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-SENTENCE = "How can pandas merge two frames by date? "
-LONG_QUESTION = {"title": "Merge frames", "body": SENTENCE * 1400}
-HARD_BATCH = {"questions": [{"title": "Merge frames", "body": "<pre><code>" * 5900}] * 15}
+HARD_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 5900}
+"""Nested code is the slowest text to read (docs/serving.md)."""
+HARD_BATCH = {"questions": [HARD_QUESTION] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
@@ -200,7 +200,7 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
         record(function, "cold", [gateway_event("GET", "/health")])
         function.starve()
         return [
-            *record(function, "slow", questions([LONG_QUESTION] * 2)),
+            *record(function, "slow", questions([HARD_QUESTION] * 2)),
             *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
         ]
 
