@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from constructs import Node
 
-from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, check_one_of
+from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, Throttle, check_one_of
 
 DEFAULT: Final = "default"
 """`-c NAME=default` stands for the value that the environment has without `-c NAME=...`. It drops a
@@ -78,6 +78,16 @@ def _yes(name: str, value: object) -> bool:
     return text == "true"
 
 
+def _throttle(name: str, value: object) -> Throttle:
+    match = re.fullmatch(r"(\d+):(\d+)", str(value))
+    if match is None:
+        raise SettingsError(
+            f"{name} is {value!r}, but it must be RATE:BURST, for example 50:100 for 50 requests "
+            "a second and 100 at the same time"
+        )
+    return Throttle(rate=int(match[1]), burst=int(match[2]))
+
+
 def _list(name: str, value: object) -> tuple[str, ...]:
     words = value if isinstance(value, list) else _text(name, value).split(",")
     return tuple(_text(name, word).strip() for word in words)
@@ -106,7 +116,11 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "certificate_arn": _text,
     "hosted_zone_id": _text,
     "disable_execute_api_endpoint": _yes,
+    "throttle": _throttle,
+    "batch_throttle": _throttle,
+    "feedback_throttle": _throttle,
     "alarm_email": _text,
+    "ticket_email": _text,
     "monthly_budget_usd": _whole,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are

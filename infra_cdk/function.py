@@ -58,6 +58,9 @@ class FolderFunction(Construct):
         How many copies may run at once, and are kept for this function. 0 switches it off.
     has_alarms
         Whether errors, throttles and invocations near the time limit raise alarms.
+    module
+        The module of a zip file's folder that contains `handler`. Functions that share code share
+        a folder.
 
     Attributes
     ----------
@@ -95,6 +98,7 @@ class FolderFunction(Construct):
         release: str | None = None,
         reserved_concurrency: int | None = None,
         has_alarms: bool = True,
+        module: str = "handler",
     ) -> None:
         super().__init__(scope, construct_id)
         if not (SOURCES / folder / "handler.py").is_file():
@@ -116,7 +120,7 @@ class FolderFunction(Construct):
             self,
             "Function",
             description=description,
-            **_code(folder, shared, settings.architecture),
+            **_code(folder, module, shared, settings.architecture),
             memory_size=memory_mb,
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrency,
@@ -214,7 +218,7 @@ class _Code(TypedDict):
     architecture: lambda_.Architecture
 
 
-def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
+def _code(folder: str, module: str, shared: Sequence[str], architecture_name: str) -> _Code:
     architecture, platform = _ARCHITECTURES[architecture_name]
     if (SOURCES / folder / "Dockerfile").is_file():
         context = [f"!{each}" for each in ("__init__.py", *shared, folder)]
@@ -237,7 +241,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
             exclude=["*", f"!{folder}", *_not_code()],
             ignore_mode=IgnoreMode.DOCKER,
         ),
-        "handler": f"{folder}.handler.handler",
+        "handler": f"{folder}.{module}.handler",
         "runtime": lambda_.Runtime.PYTHON_3_14,
         "architecture": architecture,
     }

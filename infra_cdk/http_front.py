@@ -32,6 +32,8 @@ ACCESS_LOG_FORMAT: Final = json.dumps(
         "functionStatus": "$context.integrationStatus",
         "error": "$context.error.message",
         "functionError": "$context.integrationErrorMessage",
+        "authorizerError": "$context.authorizer.error",
+        "integrationRequestId": "$context.integration.requestId",
     }
 )
 
@@ -131,6 +133,10 @@ class HttpFront(Construct):
         self.access_log = logs.LogGroup(
             self,
             "AccessLog",
+            # The account's resource policy for log delivery has at most 5,120 characters. All log
+            # groups with this prefix share one entry ("Logs sent to CloudWatch Logs",
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html).
+            log_group_name=f"/aws/vendedlogs/{settings.stack_name}-access",
             retention=settings.log_retention,
             removal_policy=settings.removal_policy,
         )

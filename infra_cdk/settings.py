@@ -139,13 +139,16 @@ class Settings:
 
     # What is kept, watched and paid
     alarm_email: str | None = None
-    """The address that receives alarms and the budget's mails. AWS asks it to confirm."""
+    """The address that receives pages and the budget's mails. AWS asks it to confirm."""
+    ticket_email: str | None = None
+    """The address that receives tickets. Without it, they go to `alarm_email`."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     protected: bool = False
     """Refuse to delete the stack. If it is deleted all the same, keep its logs and its key."""
-    monthly_budget_usd: int = 20
+    monthly_budget_usd: int = 0
     """`alarm_email` gets a mail when the month has cost 80 per cent of this, or when the forecast
-    exceeds it. The whole account counts: raise it if other things run in the account."""
+    exceeds it. The whole account counts: one stack of each account has a budget, and the others
+    have 0, which means none."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
 
@@ -188,15 +191,23 @@ class Settings:
             raise SettingsError(
                 f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
-        if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
-            raise SettingsError(f"alarm_email is {self.alarm_email!r}, which is not a mail address")
+        for name in ("alarm_email", "ticket_email"):
+            address = getattr(self, name)
+            if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                raise SettingsError(f"{name} is {address!r}, which is not a mail address")
         if self.environment == "prod" and self.alarm_email is None:
             raise SettingsError(
                 "prod needs an address that receives alarms: pass -c alarm_email=ADDRESS"
             )
-        if self.monthly_budget_usd < 1:
+        if self.monthly_budget_usd < 0:
             raise SettingsError(
-                f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be at least 1"
+                f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be an amount, or 0 "
+                "for no budget"
+            )
+        if self.monthly_budget_usd and self.alarm_email is None:
+            raise SettingsError(
+                "monthly_budget_usd needs an address that receives the mails: pass "
+                "-c alarm_email=ADDRESS, too"
             )
 
     def _check_function(self) -> None:
@@ -297,6 +308,7 @@ ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
             minimum_prediction_rate=0.8,
             minimum_confidence=0.5,
             maximum_server_errors=3,
+            feedback_hours=2,
             heartbeat_minutes=5,
         ),
     ),

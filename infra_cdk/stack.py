@@ -48,18 +48,17 @@ class EtiquetteStack(Stack):
         front = HttpFront(
             self, "Http", settings=of_api if secret else settings, alias=function.alias
         )
-        rollout = Rollout(
-            self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api
-        )
+        rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
             "Observability",
             settings=settings,
             http_api=front.http_api,
             api_function=function,
+            access_log=front.access_log,
         )
         self.watch_groups = (*observability.groups, rollout.watches)
-        if settings.alarm_email is not None:
+        if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
                 "Budget",
@@ -90,7 +89,8 @@ class EtiquetteStack(Stack):
             "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
             "AccessLogGroup": front.access_log.log_group_name,
-            "AlarmTopic": observability.topic.topic_arn,
+            "PageTopic": observability.page_topic.topic_arn,
+            "TicketTopic": observability.ticket_topic.topic_arn,
             **log_groups,
         }
         for name, value in outputs.items():

@@ -60,6 +60,8 @@ def handler(event: object, context: Any) -> dict[str, Any]:
     else:
         response = _adapter(request, context)
     app.state.telemetry.record_cold_start()
+    if response["statusCode"] >= 500:
+        app.state.telemetry.record_failed_answer()
     return response
 
 

@@ -73,7 +73,7 @@ WITH_CLOUDFRONT: Final = {
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
     "prod": {"environment": "prod", **WITH_ADDRESS},
-    "emulator": {"environment": "emulator", **WITH_ADDRESS},
+    "emulator": {"environment": "emulator", **WITH_ADDRESS, "monthly_budget_usd": 20},
     "tokens": {
         "environment": "prod",
         **WITH_ADDRESS,

@@ -56,8 +56,18 @@ def test_the_access_log_has_no_personal_data(combination: Synthesized) -> None:
     fields = json.loads(log["Format"])
     assert fields["latencyMs"] == "$context.responseLatency"
     assert fields["functionLatencyMs"] == "$context.integrationLatency"
+    assert fields["authorizerError"] == "$context.authorizer.error"
+    assert fields["integrationRequestId"] == "$context.integration.requestId"
+    # What the authorizer knows about the caller is personal; why it refused is not.
+    values = " ".join(fields.values()).replace("$context.authorizer.error", "")
     for personal in ("identity", "userAgent", "sourceIp", "queryString", "authorizer", "domain"):
-        assert personal not in log["Format"]
+        assert personal not in values
+
+
+def test_the_access_log_shares_an_entry_of_the_accounts_policy(combination: Synthesized) -> None:
+    groups = combination.properties("AWS::Logs::LogGroup")
+    (name,) = (each["LogGroupName"] for each in groups if "LogGroupName" in each)
+    assert name.startswith("/aws/vendedlogs/etiquette-")
 
 
 def test_without_auth_no_route_needs_authorization(synthesized: Synthesized) -> None:

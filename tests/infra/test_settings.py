@@ -40,7 +40,9 @@ from tests.infra.synthesis import bundle_bytes
         ({"timeout_seconds": 20}, "must be 1 to 19: .* API Gateway waits 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
         ({"account_concurrency": 0}, "account's quota"),
-        ({"monthly_budget_usd": 0}, "at least 1"),
+        ({"monthly_budget_usd": -1}, "an amount, or 0 for no budget"),
+        ({"monthly_budget_usd": 5}, "needs an address .*: pass -c alarm_email=ADDRESS"),
+        ({"ticket_email": "nobody"}, "mail address"),
         ({"auth": "basic"}, "none, iam, jwt"),
         ({"auth": "jwt"}, "auth=jwt needs jwt_issuer and jwt_audiences"),
         ({"jwt_issuer": "https://id.example.org"}, "auth=jwt needs jwt_issuer"),
@@ -83,6 +85,7 @@ def test_the_command_line_gives_typed_settings() -> None:
         jwt_audiences="web, phone",
         open_pages="true",
         monthly_budget_usd="75",
+        throttle="7:9",
     )
     assert settings == ENVIRONMENTS["prod"](
         alarm_email="operator@example.org",
@@ -92,8 +95,14 @@ def test_the_command_line_gives_typed_settings() -> None:
         jwt_audiences=("web", "phone"),
         open_pages=True,
         monthly_budget_usd=75,
+        throttle=Throttle(rate=7, burst=9),
     )
     assert settings.model == STARTER_MODEL
+
+
+def test_a_throttle_on_the_command_line_has_two_numbers() -> None:
+    with pytest.raises(SettingsError, match="batch_throttle is '5', but it must be RATE:BURST"):
+        from_context(batch_throttle="5")
 
 
 def test_without_settings_the_environment_is_dev() -> None:

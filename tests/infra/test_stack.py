@@ -222,5 +222,8 @@ def test_there_is_a_subscription_if_there_is_an_address(
     synthesized: Synthesized, synthesize: Synthesize, kind: str
 ) -> None:
     synthesized.template.resource_count_is(kind, 0)
-    subscription = synthesize(alarm_email="operator@example.org").only(kind)["Properties"]
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.org")
+    subscriptions = synthesize(alarm_email="operator@example.org").properties(kind)
+    assert {(each["Protocol"], each["Endpoint"]) for each in subscriptions} == {
+        ("email", "operator@example.org")
+    }
+    assert len({each["TopicArn"]["Ref"] for each in subscriptions}) == 2
