@@ -29,7 +29,13 @@ class ApiFunction(FolderFunction):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, model: Model
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        model: Model,
+        origin_secret: str | None,
     ) -> None:
         super().__init__(
             scope,
@@ -42,7 +48,7 @@ class ApiFunction(FolderFunction):
             memory_mb=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
             policies={"ReadModel": policy(model.read_statement())},
-            environment=_environment(settings, model),
+            environment=_environment(settings, model, origin_secret),
             release=model.identity.sha256[:8],
             reserved_concurrency=settings.reserved_concurrency,
         )
@@ -57,7 +63,7 @@ class ApiFunction(FolderFunction):
         )
 
 
-def _environment(settings: Settings, model: Model) -> dict[str, str]:
+def _environment(settings: Settings, model: Model, origin_secret: str | None) -> dict[str, str]:
     """Return the variables that lambda_src/api/settings.py reads."""
     variables = {
         "ETIQUETTE_MODEL": model.url,
@@ -67,4 +73,6 @@ def _environment(settings: Settings, model: Model) -> dict[str, str]:
     # The application answers CORS requests, and not API Gateway, so that it works on a laptop, too.
     if settings.cors_origins:
         variables["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
+    if origin_secret is not None:
+        variables["ETIQUETTE_ORIGIN_SECRET"] = origin_secret
     return variables

@@ -7,7 +7,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra_cdk.context import settings_from_context
-from infra_cdk.cross_build import CrossBuildError, check_can_build
+from infra_cdk.cross_build import CrossBuildError, check_can_build, check_has_buildx
 from infra_cdk.model import BundleError
 from infra_cdk.settings import Settings, SettingsError
 from infra_cdk.stack import EtiquetteStack
@@ -33,8 +33,9 @@ def main() -> None:
     app = App()
     try:
         settings = settings_from_context(app.node)
-        # scripts/cdk and scripts/release set it if they build the images afterwards.
+        # scripts/cdk deploy and scripts/release set it: they build the images afterwards.
         if "ETIQUETTE_CDK_BUILDS" in os.environ:
+            check_has_buildx()
             check_can_build(settings.architecture)
         compose(app, settings)
     except (SettingsError, BundleError, CrossBuildError) as error:

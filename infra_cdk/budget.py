@@ -7,8 +7,8 @@ from constructs import Construct
 class MonthlyBudget(Construct):
     """A mail at 80 per cent of the budget, and when the forecast for the month exceeds it.
 
-    The budget counts the whole account. A budget for this deployment's tags would count nothing
-    until somebody activates the tags for billing.
+    The budget counts the whole account, so one stack of each account has it. A budget for this
+    deployment's tags would count nothing until somebody activates the tags for billing.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, usd: int, email: str) -> None:

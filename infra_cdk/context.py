@@ -7,7 +7,11 @@ from typing import Any, Final
 
 from constructs import Node
 
-from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, check_one_of
+from infra_cdk.settings import ENVIRONMENTS, ROOT, Settings, SettingsError, Throttle, check_one_of
+
+DEFAULT: Final = "default"
+"""`-c NAME=default` stands for the value that the environment has without `-c NAME=...`. It drops a
+setting that is deployed. An empty value does not: an unset shell variable would have one."""
 
 
 def settings_from_context(node: Node) -> Settings:
@@ -21,7 +25,9 @@ def settings_from_context(node: Node) -> Settings:
     Returns
     -------
     Settings
-        The settings of the environment, with the given values in place of its own.
+        The settings of the environment, with the given values in place of its own. The value
+        `default` leaves a setting as it is, and is accepted for every name, so that a setting that
+        no longer exists can be dropped, too.
 
     Raises
     ------
@@ -37,20 +43,26 @@ def settings_from_context(node: Node) -> Settings:
     check_one_of("environment", environment, ENVIRONMENTS)
     values = {}
     for name, value in given.items():
-        if name not in _FROM_CONTEXT:
+        if value == DEFAULT:
+            continue
+        if name not in FROM_CONTEXT:
             raise SettingsError(
                 f"-c {name}=... is not possible; -c takes environment, "
-                + ", ".join(_FROM_CONTEXT)
+                + ", ".join(FROM_CONTEXT)
                 + ". Change other settings in infra_cdk/settings.py"
             )
-        values[name] = _FROM_CONTEXT[name](name, value)
-    return ENVIRONMENTS[environment](**values)
+        values[name] = FROM_CONTEXT[name](name, value)
+    return ENVIRONMENTS[environment](**values, given=frozenset(given))
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{name} is {value!r}, but it must be text that is not empty")
     return value
+
+
+def _account(name: str, value: object) -> str:
+    return _text(name, str(value))  # in cdk.json it may be a number
 
 
 def _whole(name: str, value: object) -> int:
@@ -66,6 +78,16 @@ def _yes(name: str, value: object) -> bool:
     return text == "true"
 
 
+def _throttle(name: str, value: object) -> Throttle:
+    match = re.fullmatch(r"(\d+):(\d+)", str(value))
+    if match is None:
+        raise SettingsError(
+            f"{name} is {value!r}, but it must be RATE:BURST, for example 50:100 for 50 requests "
+            "a second and 100 at the same time"
+        )
+    return Throttle(rate=int(match[1]), burst=int(match[2]))
+
+
 def _list(name: str, value: object) -> tuple[str, ...]:
     words = value if isinstance(value, list) else _text(name, value).split(",")
     return tuple(_text(name, word).strip() for word in words)
@@ -75,8 +97,9 @@ def _path(name: str, value: object) -> Path:
     return (ROOT / _text(name, value)).resolve()
 
 
-_FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
+FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "service": _text,
+    "account": _account,
     "model": _path,
     "report": _path,
     "architecture": _text,
@@ -88,10 +111,16 @@ _FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "jwt_audiences": _list,
     "open_pages": _yes,
     "cors_origins": _list,
+    "web_acl_arn": _text,
     "domain_name": _text,
     "certificate_arn": _text,
     "hosted_zone_id": _text,
+    "disable_execute_api_endpoint": _yes,
+    "throttle": _throttle,
+    "batch_throttle": _throttle,
+    "feedback_throttle": _throttle,
     "alarm_email": _text,
+    "ticket_email": _text,
     "monthly_budget_usd": _whole,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are

@@ -1,4 +1,4 @@
-"""Checks whether this machine can build an image for the architecture of the functions."""
+"""Checks whether this machine can build the images, for the architecture of the functions."""
 
 import os
 import platform
@@ -16,6 +16,32 @@ _HANDLERS: Final = Path("/proc/sys/fs/binfmt_misc")
 
 class CrossBuildError(Exception):
     """The image cannot be built on this machine; the message says what to install."""
+
+
+def check_has_buildx() -> None:
+    """Fail early if Docker lacks its plugin buildx.
+
+    Without it, Docker builds with its legacy builder, which does not set the arguments of the
+    platform: it stops at `FROM --platform=${BUILDPLATFORM}`. Some distributions do not install the
+    plugin together with Docker. Podman needs none.
+
+    Raises
+    ------
+    CrossBuildError
+        If the container engine is installed, but has no buildx.
+
+    References
+    ----------
+    https://docs.docker.com/build/building/multi-platform/#cross-compilation
+    """
+    engine = os.environ.get("CDK_DOCKER", "docker")
+    # A program named docker may be podman. The CDK reports one that is missing.
+    if "docker" in _run(engine, "--version").lower() and not _run(engine, "buildx", "version"):
+        raise CrossBuildError(
+            f"{engine} has no plugin buildx, which the builds of the images need. Install it: "
+            "apt-get install docker-buildx on Debian 13 and Ubuntu, docker-buildx-plugin from "
+            "Docker's own packages, or brew install docker-buildx"
+        )
 
 
 def check_can_build(
@@ -56,15 +82,18 @@ def check_can_build(
 
 
 def _builder_platforms() -> list[str]:
-    engine = os.environ.get("CDK_DOCKER", "docker")
-    try:
-        done = subprocess.run(
-            [engine, "buildx", "inspect"], capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    found = re.search(r"^Platforms:(.*)$", done.stdout, re.MULTILINE)
+    described = _run(os.environ.get("CDK_DOCKER", "docker"), "buildx", "inspect")
+    found = re.search(r"^Platforms:(.*)$", described, re.MULTILINE)
     return re.findall(r"linux/\w+", found[1]) if found else []
+
+
+def _run(*command: str) -> str:
+    """Return what a program writes to standard output, or nothing if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else done.stdout
 
 
 def _runs(handler: Path, architecture: str) -> bool:

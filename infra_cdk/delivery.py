@@ -141,7 +141,14 @@ class Delivery(Stack):
                     )
                 ),
                 "CompareBundles": policy(allow(["s3:GetObject"], [f"{bucket}/*.safetensors"])),
-                "CompareStack": policy(allow(["cloudformation:DescribeStacks"], [stacks])),
+                "CompareStack": policy(
+                    allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], [stacks])
+                ),
+                # These two have no resource-level permissions. They tell the names of stacks and
+                # of the account, which people see before a deployment.
+                "Names": policy(
+                    allow(["cloudformation:ListStacks", "iam:ListAccountAliases"], ["*"])
+                ),
                 "PruneVersions": policy(allow(["lambda:DeleteFunction"], [f"{function}:*"])),
                 "PruneRoles": policy(
                     allow(
@@ -152,6 +159,11 @@ class Delivery(Stack):
             },
         )
         Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+                reason="Listing names of stacks and of the account has no resource-level "
+                "permissions.",
+            ),
             *(
                 Acknowledgment(
                     id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]",
@@ -161,7 +173,7 @@ class Delivery(Stack):
                 for resource in _shown(
                     self, function, f"{function}:*", stacks, old_roles, f"{bucket}/*.safetensors"
                 )
-            )
+            ),
         )
         return role
 

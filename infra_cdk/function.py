@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, TypedDict
 
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
@@ -20,7 +21,8 @@ _ARCHITECTURES: Final = {
     "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-_NEVER_IN_CODE: Final = ["**/__pycache__", "**/*.so"]
+_CODE_ENDINGS: Final = frozenset({".c", ".css", ".html", ".js", ".jsonl", ".py", ".txt"})
+"""The endings of the files of lambda_src/ that belong to a function, besides its Dockerfile."""
 
 
 class FolderFunction(Construct):
@@ -56,6 +58,9 @@ class FolderFunction(Construct):
         How many copies may run at once, and are kept for this function. 0 switches it off.
     has_alarms
         Whether errors, throttles and invocations near the time limit raise alarms.
+    module
+        The module of a zip file's folder that contains `handler`. Functions that share code share
+        a folder.
 
     Attributes
     ----------
@@ -93,6 +98,7 @@ class FolderFunction(Construct):
         release: str | None = None,
         reserved_concurrency: int | None = None,
         has_alarms: bool = True,
+        module: str = "handler",
     ) -> None:
         super().__init__(scope, construct_id)
         if not (SOURCES / folder / "handler.py").is_file():
@@ -114,7 +120,7 @@ class FolderFunction(Construct):
             self,
             "Function",
             description=description,
-            **_code(folder, shared, settings.architecture),
+            **_code(folder, module, shared, settings.architecture),
             memory_size=memory_mb,
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrency,
@@ -180,6 +186,29 @@ class FolderFunction(Construct):
         return role
 
 
+def is_code(path: Path) -> bool:
+    """Return whether a file or folder of lambda_src/ can be part of a function.
+
+    This is a list of what belongs, and not one of exceptions: what the operating system, an editor
+    or a tool leaves in a folder must change no asset, because a changed asset is a new version.
+
+    Parameters
+    ----------
+    path
+        An existing file or folder below lambda_src/.
+    """
+    for part in path.relative_to(SOURCES).parts:
+        if part.startswith((".", "#")) or part == "__pycache__":
+            return False
+    return path.is_dir() or path.name == "Dockerfile" or path.suffix in _CODE_ENDINGS
+
+
+def _not_code() -> list[str]:
+    """Return what `is_code` refuses, as patterns of a .dockerignore file."""
+    found = (path for path in sorted(SOURCES.rglob("*")) if not is_code(path))
+    return [re.sub(r"([*?\[\\])", r"\\\1", path.relative_to(SOURCES).as_posix()) for path in found]
+
+
 class _Code(TypedDict):
     """The arguments of a function that depend on how its code is packaged."""
 
@@ -189,7 +218,7 @@ class _Code(TypedDict):
     architecture: lambda_.Architecture
 
 
-def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
+def _code(folder: str, module: str, shared: Sequence[str], architecture_name: str) -> _Code:
     architecture, platform = _ARCHITECTURES[architecture_name]
     if (SOURCES / folder / "Dockerfile").is_file():
         context = [f"!{each}" for each in ("__init__.py", *shared, folder)]
@@ -199,7 +228,7 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
             "code": lambda_.Code.from_asset_image(
                 str(SOURCES),
                 file=f"{folder}/Dockerfile",
-                exclude=["*", *context, other_requirements, *_NEVER_IN_CODE],
+                exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
@@ -209,10 +238,10 @@ def _code(folder: str, shared: Sequence[str], architecture_name: str) -> _Code:
     return {
         "code": lambda_.Code.from_asset(
             str(SOURCES),
-            exclude=["*", f"!{folder}", *_NEVER_IN_CODE],
+            exclude=["*", f"!{folder}", *_not_code()],
             ignore_mode=IgnoreMode.DOCKER,
         ),
-        "handler": f"{folder}.handler.handler",
+        "handler": f"{folder}.{module}.handler",
         "runtime": lambda_.Runtime.PYTHON_3_14,
         "architecture": architecture,
     }

@@ -32,6 +32,8 @@ ACCESS_LOG_FORMAT: Final = json.dumps(
         "functionStatus": "$context.integrationStatus",
         "error": "$context.error.message",
         "functionError": "$context.integrationErrorMessage",
+        "authorizerError": "$context.authorizer.error",
+        "integrationRequestId": "$context.integration.requestId",
     }
 )
 
@@ -50,8 +52,9 @@ class HttpFront(Construct):
     ----------
     http_api
         The API. Its metrics describe what callers experience.
-    url
-        The URL of the API.
+    outputs
+        The stack's outputs: the URL of the API and, with a domain name, where its DNS records
+        point.
     access_log
         The log of requests and answers, without personal data.
     """
@@ -70,8 +73,7 @@ class HttpFront(Construct):
             default_integration=self._integration,
             default_authorizer=_authorizer(settings),
             create_default_stage=False,
-            # With a domain name, the API must not be reachable by another name as well.
-            disable_execute_api_endpoint=settings.domain_name is not None,
+            disable_execute_api_endpoint=settings.disable_execute_api_endpoint,
         )
         throttled = {
             "/predict/batch": settings.batch_throttle,
@@ -87,7 +89,10 @@ class HttpFront(Construct):
             self._add_open_routes()
         stage = self._stage(throttled)
         stage.node.add_dependency(*routes)
-        self.url = self._named_url(stage) or self.http_api.api_endpoint
+        self.outputs = self._domain_outputs(stage)
+        if not settings.disable_execute_api_endpoint:
+            own = "ExecuteApiUrl" if settings.domain_name else "ApiUrl"
+            self.outputs[own] = self.http_api.api_endpoint
 
     def _add(
         self,
@@ -113,8 +118,12 @@ class HttpFront(Construct):
                 )
         if self._settings.open_pages:
             for path in _PAGES:
+                get, head = apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD
                 _acknowledge_open(
-                    self._add(path, apigateway.HttpMethod.GET, no_authorization),
+                    [
+                        *self._add(path, get, no_authorization),
+                        *self._add(path, head, no_authorization),
+                    ],
                     "The web page and the documentation are open on purpose (open_pages): they "
                     "contain no data of anybody",
                 )
@@ -124,6 +133,10 @@ class HttpFront(Construct):
         self.access_log = logs.LogGroup(
             self,
             "AccessLog",
+            # The account's resource policy for log delivery has at most 5,120 characters. All log
+            # groups with this prefix share one entry ("Logs sent to CloudWatch Logs",
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html).
+            log_group_name=f"/aws/vendedlogs/{settings.stack_name}-access",
             retention=settings.log_retention,
             removal_policy=settings.removal_policy,
         )
@@ -155,11 +168,16 @@ class HttpFront(Construct):
         }
         return stage
 
-    def _named_url(self, stage: apigateway.HttpStage) -> str | None:
-        """Give the API its domain name, if there is one, and return the URL."""
+    def _domain_outputs(self, stage: apigateway.HttpStage) -> dict[str, str]:
+        """Give the API its domain name, if there is one, and return the outputs about it.
+
+        References
+        ----------
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-domain-names.html
+        """
         settings = self._settings
         if settings.domain_name is None or settings.certificate_arn is None:
-            return None
+            return {}
         domain = apigateway.DomainName(
             self,
             "Domain",
@@ -172,7 +190,11 @@ class HttpFront(Construct):
         apigateway.ApiMapping(self, "Mapping", api=self.http_api, domain_name=domain, stage=stage)
         if settings.hosted_zone_id is not None:
             self._add_dns_records(domain, settings.hosted_zone_id)
-        return f"https://{settings.domain_name}"
+        return {
+            "ApiUrl": f"https://{settings.domain_name}",
+            "DomainTarget": domain.regional_domain_name,
+            "DomainTargetZoneId": domain.regional_hosted_zone_id,
+        }
 
     def _add_dns_records(self, domain: apigateway.DomainName, hosted_zone_id: str) -> None:
         zone = route53.HostedZone.from_hosted_zone_attributes(

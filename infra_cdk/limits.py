@@ -25,6 +25,9 @@ class Limits:
     """The median confidence of the best tag."""
     maximum_server_errors: int = 1
     """How many 5xx answers in five minutes raise the alarm."""
+    feedback_hours: int | None = None
+    """After how many hours with predictions, but without any feedback, an alarm is raised. With
+    None, no alarm is raised, because no client sends feedback."""
     heartbeat_minutes: int | None = None
     """How often a schedule asks the API function a question. With None, there is no schedule, and
     silence raises no alarm."""

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from aws_cdk import App
+from aws_cdk import App, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra_cdk.observability.watch import RUNBOOK, Watch, WatchGroup
+from infra_cdk.observability.watch import RUNBOOK, Outage, Severity, Watch, WatchGroup
+from infra_cdk.probe import reachability
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from infra_cdk.stack import EtiquetteStack
 
@@ -21,6 +23,26 @@ MARK: Final = (
     "Change the declarations in infra_cdk instead. -->"
 )
 _WIDTH: Final = 105
+WITH_EVERY_ALARM: Final = {
+    "alarm_email": "operator@example.org",
+    "domain_name": "tags.example.org",
+    "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
+}
+"""Settings with which `prod` has every alarm."""
+_SEVERITIES: Final = {
+    Severity.PAGE: "Page.",
+    Severity.TICKET: "Ticket.",
+    Severity.RELEASE: "Stops a release.",
+}
+
+
+def every_group(stack: EtiquetteStack) -> list[WatchGroup]:
+    """Return what the stack and the optional probe watch, in the order of the runbook."""
+    metric = cloudwatch.Metric(
+        namespace="AWS/Route53", metric_name="HealthCheckStatus", period=Duration.minutes(1)
+    )
+    down, *others = stack.watch_groups
+    return [down, reachability(metric), *others]
 
 
 def entries(groups: Sequence[WatchGroup]) -> str:
@@ -65,11 +87,13 @@ def _section(group: WatchGroup) -> Iterator[str]:
         yield from _entry(watch)
 
 
-def _entry(watch: Watch) -> Iterator[str]:
+def _entry(watch: Watch | Outage) -> Iterator[str]:
     yield f"### {watch.name}\n"
-    yield f"{_wrapped(watch.meaning)}\n"
+    yield f"{_wrapped(f'**{_SEVERITIES[watch.severity]}** {watch.meaning}')}\n"
     if watch.first_command:
-        yield textwrap.indent(watch.first_command, "    ") + "\n"
+        # `log` looks back as far as the alarm does.
+        back = f"SINCE={watch.hours}h\n" if "log " in watch.first_command else ""
+        yield textwrap.indent(back + watch.first_command, "    ") + "\n"
     yield from (_wrapped(f"- {item}", "  ") for item in watch.advice)
     yield ""
 
@@ -85,12 +109,12 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 
 def main() -> None:
-    """Write the page. The environment `prod` has every alarm."""
+    """Write the page."""
     path = ROOT / RUNBOOK
     with TemporaryDirectory() as folder:
-        settings = ENVIRONMENTS["prod"](alarm_email="operator@example.org")
+        settings = ENVIRONMENTS["prod"](**WITH_EVERY_ALARM)
         stack = EtiquetteStack(App(outdir=folder, analytics_reporting=False), settings=settings)
-        page = with_entries(path.read_text(encoding="utf-8"), stack.watch_groups)
+        page = with_entries(path.read_text(encoding="utf-8"), every_group(stack))
     path.write_text(page, encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """The settings of a deployment: one typed object per environment, checked before synthesis."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,9 @@ class Settings:
     """`dev`, `prod` or `emulator`, chosen with `-c environment=NAME`."""
     service: str = "etiquette"
     """The name of the deployed service. Deployments with different names can share an account."""
+    account: str | None = None
+    """The twelve digits of the AWS account of this environment. A deployment with the credentials
+    of another account is refused. By default, every account is accepted."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
     report: Path | None = None
@@ -103,6 +106,12 @@ class Settings:
     The function sends the CORS headers. Answers of API Gateway itself (401, 429) have none, so that
     a browser reports them as a network error.
     """
+    web_acl_arn: str | None = None
+    """The ARN of a web ACL for CloudFront, which infra_cdk/web_acl.py creates. With it, CloudFront
+    is in front of the API, the web ACL limits each client, and the function refuses requests that
+    did not come through CloudFront. A domain name then belongs to CloudFront, so that its
+    certificate must be in us-east-1.
+    """
     throttle: Throttle = Throttle(rate=50, burst=100)
     """For each route that has no throttle of its own. Routes are counted separately."""
     batch_throttle: Throttle = Throttle(rate=2, burst=5)
@@ -114,19 +123,37 @@ class Settings:
     certificate_arn: str | None = None
     """The ARN of an issued ACM certificate for the domain name, in the region of the stack."""
     hosted_zone_id: str | None = None
-    """The Route 53 zone that gets the DNS records. Without it, create them yourself."""
+    """The Route 53 zone that gets the DNS records. Without it, create them yourself, from the
+    stack's outputs `DomainTarget` and `DomainTargetZoneId`."""
+    disable_execute_api_endpoint: bool = False
+    """Close the address that AWS gave the API (`execute-api`), so that the API has its own
+    domain name only.
+
+    Set it in a deployment after the one that added `domain_name`, when callers use that name.
+    Otherwise nobody can reach the API until the DNS records have spread.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-disable-default-endpoint.html
+    """
 
     # What is kept, watched and paid
     alarm_email: str | None = None
-    """The address that receives alarms and the budget's mails. AWS asks it to confirm."""
+    """The address that receives pages and the budget's mails. AWS asks it to confirm."""
+    ticket_email: str | None = None
+    """The address that receives tickets. Without it, they go to `alarm_email`."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     protected: bool = False
     """Refuse to delete the stack. If it is deleted all the same, keep its logs and its key."""
-    monthly_budget_usd: int = 20
+    monthly_budget_usd: int = 0
     """`alarm_email` gets a mail when the month has cost 80 per cent of this, or when the forecast
-    exceeds it. The whole account counts: raise it if other things run in the account."""
+    exceeds it. The whole account counts: one stack of each account has a budget, and the others
+    have 0, which means none."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
+
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    """The names of the settings that the command line gave, in `-c NAME=VALUE`."""
 
     def __post_init__(self) -> None:
         self._check_identity()
@@ -156,19 +183,31 @@ class Settings:
                 f"service is {self.service!r}, but it must have up to 17 lower-case letters, "
                 "digits and hyphens, and begin with a letter"
             )
+        if self.account is not None and not re.fullmatch(r"\d{12}", self.account):
+            raise SettingsError(
+                f"account is {self.account!r}, but an AWS account has twelve digits"
+            )
         if not self.model.is_file():
             raise SettingsError(
                 f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
-        if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
-            raise SettingsError(f"alarm_email is {self.alarm_email!r}, which is not a mail address")
+        for name in ("alarm_email", "ticket_email"):
+            address = getattr(self, name)
+            if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                raise SettingsError(f"{name} is {address!r}, which is not a mail address")
         if self.environment == "prod" and self.alarm_email is None:
             raise SettingsError(
                 "prod needs an address that receives alarms: pass -c alarm_email=ADDRESS"
             )
-        if self.monthly_budget_usd < 1:
+        if self.monthly_budget_usd < 0:
             raise SettingsError(
-                f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be at least 1"
+                f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be an amount, or 0 "
+                "for no budget"
+            )
+        if self.monthly_budget_usd and self.alarm_email is None:
+            raise SettingsError(
+                "monthly_budget_usd needs an address that receives the mails: pass "
+                "-c alarm_email=ADDRESS, too"
             )
 
     def _check_function(self) -> None:
@@ -216,13 +255,46 @@ class Settings:
             )
         if self.hosted_zone_id is not None and self.domain_name is None:
             raise SettingsError("hosted_zone_id needs domain_name: pass both or none")
+        if self.disable_execute_api_endpoint and self.domain_name is None:
+            raise SettingsError(
+                "disable_execute_api_endpoint needs domain_name: without it, nobody could reach "
+                "the API"
+            )
+        if self.web_acl_arn is not None:
+            self._check_cloudfront(self.web_acl_arn)
         for name in ("throttle", "batch_throttle", "feedback_throttle"):
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
 
+    def _check_cloudfront(self, web_acl_arn: str) -> None:
+        if not re.fullmatch(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+", web_acl_arn):
+            raise SettingsError(
+                f"web_acl_arn is {web_acl_arn!r}, which is not the ARN of a web ACL for "
+                "CloudFront; it is the output WebAclArn of infra_cdk/web_acl.py"
+            )
+        if self.emulated:
+            raise SettingsError(
+                "web_acl_arn is not possible with environment=emulator, which has no CloudFront"
+            )
+        if self.disable_execute_api_endpoint:
+            raise SettingsError(
+                "web_acl_arn and disable_execute_api_endpoint exclude each other: CloudFront "
+                "reaches the API through this endpoint, and the function refuses other callers"
+            )
+        if self.auth == "iam":
+            raise SettingsError(
+                "web_acl_arn and auth=iam exclude each other: a signature is valid for one host "
+                "name, and CloudFront changes it. Use auth=jwt or auth=none"
+            )
+        if self.certificate_arn and not re.match(r"arn:aws:acm:us-east-1:", self.certificate_arn):
+            raise SettingsError(
+                f"certificate_arn is {self.certificate_arn!r}, but with web_acl_arn the "
+                "certificate must be in us-east-1, because CloudFront uses it"
+            )
 
-ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
+
+ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
     "dev": partial(Settings, environment="dev"),
     "prod": partial(
         Settings,
@@ -236,6 +308,7 @@ ENVIRONMENTS: Final[Mapping[str, Callable[..., Settings]]] = {
             minimum_prediction_rate=0.8,
             minimum_confidence=0.5,
             maximum_server_errors=3,
+            feedback_hours=2,
             heartbeat_minutes=5,
         ),
     ),

@@ -1,15 +1,19 @@
 """The stack: it composes the constructs and outputs what people and scripts need to know."""
 
+from dataclasses import replace
+
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
+from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
 from infra_cdk.observability import Observability
+from infra_cdk.recorded_settings import settings_outputs
 from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
@@ -31,26 +35,42 @@ class EtiquetteStack(Stack):
             termination_protection=settings.protected,
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
-        function = ApiFunction(self, "Function", settings=settings, model=model)
-        front = HttpFront(self, "Http", settings=settings, alias=function.alias)
-        rollout = Rollout(
-            self, "Rollout", settings=settings, alias=function.alias, http_api=front.http_api
+        secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        function = ApiFunction(
+            self,
+            "Function",
+            settings=settings,
+            model=model,
+            origin_secret=secret.reference if secret else None,
         )
+        # With CloudFront in front, the domain name is CloudFront's and not the API's.
+        of_api = replace(settings, domain_name=None, certificate_arn=None, hosted_zone_id=None)
+        front = HttpFront(
+            self, "Http", settings=of_api if secret else settings, alias=function.alias
+        )
+        rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
             "Observability",
             settings=settings,
             http_api=front.http_api,
             api_function=function,
+            access_log=front.access_log,
         )
         self.watch_groups = (*observability.groups, rollout.watches)
-        if settings.alarm_email is not None:
+        if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
                 "Budget",
                 usd=settings.monthly_budget_usd,
                 email=settings.alarm_email,
             )
+        cloudfront_outputs = {}
+        if secret is not None:
+            cloudfront = CloudFrontFront(
+                self, "CloudFront", settings=settings, http_api=front.http_api, secret=secret
+            )
+            cloudfront_outputs["ApiUrl"] = cloudfront.url
         Tags.of(self).add("service", settings.service)
         Tags.of(self).add("environment", settings.environment)
         log_groups = {
@@ -59,14 +79,18 @@ class EtiquetteStack(Stack):
             if isinstance(each, FolderFunction)
         }
         outputs = {
-            "ApiUrl": front.url,
-            "Auth": settings.auth,
+            **front.outputs,
+            **cloudfront_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
+            "Auth": settings.auth,
+            **settings_outputs(settings),
             "ModelVersion": model.identity.version,
+            "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
             "AccessLogGroup": front.access_log.log_group_name,
-            "AlarmTopic": observability.topic.topic_arn,
+            "PageTopic": observability.page_topic.topic_arn,
+            "TicketTopic": observability.ticket_topic.topic_arn,
             **log_groups,
         }
         for name, value in outputs.items():

@@ -13,7 +13,9 @@ class Metric(NamedTuple):
 
 NAMESPACE: Final = "Etiquette"
 SERVICE_DIMENSION: Final = "service"
-"""The only dimension of the metrics. Its value is the name of the deployment."""
+"""The dimension of all metrics. Its value is the name of the deployment."""
+VERSION_DIMENSION: Final = "version"
+"""A second dimension, of `FAILED_ANSWERS` only: the version of the function that answered."""
 
 PREDICTIONS: Final = Metric("Predictions", "Count")
 PREDICTIONS_WITH_TAGS: Final = Metric("PredictionsWithTags", "Count")
@@ -28,6 +30,11 @@ COLD_STARTS: Final = Metric("ColdStarts", "Count")
 divided by Lambda's invocations is the share of cold starts. The average would be too high, because
 drafts do not publish metrics."""
 FEEDBACKS: Final = Metric("Feedbacks", "Count")
+"""1 for each feedback and 0 for each prediction. Without the zeros, a service that gets no feedback
+would have no datapoints, and an alarm could not tell silence from missing data."""
+FAILED_ANSWERS: Final = Metric("FailedAnswers", "Count")
+"""1 for each 5xx answer that the function itself returned. Lambda counts only the invocations that
+raised an exception, so it does not see these."""
 
 PREDICTION_METRICS: Final = (
     PREDICTIONS,
@@ -37,4 +44,6 @@ PREDICTION_METRICS: Final = (
     TOP_CONFIDENCE,
     UNKNOWN_WORD_SHARE,
     COLD_STARTS,
+    FEEDBACKS,
 )
+"""The metrics that each prediction writes."""

@@ -1,4 +1,4 @@
-"""The command lines of scripts/release, scripts/rollback and scripts/releases."""
+"""The command lines of scripts/release, scripts/rollback, scripts/releases, scripts/kill_switch."""
 
 import argparse
 import sys
@@ -8,12 +8,13 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.release_target import ReleaseTarget
+from scripts.releasing import kill_switch
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.listing import listing
 from scripts.releasing.release import release
 from scripts.releasing.rollback import roll_back
-from scripts.releasing.target import Target, stack_name
+from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
 from scripts.shared.terminal import UserError
 
 
@@ -27,19 +28,19 @@ def main() -> int:
                 target,
                 options.model,
                 report=options.report,
+                keep_settings=options.keep_settings,
                 yes=options.yes,
                 confirm_rollback=options.confirm_rollback,
             )
         elif options.command == "rollback":
-            roll_back(Function.of(target), options.to)
+            roll_back(Function.of(target), options.to, yes=options.yes)
+        elif options.command == "kill_switch":
+            change = kill_switch.stop if options.action == "stop" else kill_switch.start
+            change(Function.of(target), yes=options.yes)
         else:
             print(listing(Function.of(target)))
     except NoCredentialsError:
-        print(
-            f"{options.command}: No AWS credentials found. Sign in with 'aws sso login' or "
-            "'aws configure', and set AWS_PROFILE if your profile is not the default one.",
-            file=sys.stderr,
-        )
+        print(f"{options.command}: {NO_CREDENTIALS}", file=sys.stderr)
         return 1
     except (UserError, BotoCoreError, ClientError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting of infra_cdk/settings.py; service=NAME selects the stack of that service",
+        help="a setting of infra_cdk/settings.py, or NAME=default to drop it; service=NAME selects "
+        "the stack of that service",
     )
     shared.add_argument(
         "--emulator",
@@ -95,8 +97,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts")
     commands = parser.add_subparsers(required=True, dest="command")
     forward = commands.add_parser("release", parents=[shared], prog="scripts/release")
-    forward.add_argument("--model", type=Path, required=True, help="the bundle to release")
+    forward.add_argument(
+        "--model",
+        type=Path,
+        help="the bundle to release (default: the live one with --keep-settings, or the starter)",
+    )
     forward.add_argument("--report", type=Path, help="the JSON report of 'model_build evaluate'")
+    forward.add_argument(
+        "--keep-settings",
+        action="store_true",
+        help="deploy with the live settings, except for those that are given",
+    )
     forward.add_argument("--yes", action="store_true", help="deploy without asking")
     forward.add_argument(
         "--confirm-rollback",
@@ -107,6 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--to", type=int, metavar="VERSION", help="default: the version before the live one"
     )
+    back.add_argument("--yes", action="store_true", help="move live without asking")
+    switch = commands.add_parser("kill_switch", parents=[shared], prog="scripts/kill_switch")
+    switch.add_argument("action", choices=["stop", "start"])
+    switch.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("releases", parents=[shared], prog="scripts/releases")
     return parser
 

@@ -6,20 +6,23 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.function import FolderFunction
-from infra_cdk.observability import business, functions, resources
+from infra_cdk.observability import business, functions, outage, resources
 from infra_cdk.observability.heartbeat import Heartbeat
+from infra_cdk.observability.queries import SavedQueries
 from infra_cdk.observability.sources import Sources
-from infra_cdk.observability.topic import AlarmTopic
-from infra_cdk.observability.watch import Graph, Watch, WatchGroup
+from infra_cdk.observability.topic import AlarmTopics
+from infra_cdk.observability.watch import Graph, Severity, Watch, WatchGroup
 from infra_cdk.settings import Settings
 
 
 class Observability(Construct):
-    """Alarms that notify a topic, and two dashboards: one for usefulness, one for health.
+    """Alarms that notify two topics, two dashboards (useful? healthy?) and saved log queries.
 
     Every function of the stack that is created before this construct gets its alarms, unless it was
     created without any.
@@ -28,8 +31,10 @@ class Observability(Construct):
     ----------
     groups
         What is watched, in the order of the runbook.
-    topic
-        The SNS topic that alarms notify. Subscribe to it to receive them.
+    page_topic
+        The SNS topic of what somebody must look at now.
+    ticket_topic
+        The SNS topic of what somebody must look at on the next working day.
     dashboard_urls
         Where the AWS console shows the dashboards, by name.
     """
@@ -42,11 +47,20 @@ class Observability(Construct):
         settings: Settings,
         http_api: apigateway.HttpApi,
         api_function: ApiFunction,
+        access_log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = AlarmTopic(self, "Topic", settings=settings).topic
+        topics = AlarmTopics(
+            self, "Topics", name=settings.stack_name, removal_policy=settings.removal_policy
+        )
+        self.page_topic = topics.add(Severity.PAGE, settings.alarm_email)
+        self.ticket_topic = topics.add(
+            Severity.TICKET, settings.ticket_email or settings.alarm_email
+        )
         self._alarms = Construct(self, "Alarms")
-        sources = Sources(settings, http_api, api_function)
+        self._name = settings.stack_name
+        self._outage_causes: list[cloudwatch.IAlarm] = []
+        sources = Sources(settings, http_api, api_function, access_log)
         useful = WatchGroup(question="Is it useful?", watches=business.watches(sources))
         healthy = WatchGroup(
             question="Is it healthy?",
@@ -60,11 +74,21 @@ class Observability(Construct):
                 ),
             ],
         )
-        self.groups = (useful, healthy)
+        down = WatchGroup(question="Does it work at all?", watches=[outage.SERVICE_DOWN])
+        self.groups = (down, useful, healthy)
         self.dashboard_urls = {
-            "Business": self._dashboard("Business", useful.watches, business.graphs(sources)),
-            "Resources": self._dashboard("Resources", healthy.watches, resources.graphs(sources)),
+            "Business": self._dashboard("Business", useful, business.graphs(sources)),
+            "Resources": self._dashboard("Resources", healthy, resources.graphs(sources)),
         }
+        service_down = outage.SERVICE_DOWN.alarm(self._alarms, self._name, self._outage_causes)
+        self._notify(service_down, self.page_topic)
+        SavedQueries(
+            self,
+            "Queries",
+            prefix=settings.stack_name,
+            function_log=api_function.log_group,
+            access_log=access_log,
+        )
         if settings.limits.heartbeat_minutes is not None:
             Heartbeat(
                 self,
@@ -73,12 +97,19 @@ class Observability(Construct):
                 minutes=settings.limits.heartbeat_minutes,
             )
 
-    def _dashboard(self, name: str, watches: Sequence[Watch], graphs: Sequence[Graph]) -> str:
+    def _notify(self, alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
+
+    def _dashboard(self, name: str, group: WatchGroup, graphs: Sequence[Graph]) -> str:
         """Create a dashboard and the alarms of what it shows; return its URL."""
+        watches = [each for each in group.watches if isinstance(each, Watch)]
         for watch in watches:
-            alarm = watch.alarm(self._alarms)
-            alarm.add_alarm_action(actions.SnsAction(self.topic))
-            alarm.add_ok_action(actions.SnsAction(self.topic))
+            alarm = watch.alarm(self._alarms, self._name)
+            if watch.severity is Severity.PAGE:
+                self._outage_causes.append(alarm)
+            else:
+                self._notify(alarm, self.ticket_topic)
         dashboard = cloudwatch.Dashboard(self, name, default_interval=Duration.days(1))
         dashboard.add_widgets(*(watch.graph() for watch in watches))
         dashboard.add_widgets(*(graph.graph() for graph in graphs))

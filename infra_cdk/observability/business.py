@@ -110,6 +110,7 @@ def _model_quality(sources: Sources) -> list[Watch]:
 
 def _usage(sources: Sources) -> list[Watch]:
     """What people do. No fixed limit is right for every service, hour and weekday."""
+    limits = sources.settings.limits
     feedbacks = sources.service(metrics.FEEDBACKS, _STATS.SUM, _HOUR)
     predictions = sources.service(metrics.PREDICTIONS, _STATS.SUM, _HOUR)
     return [
@@ -138,6 +139,11 @@ def _usage(sources: Sources) -> list[Watch]:
                 "need not be at night.",
             ],
         ),
+        *(
+            []
+            if limits.feedback_hours is None
+            else [_feedback_silence(sources, feedbacks, predictions, limits.feedback_hours)]
+        ),
         Watch(
             name="Volume",
             metric=cloudwatch.MathExpression(
@@ -160,6 +166,32 @@ def _usage(sources: Sources) -> list[Watch]:
             ],
         ),
     ]
+
+
+def _feedback_silence(
+    sources: Sources, feedbacks: cloudwatch.Metric, predictions: cloudwatch.Metric, hours: int
+) -> Watch:
+    return Watch(
+        name="Feedback silence",
+        metric=sources.with_volume(
+            "feedbacks",
+            "feedbacks",
+            "asked",
+            feedbacks=feedbacks,
+            asked=predictions,
+        ),
+        limit=Fixed(_IS.LESS_THAN_THRESHOLD, 1),
+        to_alarm=hours,
+        periods=hours,
+        meaning="There are predictions, but there was no feedback at all for some hours.",
+        first_command="""log "$ACCESS_LOG" '{ $.path = "/feedback" }'   # none, or refused?""",
+        advice=[
+            "See Feedback rate for the causes. That alarm learns what is usual, and so it accepts "
+            "silence after two weeks; this one does not.",
+            "No client of this deployment sends feedback: set `feedback_hours` of `limits` to None "
+            "in `infra_cdk/settings.py`.",
+        ],
+    )
 
 
 def graphs(sources: Sources) -> list[Graph]:

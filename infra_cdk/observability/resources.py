@@ -6,14 +6,19 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra_cdk.observability.sources import Sources
-from infra_cdk.observability.watch import Fixed, Graph, Watch
+from infra_cdk.observability.watch import Band, Fixed, Graph, Severity, Watch
 from lambda_src import metrics
 
 _FIVE: Final = Duration.minutes(5)
 _QUARTER: Final = Duration.minutes(15)
+_HOUR: Final = Duration.hours(1)
+_DAY: Final = Duration.days(1)
 _IS: Final = cloudwatch.ComparisonOperator
 _STATS: Final = cloudwatch.Stats
 _NEAR_CONCURRENCY_LIMIT: Final = 0.8
+_MANY_FAILED: Final = 0.1
+_RENEWAL_LATE_DAYS: Final = 30
+"""ACM renews a certificate of its own 45 days before it expires, or earlier."""
 
 
 def watches(sources: Sources) -> list[Watch]:
@@ -30,12 +35,15 @@ def watches(sources: Sources) -> list[Watch]:
         *_latencies(sources),
         *_errors(sources),
         *_capacity(sources),
+        *_limits_of_the_account(sources),
+        *_certificate(sources),
     ]
 
 
 def _heartbeat(sources: Sources) -> Watch:
     return Watch(
         name="Heartbeat",
+        severity=Severity.PAGE,
         metric=cloudwatch.MathExpression(
             expression="FILL(invocations, 0) - FILL(errors, 0)",
             using_metrics={
@@ -130,6 +138,28 @@ def _latencies(sources: Sources) -> list[Watch]:
 def _errors(sources: Sources) -> list[Watch]:
     limits = sources.settings.limits
     return [
+        Watch(
+            name="Failed requests",
+            severity=Severity.PAGE,
+            metric=sources.with_volume(
+                "share of 5xx",
+                "failed / requests",
+                "requests",
+                failed=sources.api("5xx", _STATS.SUM, _FIVE),
+                requests=sources.api("Count", _STATS.SUM, _FIVE),
+            ),
+            limit=Fixed(_IS.GREATER_THAN_THRESHOLD, _MANY_FAILED),
+            to_alarm=2,
+            periods=3,
+            meaning="More than a tenth of the requests were answered with 5xx in two of three "
+            "periods of five minutes.",
+            first_command="""log "$ACCESS_LOG" '{ $.status = "5*" }'""",
+            advice=[
+                "See Server errors: the causes are the same, but here many callers notice.",
+                "If you cannot tell the cause within minutes and there was a release today, run "
+                "`scripts/rollback --environment prod`.",
+            ],
+        ),
         Watch(
             name="Server errors",
             metric=sources.api("5xx", _STATS.SUM, _FIVE),
@@ -229,6 +259,89 @@ def _capacity(sources: Sources) -> list[Watch]:
     ]
 
 
+def _limits_of_the_account(sources: Sources) -> list[Watch]:
+    function_log = sources.log_bytes(sources.api_function.log_group, _HOUR)
+    access_log = sources.log_bytes(sources.access_log, _HOUR)
+    return [
+        Watch(
+            name="Account concurrency",
+            metric=sources.account_concurrency(_FIVE),
+            limit=Fixed(
+                _IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                max(1, int(sources.settings.account_concurrency * _NEAR_CONCURRENCY_LIMIT)),
+            ),
+            to_alarm=2,
+            periods=3,
+            meaning="All functions of the account and region together have claimed nearly all of "
+            "its concurrency. If they need more, Lambda throttles each of them, this one, too.",
+            first_command="aws lambda get-account-settings "
+            "--query AccountLimit.ConcurrentExecutions",
+            advice=[
+                "Concurrency is raised, too: this service needs it. See that entry.",
+                "Otherwise another function of the account does. Reserve a part for this one "
+                "(`-c reserved_concurrency=NUMBER`), or move it to an account of its own.",
+            ],
+        ),
+        Watch(
+            name="Log volume",
+            metric=cloudwatch.MathExpression(
+                expression="FILL(function_log, 0) + FILL(access_log, 0)",
+                using_metrics={"function_log": function_log, "access_log": access_log},
+                label="bytes per hour",
+                period=_HOUR,
+            ),
+            limit=Band(_IS.GREATER_THAN_UPPER_THRESHOLD, width=4),
+            to_alarm=2,
+            periods=3,
+            meaning="The logs grow much faster than at this hour of other weeks. At much traffic, "
+            "logs are the largest part of the bill.",
+            first_command="""log "$FUNCTION_LOG" "" | cut -c 1-80 | sort | uniq -c | """
+            "sort -rn | head   # which lines",
+            advice=[
+                "Volume is raised, too: there are more requests. See that entry.",
+                "The requests are as many as usual: a release writes more lines, or longer ones. "
+                "Roll back, or fix it with the next release. See What it costs in docs/operate.md.",
+            ],
+        ),
+    ]
+
+
+def _certificate(sources: Sources) -> list[Watch]:
+    """Watch the certificate of the API's own domain name, if it has one.
+
+    ACM publishes the metric twice a day ("Supported CloudWatch metrics",
+    https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html).
+    """
+    certificate = sources.settings.certificate_arn
+    if certificate is None:
+        return []
+    return [
+        Watch(
+            name="Certificate expiry",
+            metric=cloudwatch.Metric(
+                namespace="AWS/CertificateManager",
+                metric_name="DaysToExpiry",
+                dimensions_map={"CertificateArn": certificate},
+                statistic=_STATS.MINIMUM,
+                period=_DAY,
+                label="days to expiry",
+            ),
+            limit=Fixed(_IS.LESS_THAN_THRESHOLD, _RENEWAL_LATE_DAYS),
+            to_alarm=1,
+            periods=1,
+            meaning="The certificate of the domain name expires within a month. ACM should have "
+            "renewed it already.",
+            first_command="aws acm list-certificates --query "
+            "'CertificateSummaryList[].[DomainName, NotAfter, RenewalEligibility]'",
+            advice=[
+                "ACM renews by itself while the DNS record that proved the domain's ownership "
+                "exists. Put it back: `aws acm describe-certificate` shows it.",
+                "An imported certificate is never renewed: import a new one under the same ARN.",
+            ],
+        )
+    ]
+
+
 def graphs(sources: Sources) -> list[Graph]:
     """Declare the graphs that help to explain these alarms."""
     percentiles = (50, 95, 99)
@@ -242,6 +355,20 @@ def graphs(sources: Sources) -> list[Graph]:
         Graph(
             name="Requests",
             metrics=[sources.api(name, _STATS.SUM, _FIVE) for name in ("Count", "4xx", "5xx")],
+        ),
+        Graph(
+            name="Failed answers by version",
+            metrics=[
+                cloudwatch.MathExpression(
+                    expression=f"SEARCH('{{{metrics.NAMESPACE},{metrics.SERVICE_DIMENSION},"
+                    f"{metrics.VERSION_DIMENSION}}} "
+                    f'MetricName="{metrics.FAILED_ANSWERS.name}" '
+                    f'{metrics.SERVICE_DIMENSION}="{sources.settings.stack_name}"\', '
+                    "'Sum', 300)",
+                    label="",
+                    period=_FIVE,
+                )
+            ],
         ),
         Graph(
             name="Cold starts and invocations",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.settings import Settings
@@ -23,11 +24,14 @@ class Sources:
         The API that callers use.
     api_function
         The function behind the API.
+    access_log
+        The log of requests and answers.
     """
 
     settings: Settings
     http_api: apigateway.HttpApi
     api_function: ApiFunction
+    access_log: logs.ILogGroup
 
     def service(
         self, metric: metrics.Metric, statistic: str, period: Duration
@@ -52,6 +56,30 @@ class Sources:
         """Return how many copies ran at once. Lambda counts them by function, not by alias."""
         return self.api_function.function.metric(
             "ConcurrentExecutions", statistic="Maximum", period=period, label="at once"
+        )
+
+    def account_concurrency(self, period: Duration) -> cloudwatch.Metric:
+        """Return how much of the account's concurrency is claimed, by all functions of the region.
+
+        What is reserved for a function counts as claimed ("Monitoring concurrency",
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html).
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda",
+            metric_name="ClaimedAccountConcurrency",
+            statistic="Maximum",
+            period=period,
+            label="claimed",
+        )
+
+    def log_bytes(self, group: logs.ILogGroup, period: Duration) -> cloudwatch.Metric:
+        """Return how many bytes a log group received, which is what CloudWatch Logs charges for."""
+        return cloudwatch.Metric(
+            namespace="AWS/Logs",
+            metric_name="IncomingBytes",
+            dimensions_map={"LogGroupName": group.log_group_name},
+            statistic="Sum",
+            period=period,
         )
 
     def with_volume(

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
 from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -30,6 +32,17 @@ class Band:
     """In standard deviations."""
 
 
+class Severity(StrEnum):
+    """Who learns of an alarm, and how soon they must act."""
+
+    PAGE = "page"
+    """The service does not work. The alarm raises `Service down`, which notifies the page topic."""
+    TICKET = "ticket"
+    """Somebody must look at it, but not at night. The alarm notifies the ticket topic."""
+    RELEASE = "release"
+    """The alarm notifies CodeDeploy, which takes the release back. No person has to act."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watch:
     """A metric that raises an alarm, and everything that belongs to the alarm.
@@ -45,6 +58,8 @@ class Watch:
     """For example `Prediction rate`: the title of the graph and of the runbook entry."""
     metric: cloudwatch.Metric | cloudwatch.MathExpression
     limit: Fixed | Band
+    severity: Severity = Severity.TICKET
+    """Who learns of the alarm."""
     to_alarm: int
     """The alarm is raised when so many of the last `periods` periods are beyond the limit."""
     periods: int
@@ -63,17 +78,35 @@ class Watch:
     @property
     def anchor(self) -> str:
         """The anchor of the runbook entry."""
-        return self.name.lower().replace(" ", "-")
+        return anchor(self.name)
 
-    def alarm(self, scope: Construct) -> cloudwatch.Alarm:
-        """Create the alarm, without any action."""
-        name = re.sub(r"\W", "", self.name.title())
-        items = "\n".join(f"- {item}" for item in self.advice)
-        description = f"{self.meaning}\n\n{items}\n\nRunbook: {RUNBOOK}#{self.anchor}"
+    @property
+    def hours(self) -> int:
+        """How many hours before the alarm its cause may have begun, with an hour to read the mail.
+
+        The commands of the runbook look back as far as this.
+        """
+        return ceil(self.metric.period.to_seconds() * self.periods / 3600) + 1
+
+    def alarm(self, scope: Construct, prefix: str) -> cloudwatch.Alarm:
+        """Create the alarm, without any action.
+
+        Parameters
+        ----------
+        scope
+            The construct that contains the alarm.
+        prefix
+            Begins the alarm's name. With the anchor of the runbook entry it makes a name that stays
+            the same in every deployment, so that other tools can refer to it.
+        """
+        name = construct_name(self.name)
+        alarm_name = f"{prefix}-{self.anchor}"
+        description = describe(self.meaning, self.advice, self.anchor)
         if isinstance(self.limit, Band):
             return cloudwatch.AnomalyDetectionAlarm(
                 scope,
                 name,
+                alarm_name=alarm_name,
                 alarm_description=description,
                 metric=self.metric,
                 comparison_operator=self.limit.comparison,
@@ -85,8 +118,9 @@ class Watch:
         return cloudwatch.Alarm(
             scope,
             name,
+            alarm_name=alarm_name,
             alarm_description=description,
-            metric=self.metric,
+            metric=_without_label(self.metric),
             comparison_operator=self.limit.comparison,
             threshold=self.limit.value,
             evaluation_periods=self.periods,
@@ -113,6 +147,57 @@ class Watch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outage:
+    """An alarm that is raised while any of some other alarms is.
+
+    An outage raises several alarms. Those notify nobody: people get one page.
+    """
+
+    name: str
+    """As for `Watch`."""
+    meaning: str
+    """As for `Watch`."""
+    first_command: str
+    """As for `Watch`."""
+    advice: Sequence[str]
+    """As for `Watch`."""
+    hours: int
+    """As for `Watch`."""
+    severity: Severity = Severity.PAGE
+    """Who learns of the alarm."""
+
+    @property
+    def anchor(self) -> str:
+        """The anchor of the runbook entry."""
+        return anchor(self.name)
+
+    def alarm(
+        self, scope: Construct, prefix: str, causes: Sequence[cloudwatch.IAlarm]
+    ) -> cloudwatch.CompositeAlarm:
+        """Create the alarm, without any action.
+
+        Parameters
+        ----------
+        scope, prefix
+            As in `Watch.alarm`.
+        causes
+            The alarms of which any raises this one.
+        """
+        return cloudwatch.CompositeAlarm(
+            scope,
+            construct_name(self.name),
+            composite_alarm_name=f"{prefix}-{self.anchor}",
+            alarm_description=describe(self.meaning, self.advice, self.anchor),
+            alarm_rule=cloudwatch.AlarmRule.any_of(
+                *(
+                    cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM)
+                    for each in causes
+                )
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """Metrics that raise no alarm of their own, but help to explain one."""
 
@@ -126,10 +211,57 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class WatchGroup:
-    """Watches that answer one question: a section of the runbook."""
+    """Alarms that answer one question: a section of the runbook."""
 
     question: str
     """The title of the section."""
-    watches: Sequence[Watch]
+    watches: Sequence[Watch | Outage]
     introduction: str = ""
     """Markdown, for what the entries have in common."""
+
+
+def anchor(name: str) -> str:
+    """Return the anchor of a runbook entry, which also ends the alarm's name.
+
+    Examples
+    --------
+    >>> anchor("Prediction rate")
+    'prediction-rate'
+    """
+    return name.lower().replace(" ", "-")
+
+
+def construct_name(name: str) -> str:
+    """Return the id of an alarm's construct.
+
+    Examples
+    --------
+    >>> construct_name("API function errors")
+    'ApiFunctionErrors'
+    """
+    return re.sub(r"\W", "", name.title())
+
+
+def _without_label(
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
+) -> cloudwatch.Metric | cloudwatch.MathExpression:
+    """Return a metric without its label, which only a graph shows.
+
+    For a metric with a label, the CDK writes an alarm on an expression, which the emulator's
+    CloudFormation does not support.
+    """
+    if isinstance(metric, cloudwatch.MathExpression):
+        return metric
+    return cloudwatch.Metric(
+        namespace=metric.namespace,
+        metric_name=metric.metric_name,
+        dimensions_map=metric.dimensions or {},
+        statistic=metric.statistic,
+        period=metric.period,
+    )
+
+
+def describe(meaning: str, advice: Sequence[str], where: str) -> str:
+    """Write the description of an alarm: what it means, what to do, where the runbook has more."""
+    items = "\n".join(f"- {item}" for item in advice)
+    return f"{meaning}\n\n{items}\n\nRunbook: {RUNBOOK}#{where}"

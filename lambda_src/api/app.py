@@ -6,9 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
-from lambda_src.api import correlation, predictions, problems, service_info
+from lambda_src.api import predictions, problems, service_info
+from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.settings import Settings, SettingsError
@@ -24,7 +24,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     model : TagModel
         Answers the questions.
     settings : Settings
-        Only the service name, the log level and the CORS origins are used here.
+        All settings but those of the model are used here.
     """
     logger = Logger(service=settings.service, level=settings.log_level)
     app = FastAPI(
@@ -33,6 +33,8 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         version="0.1.0",
         docs_url=None,
         redoc_url=None,
+        # `RequestGuard` does it with a relative target, which does not reveal the host's name.
+        redirect_slashes=False,
     )
     telemetry = Telemetry(settings.service, logger)
     app.state.logger = logger
@@ -40,16 +42,10 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.include_router(predictions.make_router(model, telemetry))
     app.include_router(service_info.make_router(model))
     problems.install(app)
+    # CORS is outside the guard, because a page must be able to read the guard's refusals, too.
+    app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "authorization", correlation.HEADER],
-            expose_headers=[correlation.HEADER],
-            max_age=600,
-        )
-    app.add_middleware(RequestGuard, logger=logger)
+        app.add_middleware(Cors, origins=settings.cors_origins)
     generate_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:

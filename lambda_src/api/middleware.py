@@ -1,24 +1,35 @@
-"""ASGI middleware that applies to every request: limits, correlation id, unexpected errors."""
+"""ASGI middleware that applies to every request: refusals, limits and unexpected errors."""
 
+import hmac
+import re
 from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lambda_src.api import correlation
+from lambda_src.api.events import came_through_a_front
 from lambda_src.api.problems import ProblemError, problem_response
 
 ROUTES_WITH_OWN_THROTTLE = frozenset({"POST /predict/batch", "POST /feedback"})
 """Routes that API Gateway throttles harder than its ``$default`` route."""
 MAX_REQUEST_BYTES = 2**20
 """The limit for a whole request. The limit for one question is `schemas.MAX_QUESTION_BYTES`."""
+ORIGIN_HEADER: Final = "x-origin-secret"
+"""CloudFront adds this header, so that the function knows which requests went through it."""
+_JSON_TYPE: Final = re.compile(r"application/(?:[^/\s,]+\+)?json")
+_UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class RequestGuard:
-    """Refuse requests that are too large or not JSON, and answer unexpected errors with 500.
+    """Refuse requests that no operation can answer, and answer unexpected errors with 500.
 
-    Every answer carries the request's correlation id.
+    It also answers ``HEAD`` as ``GET`` without the content, and adds the correlation id to every
+    answer.
 
     Parameters
     ----------
@@ -26,11 +37,14 @@ class RequestGuard:
         Handles the requests that are not refused.
     logger : Logger
         Receives one line per unexpected error, without any text of the question.
+    origin_secret : str or None
+        What the header ``x-origin-secret`` must contain. Without it, the header is not needed.
     """
 
-    def __init__(self, app: ASGIApp, logger: Logger) -> None:
+    def __init__(self, app: ASGIApp, logger: Logger, origin_secret: str | None) -> None:
         self._app = app
         self._logger = logger
+        self._origin_secret = origin_secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -38,21 +52,25 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         response_started = False
+        is_head = scope["method"] == "HEAD"
         identifier = correlation.correlation_id(scope)
 
-        async def send_with_id(message: Message) -> None:
+        async def send_answer(message: Message) -> None:
             nonlocal response_started
             if message["type"] == "http.response.start":
                 response_started = True
                 MutableHeaders(scope=message)[correlation.HEADER] = identifier
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
-        refusal = _refusal(scope)
+        refusal = self._refusal(scope)
         if refusal is not None:
-            await problem_response(scope, *refusal)(scope, receive, send_with_id)
+            await refusal(scope, receive, send_answer)
             return
         try:
-            await self._app(scope, _limited(receive), send_with_id)
+            inner = {**scope, "method": "GET"} if is_head else scope
+            await self._app(inner, _limited(receive), send_answer)
         except Exception as error:  # whatever happened, the caller gets an answer
             # Only the exception's class and place: its message may quote the question.
             self._logger.error(
@@ -68,34 +86,90 @@ class RequestGuard:
                 "The service failed unexpectedly. Try again; if the error stays, report it with "
                 f"the correlation id {identifier}."
             )
-            await problem_response(scope, 500, detail)(scope, receive, send_with_id)
+            await problem_response(scope, 500, detail)(scope, receive, send_answer)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if self._origin_secret is not None and not _has_secret(scope, self._origin_secret):
+            return problem_response(
+                scope,
+                403,
+                "This address is not public. Send the request to the service's public address.",
+            )
+        path: str = scope["path"]
+        if path.endswith("/") and path.strip("/"):
+            return _without_slash(scope)
+        if scope["method"] != "POST":
+            return None
+        if _avoids_throttle(scope):
+            detail = f"The path must not be percent-encoded. Write it as {path}."
+            return problem_response(scope, 404, detail)
+        return _refuse_body(scope)
+
+
+def _has_secret(scope: Scope, secret: str) -> bool:
+    event = scope.get("aws.event")
+    if event is not None and not came_through_a_front(event):
+        return True
+    received = Headers(scope=scope).get(ORIGIN_HEADER, "")
+    return hmac.compare_digest(received.encode(), secret.encode())
+
+
+def _without_slash(scope: Scope) -> Response:
+    # The target is relative: the service may be served under another host or below a path.
+    target = "../" + quote(scope["path"].rstrip("/").rpartition("/")[2])
+    query = scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"{target}?{query}" if query else target)
+
+
+def _avoids_throttle(scope: Scope) -> bool:
+    """Return whether a request avoids the throttle of its own route.
+
+    API Gateway matches routes before it decodes the path, so a path such as /predict/%62atch
+    matches only $default. A function URL has no routes at all: it always says $default.
+    """
+    event = scope.get("aws.event", {})
+    return (
+        f"POST {scope['path']}" in ROUTES_WITH_OWN_THROTTLE
+        and event.get("routeKey") == "$default"
+        and ".lambda-url." not in event["requestContext"].get("domainName", "")
+    )
+
+
+def _refuse_body(scope: Scope) -> Response | None:
+    headers = Headers(scope=scope)
+    media_type, *parameters = headers.get("content-type", "").lower().split(";")
+    if not _JSON_TYPE.fullmatch(media_type.strip()):
+        return problem_response(
+            scope,
+            415,
+            "The body must be JSON. Send it with the header 'content-type: application/json'.",
+        )
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"')
+        if name.strip() == "charset" and charset not in _UTF_8_NAMES:
+            detail = f"The charset '{charset[:40]}' is not supported. Encode the body as UTF-8."
+            return problem_response(scope, 415, detail)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        return problem_response(
+            scope,
+            415,
+            f"The content-encoding '{encoding[:40]}' is not supported. Send the body uncompressed.",
+            headers={"accept-encoding": "identity"},
+        )
+    # A length that is no number does not matter here: the bytes are counted as they arrive.
+    length = headers.get("content-length", "")
+    digits = length.lstrip("0") if length.isascii() and length.isdecimal() else ""
+    if len(digits) > len(str(MAX_REQUEST_BYTES)) or int(digits or 0) > MAX_REQUEST_BYTES:
+        return problem_response(scope, *_TOO_LARGE)
+    return None
 
 
 _TOO_LARGE = (
     413,
     f"The request has more than {MAX_REQUEST_BYTES} bytes. Send a shorter text or fewer questions.",
 )
-
-
-def _refusal(scope: Scope) -> tuple[int, str] | None:
-    if scope["method"] != "POST":
-        return None
-    # API Gateway matches routes before it decodes the path. A path such as /predict/%62atch
-    # matches only $default, so it would avoid the throttle of its own route.
-    route = scope.get("aws.event", {}).get("routeKey")
-    if route == "$default" and f"POST {scope['path']}" in ROUTES_WITH_OWN_THROTTLE:
-        return 404, f"The path must not be percent-encoded. Write it as {scope['path']}."
-    headers = Headers(scope=scope)
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        return (
-            415,
-            "The body must be JSON. Send it with the header 'content-type: application/json'.",
-        )
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
-        return _TOO_LARGE
-    return None
 
 
 def _limited(receive: Receive) -> Receive:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
 from lambda_src.api.correlation import correlation_id
+from lambda_src.api.json_body import JsonRoute
 from lambda_src.api.problems import ProblemError, field_errors, problem
 from lambda_src.api.schemas import (
     MAX_QUESTION_BYTES,
@@ -21,6 +22,7 @@ from lambda_src.api.schemas import (
 )
 from lambda_src.api.telemetry import Telemetry
 from lambda_src.tagger import TagModel
+from lambda_src.tagger.model import tag_key
 
 
 class PredictionService:
@@ -37,7 +39,6 @@ class PredictionService:
     def __init__(self, model: TagModel, telemetry: Telemetry) -> None:
         self._model = model
         self._telemetry = telemetry
-        self._known_tags = frozenset(model.tags)
 
     def predict(self, question: PredictRequest, correlation: str) -> PredictResponse:
         """Answer one question.
@@ -88,6 +89,7 @@ class PredictionService:
         return PredictResponse.of(
             prediction,
             explanations,
+            question,
             prediction_id=prediction_id,
             model_version=self._model.version,
         )
@@ -120,18 +122,31 @@ class PredictionService:
         """Record feedback.
 
         The newest feedback for a prediction counts, so a caller may safely repeat the request.
+        Synonyms of the model's tags are recorded as the tags that they mean.
         """
-        tags = {*(feedback.final_tags or ()), *(feedback.accepted or ())}
-        unknown_tags = sorted(tags - self._known_tags)
+        recorded = feedback.model_copy(
+            update={
+                "accepted": self._main_tags(feedback.accepted),
+                "final_tags": self._main_tags(feedback.final_tags),
+            }
+        )
+        tags = {*(recorded.final_tags or ()), *(recorded.accepted or ())}
+        unknown_tags = sorted(tag for tag in tags if self._model.main_tag(tag) is None)
         self._telemetry.record_feedback(
-            feedback, unknown_tags=unknown_tags, correlation_id=correlation
+            recorded, unknown_tags=unknown_tags, correlation_id=correlation
         )
         return FeedbackReceipt(prediction_id=feedback.prediction_id, unknown_tags=unknown_tags)
+
+    def _main_tags(self, names: list[str] | None) -> list[str] | None:
+        """Replace names by the tags that they mean, each once; new tags stay, in lower case."""
+        if names is None:
+            return None
+        return list(dict.fromkeys(self._model.main_tag(name) or tag_key(name) for name in names))
 
 
 def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
     """Build the routes that use a model."""
-    router = APIRouter()
+    router = APIRouter(route_class=JsonRoute)
     service = PredictionService(model, telemetry)
 
     @router.post(

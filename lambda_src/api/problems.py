@@ -77,7 +77,7 @@ def field_errors(validation_errors: Sequence[Any], *, skip: int) -> list[FieldEr
     """
     return [
         FieldError(
-            field=".".join(map(str, each["loc"][skip:])) or "body",
+            field=".".join(str(part)[:64] for part in each["loc"][skip:]) or "body",
             message=each["msg"].removeprefix("Value error, "),
         )
         for each in validation_errors[:20]
@@ -91,21 +91,28 @@ def install(app: FastAPI) -> None:
     async def _http_error(request: Request, error: HTTPException) -> Response:
         detail = error.detail
         if not isinstance(error, ProblemError):
-            path = request.url.path
+            path = request.scope["path"]
             if error.status_code == 404:
                 detail = f"The path {path} does not exist. See /docs for the paths that exist."
             elif error.status_code == 405:
                 detail = f"{path} does not support {request.method}. See /docs."
-        headers = dict(error.headers) if error.headers else None
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if error.status_code == 405:
+            headers["allow"] = _allowed_methods(headers["allow"])
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         return problem_response(request.scope, error.status_code, detail, headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
-        errors = error.errors()
-        if any(each["type"] == "json_invalid" for each in errors):
-            detail = "The request body is not valid JSON. Correct its syntax."
-            return problem_response(request.scope, 400, detail)
-        return problem_response(request.scope, 422, errors=field_errors(errors, skip=1))
+        errors = field_errors(error.errors(), skip=1)
+        return problem_response(request.scope, 422, errors=errors)
+
+
+def _allowed_methods(allow: str) -> str:
+    """Add the methods that every route has to those in the framework's ``allow`` header."""
+    methods = {each.strip() for each in allow.split(",")} | {"OPTIONS"}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def add_to_openapi(document: dict[str, Any]) -> dict[str, Any]:

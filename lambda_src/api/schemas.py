@@ -24,6 +24,19 @@ Confidence = Annotated[float, Field(ge=0, le=1)]
 
 Example = dict[str, Any]
 
+QUIET_MESSAGES: Final[Mapping[QuietReason, str]] = {
+    "too_few_known_words": "The model knows too few of these words. "
+    "Name a language, a library or a tool.",
+    "no_topic": "The question does not name its topic yet. Name a language, a library or a tool.",
+    "not_sure": "The model is not sure enough to suggest a tag yet. "
+    "Add an error message or some code.",
+}
+"""Why there are no tags and what would help, for people. The web page has the same texts."""
+_MESSAGE_OF_LIMITED: Final = (
+    "The model is not sure enough of any tag that 'exclude' and 'min_confidence' leave. "
+    "Relax them, or add an error message or some code."
+)
+
 _PREDICTION_ID: Final = "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a"
 
 
@@ -65,7 +78,12 @@ class PredictRequest(BaseModel):
         0.0,
         description="Omit tags with a lower confidence. The model's own floor applies as well.",
     )
-    exclude: list[Tag] = Field([], max_length=100, description="Tags that must not be suggested.")
+    exclude: list[Tag] = Field(
+        [],
+        max_length=100,
+        description="Tags that must not be suggested. Case does not matter, and a synonym counts "
+        "as the tag that it means.",
+    )
     explain: bool = Field(
         False, description="If true, each suggestion lists the terms that led to it."
     )
@@ -159,12 +177,18 @@ class PredictResponse(BaseModel):
     quiet_reason: QuietReason | None = Field(
         None, description="Why no tag is suggested. Absent if there are tags."
     )
+    quiet_message: str | None = Field(
+        None,
+        description="The same reason as a sentence for people, and what would help. "
+        "Programs should use `quiet_reason`: this text may change.",
+    )
 
     @classmethod
     def of(
         cls,
         prediction: Prediction,
         explanations: Mapping[str, Explanation],
+        question: PredictRequest,
         *,
         prediction_id: str,
         model_version: str,
@@ -177,6 +201,8 @@ class PredictResponse(BaseModel):
             The model's prediction.
         explanations : mapping of str to Explanation
             By tag; empty if the caller did not ask for explanations.
+        question : PredictRequest
+            The request, for the options that leave out tags.
         prediction_id, model_version : str
             The identifier of the prediction, and the version of the model.
         """
@@ -194,7 +220,15 @@ class PredictResponse(BaseModel):
             prediction_id=prediction_id,
             model_version=model_version,
             quiet_reason=prediction.quiet_reason,
+            quiet_message=_quiet_message(prediction.quiet_reason, question),
         )
+
+
+def _quiet_message(reason: QuietReason | None, question: PredictRequest) -> str | None:
+    if reason is None:
+        return None
+    is_limited = bool(question.exclude) or question.min_confidence > 0
+    return _MESSAGE_OF_LIMITED if reason == "not_sure" and is_limited else QUIET_MESSAGES[reason]
 
 
 class BatchRequest(BaseModel):
@@ -293,7 +327,8 @@ class FeedbackRequest(BaseModel):
         None,
         min_length=1,
         max_length=MAX_TAGS,
-        description="All tags of the finished question, including tags that were not suggested.",
+        description="All tags of the finished question, including tags that were not suggested. "
+        "A synonym is recorded as the tag that it means.",
     )
 
     @model_validator(mode="after")

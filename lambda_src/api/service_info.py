@@ -3,6 +3,8 @@
 The schemas of their answers are here as well.
 """
 
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lambda_src.api import docs_page, page
 from lambda_src.api.caching import TaggedContent, conditional_response
 from lambda_src.tagger import TagModel
+from lambda_src.tagger.model import tag_key
 
 SERVICE_DESCRIPTION: Final = "Suggests tags for a question while it is being written."
 _CACHE_HEADERS: Final = {"cache-control": "public, max-age=300"}
@@ -24,6 +27,11 @@ class TagCount(BaseModel):
 
     tag: str
     count: int = Field(description="How many questions of the training corpus have the tag.")
+    synonym: str | None = Field(
+        default=None,
+        description="The synonym of the tag that begins with the prefix. "
+        "Absent if the tag itself begins with it.",
+    )
 
 
 class TagList(BaseModel):
@@ -32,7 +40,8 @@ class TagList(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"tags": [{"tag": "python", "count": 4234}, {"tag": "python-3.x", "count": 310}]}
+                {"tags": [{"tag": "python", "count": 4234}, {"tag": "python-3.x", "count": 310}]},
+                {"tags": [{"tag": "go", "count": 310, "synonym": "golang"}]},
             ]
         }
     )
@@ -146,12 +155,58 @@ _LINKS: Final = [
 ]
 
 
+class TagCompletion:
+    """Finds tags by the beginning of their names or synonyms.
+
+    Parameters
+    ----------
+    tags : sequence of (str, int)
+        The tags with their counts, the most frequent first.
+    synonyms : mapping of str to str
+        The tag that each synonym means.
+    """
+
+    def __init__(self, tags: Sequence[tuple[str, int]], synonyms: Mapping[str, str]) -> None:
+        self._counts = [TagCount(tag=tag, count=count) for tag, count in tags]
+        ranks = {tag: rank for rank, (tag, _) in enumerate(tags)}
+        ranks |= {synonym: ranks[tag] for synonym, tag in synonyms.items()}
+        self._names = sorted(ranks)
+        self._ranks = [ranks[name] for name in self._names]
+
+    def matching(self, prefix: str, limit: int) -> list[TagCount]:
+        """Return the tags that begin with the prefix or have a synonym that does.
+
+        Parameters
+        ----------
+        prefix : str
+            In lower case.
+        limit : int
+            The largest number of tags.
+
+        Returns
+        -------
+        list of TagCount
+            The most frequent first.
+        """
+        found: dict[int, TagCount] = {}
+        for place in range(bisect_left(self._names, prefix), len(self._names)):
+            name, rank = self._names[place], self._ranks[place]
+            if not name.startswith(prefix):
+                break
+            listed = self._counts[rank]
+            if name == listed.tag:
+                found[rank] = listed
+            elif rank not in found:
+                found[rank] = listed.model_copy(update={"synonym": name})
+        return [found[rank] for rank in sorted(found)[:limit]]
+
+
 def make_router(model: TagModel) -> APIRouter:
     """Build the routes that describe the service and a model."""
     router = APIRouter()
     router.include_router(page.make_router())
     manifest = model.manifest
-    counts = [TagCount(tag=tag, count=count) for tag, count in manifest["tags"]]
+    completion = TagCompletion(manifest["tags"], manifest["synonyms"])
     card = TaggedContent.from_text(
         ModelCard(
             version=model.version,
@@ -197,15 +252,19 @@ def make_router(model: TagModel) -> APIRouter:
     async def tags(
         request: Request,
         prefix: Annotated[
-            str, Query(max_length=64, description="List only tags that begin with this.")
+            str,
+            Query(
+                max_length=64,
+                description="List only tags that begin with this, or have a synonym that does. "
+                "Case does not matter.",
+            ),
         ] = "",
         limit: Annotated[
             int, Query(ge=1, le=1000, description="The largest number of tags to list.")
         ] = 20,
     ) -> Response:
-        lowered = prefix.strip().lower()
-        matching = [each for each in counts if each.tag.startswith(lowered)][:limit]
-        content = TaggedContent.from_text(TagList(tags=matching).model_dump_json())
+        listed = TagList(tags=completion.matching(tag_key(prefix), limit))
+        content = TaggedContent.from_text(listed.model_dump_json(exclude_none=True))
         return conditional_response(request, content, _CACHE_HEADERS)
 
     @router.get("/docs", include_in_schema=False)

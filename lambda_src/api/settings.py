@@ -44,6 +44,12 @@ class Settings(BaseModel):
         description="the origins of the web pages that may call the API, separated by commas, "
         "such as https://example.com",
     )
+    origin_secret: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9_-]{20,128}$",
+        description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
+        "in the header x-origin-secret; requests from elsewhere are refused",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -101,4 +107,6 @@ def _message(error: Any) -> str:
     if error["type"] == "missing":
         return f"{name} is not set. {advice}"
     reason = error["msg"].removeprefix("Value error, ")
+    if field == "origin_secret":
+        return f"{name} is not valid. {advice}"
     return f"{name} is {error['input']!r}, which is not valid: {reason}. {advice}"

@@ -3,6 +3,8 @@
 They never contain the text of a question.
 """
 
+import os
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
@@ -18,12 +20,13 @@ class Telemetry:
     Parameters
     ----------
     service : str
-        The name of the deployment, which is the value of the metrics' only dimension.
+        The name of the deployment, which is a dimension of every metric.
     logger : Logger
         Writes the event lines.
     """
 
     def __init__(self, service: str, logger: Logger) -> None:
+        self._service = service
         self._logger = logger
         self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
         self._is_cold_start = True
@@ -56,6 +59,7 @@ class Telemetry:
         self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
         self._add(metrics.UNKNOWN_WORD_SHARE, 1 - prediction.known_share)
         self._add(metrics.COLD_STARTS, int(self._is_cold_start))
+        self._add(metrics.FEEDBACKS, 0)
         self._is_cold_start = False
         self._metrics.flush_metrics()
         self._logger.info(
@@ -108,6 +112,17 @@ class Telemetry:
             self._is_cold_start = False
             self._add(metrics.COLD_STARTS, 1)
             self._metrics.flush_metrics()
+
+    def record_failed_answer(self) -> None:
+        """Count a 5xx answer of this version of the function.
+
+        A canary is judged by the new version's own answers, so the version is a dimension.
+        """
+        version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        failures = EphemeralMetrics(namespace=metrics.NAMESPACE, service=self._service)
+        failures.add_dimension(metrics.VERSION_DIMENSION, version)
+        failures.add_metric(metrics.FAILED_ANSWERS.name, metrics.FAILED_ANSWERS.unit, 1)
+        failures.flush_metrics()
 
     def _add(self, metric: Metric, value: float) -> None:
         self._metrics.add_metric(metric.name, metric.unit, value)

@@ -1,1 +1,1 @@
-"""The pre-traffic check: CodeDeploy calls it before a new version gets its first request."""
+"""The checks of a release: before the canary, during it and after it."""

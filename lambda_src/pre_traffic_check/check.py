@@ -1,4 +1,4 @@
-"""The ten questions of the pre-traffic check: they are sent to one version, without API Gateway."""
+"""The ten questions of the pre-traffic check: they are sent to a version, without API Gateway."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,19 @@ _BROKEN_CONTRACT: Final = "its answer does not have the form that POST /predict 
 
 
 class AskError(Exception):
-    """The version gave no HTTP answer; the message says what happened instead."""
+    """The function gave no HTTP answer; the message says what happened instead.
+
+    Parameters
+    ----------
+    message
+        What happened.
+    version
+        The version that Lambda executed.
+    """
+
+    def __init__(self, message: str, version: str) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 class Answer(NamedTuple):
@@ -25,17 +37,19 @@ class Answer(NamedTuple):
     status: int
     body: Any
     """The decoded JSON body."""
+    version: str
+    """The version that Lambda executed."""
 
 
 def ask(functions: Any, arn: str, path: str, body: Any = None) -> Answer:
-    """Send a request to one version, in the form in which API Gateway sends it.
+    """Send a request to a version or an alias, in the form in which API Gateway sends it.
 
     Parameters
     ----------
     functions
         A boto3 client for Lambda.
     arn
-        The qualified ARN of the version.
+        The qualified ARN of the version or alias.
     path
         The request's path, for example `/health`.
     body
@@ -69,14 +83,15 @@ def ask(functions: Any, arn: str, path: str, body: Any = None) -> Answer:
     }
     answer = functions.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
     payload = answer["Payload"].read()
+    version = answer.get("ExecutedVersion", "")
     if "FunctionError" in answer:
-        raise AskError(f"the function failed: {payload.decode(errors='replace')[:300]}")
+        raise AskError(f"the function failed: {payload.decode(errors='replace')[:300]}", version)
     try:
         returned = json.loads(payload)
-        return Answer(int(returned["statusCode"]), json.loads(returned["body"]))
+        return Answer(int(returned["statusCode"]), json.loads(returned["body"]), version)
     except (ValueError, KeyError, TypeError) as error:
         raise AskError(
-            f"the function did not return an HTTP answer with a JSON body ({error!r})"
+            f"the function did not return an HTTP answer with a JSON body ({error!r})", version
         ) from error
 
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from .check import find_problem
 from .pin import pin_of
 
-_CLIENT: Final = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1})
+CLIENT: Final = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1})
 """With these limits, the check ends within its own time limit even if no question is answered.
 Otherwise, CodeDeploy would wait an hour for the result."""
 
@@ -25,7 +25,8 @@ _ACTIVE_WITHIN_SECONDS: Final = 240
 
 def handler(event: dict[str, str], context: Any) -> dict[str, Any]:
     """Check the new version and report the result to CodeDeploy."""
-    problem = check_version(boto3.client("lambda", config=_CLIENT))
+    functions = boto3.client("lambda", config=CLIENT)
+    problem = check_version(functions) or _start_canary_questions(functions)
     status = "Failed" if problem else "Succeeded"
     print(status if problem is None else f"{status}: {problem}")  # noqa: T201 (operators read the log)
     boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
@@ -64,6 +65,19 @@ def check_version(functions: Any) -> str | None:
         return find_problem(functions, version)
     except Exception as error:  # CodeDeploy must get a result, whatever happened
         return f"the pre-traffic check itself failed: {error!r}"
+
+
+def _start_canary_questions(functions: Any) -> str | None:
+    """Start the function that asks questions as long as the canary lasts.
+
+    It is started before the check reports its success, so that a canary without questions does not
+    begin. It waits for the shift by itself.
+    """
+    try:
+        functions.invoke(FunctionName=os.environ["CANARY_QUESTIONS"], InvocationType="Event")
+    except (BotoCoreError, ClientError) as error:
+        return f"the questions during the canary could not be started: {error!r}"
+    return None
 
 
 def _wait_until_active(functions: Any, version: str) -> None:

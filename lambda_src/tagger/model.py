@@ -1,6 +1,7 @@
 """The model as it answers: from a question to calibrated tags."""
 
 import os
+import unicodedata
 from collections.abc import Collection
 from typing import Final, Literal, NamedTuple, Self, get_args
 
@@ -23,6 +24,11 @@ RANKER_VARIABLE: Final = "ETIQUETTE_RANKER"
 """The environment variable that chooses for a process."""
 
 QuietReason = Literal["too_few_known_words", "no_topic", "not_sure"]
+
+
+def tag_key(name: str) -> str:
+    """Return the form in which names of tags are compared: ``C♯`` becomes ``c#``."""
+    return unicodedata.normalize("NFKC", name).replace("♯", "#").strip().lower()
 
 
 class Suggestion(NamedTuple):
@@ -162,7 +168,7 @@ class TagModel:
             reason: QuietReason = "not_sure" if is_familiar else "too_few_known_words"
             return Prediction([], top_confidence, terms, known_share, reason)
         if exclude:
-            excluded = {self._numbers.get(self._synonyms.get(tag, tag)) for tag in exclude}
+            excluded = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in excluded]
             tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
         if exclude or max_tags < MAX_TAGS:
@@ -180,6 +186,15 @@ class TagModel:
             known_share,
             None if suggestions else "not_sure",
         )
+
+    def main_tag(self, name: str) -> str | None:
+        """Return the tag that a name means, or None if the model has no such tag.
+
+        The name may be a tag or a synonym of one, in any case: ``JS`` means ``javascript``.
+        """
+        key = tag_key(name)
+        tag = self._synonyms.get(key, key)
+        return tag if tag in self._numbers else None
 
     def rank(
         self, title: str, body: str = "", *, body_format: BodyFormat = "auto", limit: int = 10

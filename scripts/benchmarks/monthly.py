@@ -1,49 +1,91 @@
-"""The cost of a month at three levels of traffic, from the price table in prices.json.
+"""The cost of a month at several levels of traffic, from the price table in prices.json.
 
 The calculation ignores free tiers and volume discounts, so the real bill is usually lower.
 """
 
 import argparse
+import math
 from typing import Any, Final, NamedTuple
 
-from scripts.benchmarks.costs import PRICES, dollars_per_million
+from scripts.benchmarks.cold_starts import FULL_CORE_MB
+from scripts.benchmarks.costs import PRICES
 from scripts.shared.tables import table
 
 SECONDS: Final = 30 * 24 * 3600
 MEMORY_MB: Final = 1024
 HANDLER_MS: Final = 0.6
 """The time of one prediction on a whole core, from `scripts/bench serving` (docs/serving.md)."""
-LOG_BYTES: Final = 2600
-"""Log of one prediction: 1,500 bytes for metrics and event, the rest for Lambda's own lines and the
-access log."""
+PREDICTION_LOG_BYTES: Final = 1500
+"""The two lines of a prediction: metrics and event."""
+REQUEST_LOG_BYTES: Final = 1100
+"""What Lambda and API Gateway write about a request."""
+LOG_COMPRESSED: Final = 0.25
+"""How much of a log remains when CloudWatch has compressed it for storage. An estimate: the lines
+are JSON with the same keys."""
+RETENTION_MONTHS: Final = 12
+"""How long `prod` keeps logs. Their storage grows for so long."""
 ANSWER_BYTES: Final = 1000
 """One response with its headers."""
 VERSIONS: Final = 3
 """Versions that are kept. Each has a snapshot, which Lambda removes after 14 days without use."""
 IMAGE_GB: Final = 0.25
-METRICS: Final = 8
-"""Custom metrics: those of `lambda_src/metrics.py`, with one dimension."""
-ALARM_METRICS: Final = 30
+RELEASES_PER_MONTH: Final = 4
+"""Releases with a new image. Each image stays until `scripts/cdk gc` removes it."""
+METRICS: Final = 9
+"""Custom metrics: those of `lambda_src/metrics.py`, with one set of dimensions each."""
+ALARM_METRICS: Final = 48
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
 DASHBOARDS: Final = 2
+BUSIEST_HOUR: Final = 3
+"""How many times the month's average the busiest hour has."""
+THROTTLE: Final = 50
+"""The default `throttle` of infra_cdk/settings.py, in requests a second."""
+BATCH_THROTTLE: Final = 2
+FEEDBACK_THROTTLE: Final = 20
+BATCH_QUESTIONS: Final = 100
+"""The most questions of one request to `/predict/batch`."""
 
 
 class Level(NamedTuple):
-    """A level of traffic."""
+    """A level of traffic in a month."""
 
     name: str
+    requests: int
+    """Requests to the API."""
     predictions: int
-    """Predictions in a month."""
+    """Questions in them. A batch has many."""
     cold_share: float
     """The assumed share of requests with a cold start. It is higher when there is less traffic."""
+    busiest: float
+    """Requests a second in the busiest hour."""
+
+    @classmethod
+    def of(cls, name: str, predictions: int, cold_share: float) -> "Level":
+        """Return a level at which every request is one question."""
+        busiest = predictions / SECONDS * BUSIEST_HOUR
+        return cls(name, predictions, predictions, cold_share, busiest)
+
+    @property
+    def throttle(self) -> int:
+        """The `throttle` that lets the busiest hour through: a multiple of the default."""
+        return max(1, math.ceil(self.busiest / THROTTLE)) * THROTTLE
 
 
 LEVELS: Final = (
-    Level("10 thousand", 10_000, 0.2),
-    Level("1 million", 1_000_000, 0.01),
-    Level("100 million", 100_000_000, 0.001),
+    Level.of("10 thousand", 10_000, 0.2),
+    Level.of("1 million", 1_000_000, 0.01),
+    Level.of("100 million", 100_000_000, 0.001),
 )
+FULL_THROTTLE: Final = Level(
+    "Full throttle",
+    (THROTTLE + BATCH_THROTTLE + FEEDBACK_THROTTLE) * SECONDS,
+    (THROTTLE + BATCH_THROTTLE * BATCH_QUESTIONS) * SECONDS,
+    0.001,
+    THROTTLE,
+)
+"""The worst case of an open API: somebody sends all that the default throttles let through, day and
+night, with batches of the most questions."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -52,9 +94,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Calculate the costs, print the table, and return the figures."""
-    found = {level.name: monthly(level) for level in LEVELS}
-    print(monthly_table(found))
-    return found
+    levels = (*LEVELS, FULL_THROTTLE)
+    print(monthly_table(levels))
+    return {level.name: monthly(level) for level in levels}
 
 
 def monthly(level: Level) -> dict[str, float]:
@@ -68,38 +110,59 @@ def monthly(level: Level) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        The cost of each item, in dollars.
+        The cost of each item, in dollars. Items about storage are those of the twelfth month.
     """
     prices: dict[str, float] = PRICES["operation"]
     memory_gb = MEMORY_MB / 1024
-    millions = level.predictions / 1e6
     # X-Ray samples the first request of each second and a twentieth of the others.
-    traces = min(level.predictions, SECONDS) + 0.05 * max(0, level.predictions - SECONDS)
+    traces = min(level.requests, SECONDS) + 0.05 * max(0, level.requests - SECONDS)
+    log_gb = (level.predictions * PREDICTION_LOG_BYTES + level.requests * REQUEST_LOG_BYTES) / 1e9
     watching = (
         METRICS * prices["metric_month"]
         + ALARM_METRICS * prices["alarm_metric_month"]
+        + prices["composite_alarm_month"]
         + DASHBOARDS * prices["dashboard_month"]
         + prices["key_month"]
     )
     return {
-        "Requests and compute (Lambda, HTTP API)": millions
-        * dollars_per_million(HANDLER_MS, MEMORY_MB, "arm64"),
+        "Requests and compute (Lambda, HTTP API)": _requests_and_compute(level),
         "Snapshots kept": VERSIONS * memory_gb * SECONDS * prices["snapshot_gb_second"],
-        "Snapshots restored": level.predictions
-        * level.cold_share
-        * memory_gb
-        * prices["restored_gb"],
-        "Logs": level.predictions * LOG_BYTES / 1e9 * prices["log_gb"],
+        "Snapshots restored": level.requests * level.cold_share * memory_gb * prices["restored_gb"],
+        "Logs, written": log_gb * prices["log_gb"],
+        "Logs, stored for a year": log_gb
+        * LOG_COMPRESSED
+        * RETENTION_MONTHS
+        * prices["log_stored_gb_month"],
         "Traces": traces / 1e6 * prices["million_traces"],
         "Data transfer out": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
         "Metrics, alarms, dashboards, key": watching,
-        "Images": VERSIONS * IMAGE_GB * prices["image_gb_month"],
+        "Images of a year": RELEASES_PER_MONTH * 12 * IMAGE_GB * prices["image_gb_month"],
     }
 
 
-def monthly_table(found: dict[str, dict[str, float]]) -> str:
-    """Format the costs of the levels side by side, with their sums."""
-    items = list(next(iter(found.values())))
-    rows = [[item, *(f"${month[item]:,.2f}" for month in found.values())] for item in items]
-    rows.append(["Total", *(f"${sum(month.values()):,.2f}" for month in found.values())])
-    return table(["Predictions per month", *found], rows)
+def _requests_and_compute(level: Level) -> float:
+    """Return the cost of Lambda and the HTTP API. Lambda bills whole milliseconds."""
+    questions = level.predictions / level.requests
+    billed_ms = math.ceil(HANDLER_MS * questions * max(1, FULL_CORE_MB / MEMORY_MB))
+    gb_seconds = level.requests * billed_ms / 1000 * MEMORY_MB / 1024
+    per_gb_second: float = PRICES["lambda_gb_second"]["arm64"]
+    per_million: float = PRICES["lambda_million_requests"] + PRICES["http_api_million_requests"]
+    return gb_seconds * per_gb_second + level.requests / 1e6 * per_million
+
+
+def monthly_table(levels: tuple[Level, ...]) -> str:
+    """Format the costs of the levels side by side, with their sums and what they need.
+
+    Parameters
+    ----------
+    levels
+        The levels of traffic.
+    """
+    months = [monthly(level) for level in levels]
+    rows = [[item, *(f"${month[item]:,.2f}" for month in months)] for item in months[0]]
+    rows.append(["Total", *(f"${sum(month.values()):,.2f}" for month in months)])
+    rows.append(
+        ["Requests a second in the busiest hour", *(f"{level.busiest:,.2f}" for level in levels)]
+    )
+    rows.append(["The throttle for it", *(f"{level.throttle}" for level in levels)])
+    return table(["Predictions per month", *(level.name for level in levels)], rows)

@@ -11,10 +11,10 @@ from typing import Any, Final, Self
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
 from scripts.shared.commands import run
-from scripts.shared.paths import ROOT
+from scripts.shared.paths import CDK, ROOT
 from scripts.shared.terminal import UserError, step
 
-_CDK: Final = ROOT / "scripts" / "cdk"
+_SCRIPT: Final = ROOT / "scripts" / "cdk"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Assembly:
             folder = ROOT / "cdk.out" / target.stack
             context = [f"-c{name}={value}" for name, value in chosen.items()]
             with step("Synthesizing the stack (cdk synth)"):
-                run([_CDK, "synth", "--quiet", "--no-notices", "--output", folder,
+                run([_SCRIPT, "synth", "--quiet", "--no-notices", "--output", folder,
                      "-c", f"environment={target.environment}", *context],
                     env={"ETIQUETTE_CDK_BUILDS": "1"})  # fmt: skip
         except UserError as error:
@@ -66,15 +66,18 @@ class Assembly:
         return str(self._api_function()["Code"]["ImageUri"]["Fn::Sub"].rpartition(":")[2])
 
     @property
-    def auth(self) -> str:
-        """Who may call: `none`, `iam` or `jwt`."""
-        return str(self._template()["Outputs"]["Auth"]["Value"])
-
-    def _template(self) -> Any:
+    def template(self) -> Any:
+        """The template that CloudFormation gets."""
         return json.loads((self.folder / f"{self.stack}.template.json").read_text())
 
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs that are known before the deployment, by name."""
+        values = {name: each["Value"] for name, each in self.template.get("Outputs", {}).items()}
+        return {name: value for name, value in values.items() if isinstance(value, str)}
+
     def _api_function(self) -> dict[str, Any]:
-        template = self._template()
+        template = self.template
         alias = template["Outputs"]["FunctionAlias"]["Value"]["Ref"]
         name = template["Resources"][alias]["Properties"]["FunctionName"]["Ref"]
         return dict(template["Resources"][name]["Properties"])
@@ -101,8 +104,9 @@ class Assembly:
                 raise ReleaseError(str(error)) from error
             return
         approval = ["--require-approval", "never"] if approve else []
+        # Not through scripts/cdk, which would check and show the same again.
         command: list[str | Path] = [
-            _CDK,
+            CDK,
             "deploy",
             self.stack,
             "--app",

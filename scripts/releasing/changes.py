@@ -54,11 +54,9 @@ def _tags(function: Function, live: Version, bundle: TagModel) -> str:
 
 
 def _tags_of(function: Function, version: Version) -> set[str]:
-    bucket, _, key = version.model_url.removeprefix("s3://").partition("/")
-    content = function.target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "live.safetensors"
-        path.write_bytes(content)
+        path.write_bytes(function.model_of(version))
         return {tag for tag, _ in read_bundle(path, version.model_sha256).manifest["tags"]}
 
 

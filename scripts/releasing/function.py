@@ -110,6 +110,12 @@ class Function:
             digest=code["ResolvedImageUri"].rpartition(":")[2],
         )
 
+    def model_of(self, version: Version) -> bytes:
+        """Download the bundle of a version."""
+        bucket, _, key = version.model_url.removeprefix("s3://").partition("/")
+        client = self.target.client("s3")
+        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
     def live(self) -> Live:
         """Return the state of the alias."""
         alias = self.client.get_alias(FunctionName=self.arn, Name=self.alias)

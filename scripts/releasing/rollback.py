@@ -5,8 +5,10 @@ from typing import Final
 
 from lambda_src.pre_traffic_check.check import AskError, ask
 from lambda_src.pre_traffic_check.pin import Pin
+from scripts.releasing.account import Account
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version
+from scripts.releasing.question import agree
 from scripts.shared.terminal import say, step
 
 WAKE_SECONDS: Final = 300
@@ -14,7 +16,7 @@ WAKE_SECONDS: Final = 300
 _ASK_AGAIN_SECONDS: Final = 2
 
 
-def roll_back(function: Function, to: int | None = None) -> None:
+def roll_back(function: Function, to: int | None = None, *, yes: bool) -> None:
     """Check that an earlier version answers, move `live` to it, and pin it there.
 
     Parameters
@@ -23,12 +25,16 @@ def roll_back(function: Function, to: int | None = None) -> None:
         The function whose alias is moved.
     to
         The version number; by default the newest version that is older than the live one.
+    yes
+        Do not ask.
 
     Raises
     ------
     ReleaseError
-        If the version does not exist or does not answer, or if a deployment is in progress.
+        If the version does not exist or does not answer, if a deployment is in progress, or if the
+        user does not agree.
     """
+    _refuse_in_progress(function)
     live = function.live()
     if live.shifting_to is not None:
         raise ReleaseError(
@@ -37,6 +43,13 @@ def roll_back(function: Function, to: int | None = None) -> None:
             f"which returns to version {live.version}."
         )
     version = _choose(function, live, to)
+    target = function.target
+    say(f"Rollback in {Account.of(target)}, stack {target.stack}")
+    agree(
+        f"Move live from version {live.version} to {version.number}?",
+        yes=yes,
+        otherwise="live was not moved.",
+    )
     wake(function, version)
     # The version that CloudFormation set itself needs no pin: the next deployment starts from it.
     left = live.pin.left if live.pin else live.version
@@ -46,6 +59,27 @@ def roll_back(function: Function, to: int | None = None) -> None:
     say(f"live: version {live.version} -> {version.number}, {pin or 'as CloudFormation set it'}")
     if pin:
         say("Deployments now need a confirmation: scripts/release --confirm-rollback")
+
+
+def _refuse_in_progress(function: Function) -> None:
+    """Raise an error while CloudFormation changes the stack: it, or CodeDeploy, may move `live`.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+    """
+    stack = function.target.describe()
+    status = stack["StackStatus"] if stack else ""
+    if not status.endswith("_IN_PROGRESS"):
+        return
+    name = function.target.stack
+    advice = (
+        f"Stop it with 'aws cloudformation cancel-update-stack --stack-name {name}', which returns "
+        "to the version before"
+        if status == "UPDATE_IN_PROGRESS"
+        else f"Wait until it has ended: aws cloudformation describe-stacks --stack-name {name}"
+    )
+    raise ReleaseError(f"A deployment is in progress: {name} is in the state {status}. {advice}.")
 
 
 def _choose(function: Function, live: Live, to: int | None) -> Version:

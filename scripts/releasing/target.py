@@ -4,10 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
+
+NO_CREDENTIALS: Final = (
+    "No AWS credentials found. Sign in with 'aws sso login' or 'aws configure', and set "
+    "AWS_PROFILE if your profile is not the default one."
+)
 
 
 class Emulator(Protocol):
@@ -67,14 +72,21 @@ class Target:
         region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
         return session.client(service, region_name=region)
 
-    def outputs(self) -> dict[str, str] | None:
-        """Return the stack's outputs by name, or None if the stack does not exist."""
+    def describe(self) -> Any:
+        """Return CloudFormation's description of the stack, or None if it does not exist."""
         try:
             (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
+        return stack
+
+    def outputs(self) -> dict[str, str] | None:
+        """Return the stack's outputs by name, or None if the stack does not exist."""
+        stack = self.describe()
+        if stack is None:
+            return None
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
     def forget_warm_containers(self) -> None:

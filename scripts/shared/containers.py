@@ -52,6 +52,7 @@ class Engine(ABC):
         tag: str,
         file: Path | None = None,
         target: str | None = None,
+        contexts: Mapping[str, Path] | None = None,
         args: Mapping[str, str],
     ) -> None:
         """Build an image.
@@ -66,14 +67,21 @@ class Engine(ABC):
             The Dockerfile; by default the one in the build context.
         target
             The stage to build; by default the last one.
+        contexts
+            Folders in place of stages of the Dockerfile, by the names of the stages.
         args
             Values of the Dockerfile's build arguments.
         """
         stage = ["--target", target] if target else []
         given = [word for item in args.items() for word in ("--build-arg", "=".join(item))]
+        folders = [
+            word
+            for name, path in (contexts or {}).items()
+            for word in ("--build-context", f"{name}={path}")
+        ]
         self.call(
             "build", "--quiet", *self._build_options, "--tag", tag,
-            "--file", file or folder / "Dockerfile", *stage, *given, folder,
+            "--file", file or folder / "Dockerfile", *stage, *folders, *given, folder,
         )  # fmt: skip
 
     @abstractmethod
@@ -112,8 +120,36 @@ class Docker(Engine):
     name = "docker"
 
     def __init__(self) -> None:
-        self.env = {}
+        # Versions before 23 would use the legacy builder even if buildx is installed.
+        self.env = {"DOCKER_BUILDKIT": "1"}
         self._system = self.call("info", "--format", "{{.OperatingSystem}}", timeout=20)
+
+    def build(
+        self,
+        folder: Path,
+        *,
+        tag: str,
+        file: Path | None = None,
+        target: str | None = None,
+        contexts: Mapping[str, Path] | None = None,
+        args: Mapping[str, str],
+    ) -> None:
+        """Build an image, as `Engine.build` does.
+
+        Raises
+        ------
+        UserError
+            If Docker has no buildx: the legacy builder does not know `${BUILDPLATFORM}`.
+        """
+        try:
+            self.call("buildx", "version", timeout=20)
+        except UserError as error:
+            raise UserError(
+                "Docker has no plugin buildx, which the builds of the images need. Install it: "
+                "apt-get install docker-buildx on Debian 13 and Ubuntu, docker-buildx-plugin from "
+                "Docker's own packages, or brew install docker-buildx."
+            ) from error
+        super().build(folder, tag=tag, file=file, target=target, contexts=contexts, args=args)
 
     @property
     def reaches_containers(self) -> bool:

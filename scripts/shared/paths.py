@@ -6,6 +6,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """The checkout."""
+CDK: Final = ROOT / "infra_cdk" / "node_modules" / ".bin" / "cdk"
+"""The CDK command line, which scripts/cdk installs."""
 LOCAL_AWS_CACHE: Final = ROOT / ".cache" / "local_aws"
 """Downloads, images and tools of local AWS. `scripts/local_aws down --purge` removes them."""
 CONTAINERS: Final = LOCAL_AWS_CACHE / "containers"

@@ -67,10 +67,13 @@ WITH_TOKENS: Final = {
     "jwt_audiences": ("web", "phone"),
 }
 WITH_ORIGINS: Final = {"cors_origins": ("https://example.org", "http://localhost:3000")}
+WITH_CLOUDFRONT: Final = {
+    "web_acl_arn": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/etiquette/0-1",
+}
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
     "prod": {"environment": "prod", **WITH_ADDRESS},
-    "emulator": {"environment": "emulator", **WITH_ADDRESS},
+    "emulator": {"environment": "emulator", **WITH_ADDRESS, "monthly_budget_usd": 20},
     "tokens": {
         "environment": "prod",
         **WITH_ADDRESS,
@@ -79,7 +82,21 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
         "open_pages": True,
     },
     "principals": {"auth": "iam", **WITH_ORIGINS, "architecture": "x86_64"},
-    "own name": {"environment": "prod", **WITH_ADDRESS, **WITH_DOMAIN, "reserved_concurrency": 0},
+    "cloudfront": {**WITH_CLOUDFRONT, **WITH_ORIGINS},
+    "cloudfront with own name": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_CLOUDFRONT,
+        **WITH_DOMAIN,
+        "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/0-1",
+    },
+    "own name": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_DOMAIN,
+        "disable_execute_api_endpoint": True,
+        "reserved_concurrency": 0,
+    },
 }
 """Settings that, together, cover every branch of the constructs."""
 

@@ -1,6 +1,11 @@
 """The monthly costs count what is deployed, and the page shows what the command prints."""
 
+from aws_cdk import aws_logs as logs
+
+from infra_cdk.runbook import WITH_EVERY_ALARM
+from infra_cdk.settings import ENVIRONMENTS, Settings
 from lambda_src import metrics
+from lambda_src.api.schemas import MAX_BATCH
 from scripts.benchmarks import monthly
 from scripts.benchmarks.costs import PRICES
 from tests.infra.synthesis import WITH_ADDRESS, Synthesize
@@ -8,16 +13,19 @@ from tests.support.paths import ROOT
 
 DOLLAR = 1.0
 """How much the costs of alarms and metrics may differ before the page must be written again."""
+EVERY_LEVEL = (*monthly.LEVELS, monthly.FULL_THROTTLE)
 
 
 def test_the_page_shows_what_the_command_prints() -> None:
-    found = {level.name: monthly.monthly(level) for level in monthly.LEVELS}
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    assert monthly.monthly_table(found) in page
+    assert monthly.monthly_table(EVERY_LEVEL) in page, (
+        "docs/operate.md shows other costs: copy the table that scripts/bench monthly prints"
+    )
+    assert f"prices of {PRICES['date']}" in page
 
 
 def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
-    prod = synthesize("prod", **WITH_ADDRESS)
+    prod = synthesize("prod", **WITH_EVERY_ALARM)
     counted = 0
     for alarm in prod.properties("AWS::CloudWatch::Alarm"):
         queries = [each for each in alarm.get("Metrics", []) if "MetricStat" in each]
@@ -27,14 +35,38 @@ def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
     assert abs(counted - monthly.ALARM_METRICS) * prices["alarm_metric_month"] <= DOLLAR
     custom = {value for value in vars(metrics).values() if type(value) is metrics.Metric}
     assert abs(len(custom) - monthly.METRICS) * prices["metric_month"] <= DOLLAR
+    assert len(prod.resources("AWS::CloudWatch::CompositeAlarm")) == 1
     assert len(prod.resources("AWS::CloudWatch::Dashboard")) == monthly.DASHBOARDS
     assert len(prod.resources("AWS::KMS::Key")) == 1
     function = prod.only("AWS::Lambda::Function", "Function")["Properties"]
     assert function["MemorySize"] == monthly.MEMORY_MB
 
 
+def test_the_worst_case_is_what_the_throttles_let_through() -> None:
+    settings: Settings = ENVIRONMENTS["prod"](**WITH_ADDRESS)
+    rates = (settings.throttle.rate, settings.batch_throttle.rate, settings.feedback_throttle.rate)
+    assert rates == (monthly.THROTTLE, monthly.BATCH_THROTTLE, monthly.FEEDBACK_THROTTLE)
+    assert monthly.BATCH_QUESTIONS == MAX_BATCH
+    assert monthly.FULL_THROTTLE.requests == sum(rates) * monthly.SECONDS
+    assert settings.log_retention is logs.RetentionDays.ONE_YEAR
+    assert monthly.RETENTION_MONTHS == 12
+
+
+def test_each_level_fits_the_throttle_that_the_page_names() -> None:
+    settings: Settings = ENVIRONMENTS["prod"](**WITH_ADDRESS)
+    assert [level.throttle for level in monthly.LEVELS] == [50, 50, 150]
+    for level in monthly.LEVELS:
+        assert level.busiest <= level.throttle
+        assert level.throttle % settings.throttle.rate == 0
+
+
 def test_more_traffic_costs_more_and_nothing_is_free() -> None:
-    months = [monthly.monthly(level) for level in monthly.LEVELS]
+    months = [monthly.monthly(level) for level in EVERY_LEVEL]
     assert all(value > 0 for month in months for value in month.values())
     sums = [sum(month.values()) for month in months]
     assert sums == sorted(sums)
+
+
+def test_a_full_throttle_costs_more_than_the_budget_which_must_warn() -> None:
+    worst = sum(monthly.monthly(monthly.FULL_THROTTLE).values())
+    assert worst > ENVIRONMENTS["prod"](**WITH_ADDRESS).monthly_budget_usd

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra_cdk.cross_build import CrossBuildError, check_can_build
+from infra_cdk.cross_build import CrossBuildError, check_can_build, check_has_buildx
 
 
 def handler(folder: Path, *, machine: str, state: str = "enabled") -> None:
@@ -60,3 +60,31 @@ def test_the_builders_own_list_of_platforms_decides(
             check_can_build("arm64", machine="x86_64", handlers=handlers)
     else:
         check_can_build("arm64", machine="x86_64", handlers=handlers)
+
+
+@pytest.mark.parametrize(
+    ("version", "buildx", "possible"),
+    [
+        ("Docker version 28.2.2", 0, True),
+        ("Docker version 28.2.2", 1, False),
+        ("podman 5", 1, True),
+    ],
+)
+def test_docker_needs_buildx_and_podman_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, buildx: int, possible: bool
+) -> None:
+    engine = tmp_path / "engine"
+    answer = f"[ $1 = --version ] && echo {version} && exit\necho buildx 0.1\nexit {buildx}"
+    engine.write_text(f"#!/bin/sh\n{answer}\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("CDK_DOCKER", str(engine))
+    if possible:
+        check_has_buildx()
+    else:
+        with pytest.raises(CrossBuildError, match="apt-get install docker-buildx on Debian 13"):
+            check_has_buildx()
+
+
+@pytest.mark.usefixtures("_no_builder")
+def test_a_missing_engine_is_left_to_the_cdk() -> None:
+    check_has_buildx()

@@ -66,6 +66,9 @@ def test_the_role_may_assume_the_cdks_roles_and_may_not_move_an_alias(template: 
         assert granted.keys() == {
             "sts:AssumeRole",
             "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListStacks",
+            "iam:ListAccountAliases",
             "lambda:GetAlias",
             "lambda:GetFunction",
             "lambda:GetFunctionConfiguration",

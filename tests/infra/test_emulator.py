@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from infra_cdk.emulator import CONDITION, UNSUPPORTED
+from scripts.verifying.checks import TICKET_ALARM
 from tests.infra.synthesis import WITH_ADDRESS, Synthesize
 
 
@@ -15,10 +16,24 @@ def unsupported(resource: dict[str, Any]) -> bool:
 
 def template(synthesize: Synthesize, environment: str) -> Any:
     """The template with the name of the environment, and what depends on it, replaced."""
-    text = json.dumps(synthesize(environment, **WITH_ADDRESS).template.to_json(), sort_keys=True)
+    text = json.dumps(
+        synthesize(environment, **WITH_ADDRESS, monthly_budget_usd=20).template.to_json(),
+        sort_keys=True,
+    )
     text = re.sub(rf"(?<=etiquette-){environment}|(?<=\"){environment}(?=\")", "NAME", text)
     # The name of a version ends with a digest of what the version consists of.
     return json.loads(re.sub(r"(?<=CurrentVersion)[0-9A-Fa-f]{40}", "DIGEST", text))
+
+
+def test_the_emulator_has_the_alarms_on_one_metric(synthesize: Synthesize) -> None:
+    """scripts/verify sets one of them."""
+    alarms = synthesize("emulator").resources("AWS::CloudWatch::Alarm")
+    deployed = {
+        each["Properties"]["AlarmName"] for each in alarms.values() if "Condition" not in each
+    }
+    assert {
+        f"etiquette-emulator-{each}" for each in (TICKET_ALARM, "api-function-errors")
+    } <= deployed
 
 
 def test_only_unsupported_resources_are_switched_off(synthesize: Synthesize) -> None:

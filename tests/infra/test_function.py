@@ -28,7 +28,7 @@ WITHOUT_ALARMS = {"pre_traffic_check": "If it fails, so does the deployment that
 
 
 def deployed(stack: Synthesized) -> dict[str, str]:
-    """The functions of the template: their folders, and their logical ids."""
+    """The functions of the template: their folders, and the logical id of one of each folder."""
     sources = stack.images()
     found = {}
     for name, resource in stack.resources(LAMBDA).items():
@@ -114,7 +114,7 @@ def alarmed_functions(resources: Mapping[str, Any]) -> dict[str, set[str]]:
         if resource["Type"] == "AWS::CloudWatch::Alarm" and not name.startswith("Rollout"):
             alarm = Alarm.from_template(name, resource["Properties"], resolver)
             for metric, _ in alarm.metrics.values():
-                if metric.namespace == "AWS/Lambda":
+                if metric.namespace == "AWS/Lambda" and metric.dimensions:
                     function = by_name[dict(metric.dimensions)["FunctionName"]]
                     found.setdefault(function, set()).add(metric.name)
     return found
@@ -172,7 +172,7 @@ def test_a_new_function_may_only_write_its_log(another: FolderFunction) -> None:
 def test_a_new_function_gets_its_own_alarms(another: FolderFunction) -> None:
     watches = functions.watches(another)
     for watch in watches:
-        watch.alarm(Stack.of(another))
+        watch.alarm(Stack.of(another), "another")
         assert watch.name.startswith("Another function ")
     assert "AnotherFunctionLogGroup" in watches[0].first_command
     template = Template.from_stack(Stack.of(another)).to_json()

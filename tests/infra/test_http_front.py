@@ -11,7 +11,11 @@ from tests.infra.synthesis import WITH_DOMAIN, WITH_ORIGINS, WITH_TOKENS, Synthe
 
 STAGE = "AWS::ApiGatewayV2::Stage"
 PREFLIGHTS = {"OPTIONS /", "OPTIONS /{proxy+}"}
-PAGES = {"GET /", "GET /page.css", "GET /page.js", "GET /docs", "GET /openapi.json"}
+PAGES = {
+    f"{method} {path}"
+    for method in ("GET", "HEAD")
+    for path in ("/", "/page.css", "/page.js", "/docs", "/openapi.json")
+}
 ALWAYS = {"$default", "POST /predict/batch", "POST /feedback"}
 
 
@@ -52,8 +56,18 @@ def test_the_access_log_has_no_personal_data(combination: Synthesized) -> None:
     fields = json.loads(log["Format"])
     assert fields["latencyMs"] == "$context.responseLatency"
     assert fields["functionLatencyMs"] == "$context.integrationLatency"
+    assert fields["authorizerError"] == "$context.authorizer.error"
+    assert fields["integrationRequestId"] == "$context.integration.requestId"
+    # What the authorizer knows about the caller is personal; why it refused is not.
+    values = " ".join(fields.values()).replace("$context.authorizer.error", "")
     for personal in ("identity", "userAgent", "sourceIp", "queryString", "authorizer", "domain"):
-        assert personal not in log["Format"]
+        assert personal not in values
+
+
+def test_the_access_log_shares_an_entry_of_the_accounts_policy(combination: Synthesized) -> None:
+    groups = combination.properties("AWS::Logs::LogGroup")
+    (name,) = (each["LogGroupName"] for each in groups if "LogGroupName" in each)
+    assert name.startswith("/aws/vendedlogs/etiquette-")
 
 
 def test_without_auth_no_route_needs_authorization(synthesized: Synthesized) -> None:
@@ -107,9 +121,12 @@ def test_the_application_gets_the_cors_origins_and_api_gateway_does_not(
     assert "CorsConfiguration" not in api
 
 
-def test_a_domain_name_is_the_only_name(synthesize: Synthesize, synthesized: Synthesized) -> None:
+def test_a_domain_name_leaves_the_other_address_open(
+    synthesize: Synthesize, synthesized: Synthesized
+) -> None:
+    """Callers can move to the new name before the old one is closed."""
     named = synthesize(**WITH_DOMAIN)
-    assert named.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert named.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is False
     domain = named.only("AWS::ApiGatewayV2::DomainName")["Properties"]
     (configuration,) = domain["DomainNameConfigurations"]
     assert configuration["SecurityPolicy"] == "TLS_1_2"
@@ -119,9 +136,24 @@ def test_a_domain_name_is_the_only_name(synthesize: Synthesize, synthesized: Syn
     for record in records:
         assert (record["Name"], record["HostedZoneId"]) == ("tags.example.org.", "Z111122223333")
     assert named.outputs()["ApiUrl"] == "https://tags.example.org"
-    unnamed = synthesized.only("AWS::ApiGatewayV2::Api")["Properties"]
-    assert unnamed["DisableExecuteApiEndpoint"] is False
+    assert named.outputs()["ExecuteApiUrl"] == synthesized.outputs()["ApiUrl"]
     synthesized.template.resource_count_is("AWS::ApiGatewayV2::DomainName", 0)
+
+
+def test_a_second_setting_closes_the_other_address(synthesize: Synthesize) -> None:
+    closed = synthesize(**WITH_DOMAIN, disable_execute_api_endpoint=True)
+    assert closed.only("AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert closed.outputs()["ApiUrl"] == "https://tags.example.org"
+    assert "ExecuteApiUrl" not in closed.outputs()
+
+
+def test_the_outputs_say_where_dns_records_must_point(synthesize: Synthesize) -> None:
+    given = {name: value for name, value in WITH_DOMAIN.items() if name != "hosted_zone_id"}
+    named = synthesize(**given)
+    ((domain, _),) = named.resources("AWS::ApiGatewayV2::DomainName").items()
+    outputs = named.outputs()
+    assert outputs["DomainTarget"] == {"Fn::GetAtt": [domain, "RegionalDomainName"]}
+    assert outputs["DomainTargetZoneId"] == {"Fn::GetAtt": [domain, "RegionalHostedZoneId"]}
 
 
 def test_without_a_zone_there_are_no_dns_records(synthesize: Synthesize) -> None:

@@ -12,7 +12,7 @@ from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import ACCESS_LOG_FORMAT
 from infra_cdk.limits import Limits
 from infra_cdk.observability import functions
-from infra_cdk.runbook import MARK, with_entries
+from infra_cdk.runbook import MARK, WITH_EVERY_ALARM, every_group, with_entries
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from lambda_src import metrics
 from tests.infra.synthesis import Synthesize, Synthesized
@@ -21,13 +21,26 @@ from tests.support.cloudwatch.templates import Resolver
 from tests.system.drills.table import DRILLS
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
+TOPIC = "AWS::SNS::Topic"
+QUERIED_FIELDS = {
+    "kind",
+    "place",
+    "correlation_id",
+    "function_request_id",
+    "model_version",
+}
+"""The fields of the function's log lines that the saved queries use, besides `EVENT_FIELDS`."""
+QUERY_LANGUAGE = {
+    *("fields", "filter", "stats", "sort", "limit", "parse", "desc", "asc", "by", "as", "or"),
+    *("like", "count", "avg", "pct", "max", "min", "coalesce", "ispresent"),
+}
 EVENT_FIELDS = {"event_type", "top_confidence", "latency_ms"}
 """The fields of the function's events (lambda_src/api/telemetry.py) that the runbook uses."""
 
 
 @pytest.fixture(scope="module")
 def prod(synthesize: Synthesize) -> Synthesized:
-    return synthesize("prod", alarm_email="operator@example.org")
+    return synthesize("prod", **WITH_EVERY_ALARM)
 
 
 def resources(stack: Synthesized) -> dict[str, Any]:
@@ -64,24 +77,30 @@ def dashboards(stack: Synthesized) -> dict[str, str]:
 
 
 def entry(alarm: Alarm) -> str:
-    (anchor,) = re.findall(r"\n\nRunbook: docs/runbook\.md#([a-z-]+)$", alarm.description)
+    return entry_of(alarm.description)
+
+
+def entry_of(description: str) -> str:
+    (anchor,) = re.findall(r"\n\nRunbook: docs/runbook\.md#([a-z-]+)$", description)
     return str(anchor)
 
 
 def test_the_runbook_says_what_the_declarations_say(prod: Synthesized) -> None:
     page = RUNBOOK.read_text(encoding="utf-8")
-    assert page == with_entries(page, prod.stack.watch_groups), (
+    assert page == with_entries(page, every_group(prod.stack)), (
         "docs/runbook.md differs from the declarations of the alarms: "
         "run .venv/bin/python -m infra_cdk.runbook"
     )
     headings = re.findall(r"^### (.+)$", page, flags=re.MULTILINE)
     anchors = [heading.lower().replace(" ", "-") for heading in headings]
-    assert sorted(anchors) == sorted(entry(alarm) for alarm in all_alarms(prod))
+    ((_, down),) = of_kind(prod, "AWS::CloudWatch::CompositeAlarm")
+    named = [entry(alarm) for alarm in all_alarms(prod)] + [entry_of(down["AlarmDescription"])]
+    assert sorted(anchors) == sorted([*named, "public-probe"])
 
 
 def test_every_alarm_has_a_drill_and_every_drill_an_alarm(prod: Synthesized) -> None:
     """The alarms that every function has come from one declaration: one drill of each is enough."""
-    every = {entry(alarm) for alarm in all_alarms(prod)}
+    every = {entry(alarm) for alarm in all_alarms(prod)} | {"service-down", "public-probe"}
     of_functions = {
         watch.anchor
         for function in prod.stack.node.find_all()
@@ -117,20 +136,75 @@ def test_cloudwatch_accepts_every_alarm_and_its_description_says_what_to_do(
     stack = synthesize(environment, alarm_email="operator@example.org")
     found = alarms(stack)
     assert len({entry(alarm) for alarm in found}) == len(found) > 10
-    ((topic, _),) = of_kind(stack, "AWS::SNS::Topic")
     for alarm in all_alarms(stack):
         assert re.fullmatch(r".+\.\n\n(- .+\.\n)+\nRunbook: \S+", alarm.description)
-    for name, properties in of_kind(stack, "AWS::CloudWatch::Alarm"):
-        if name.startswith("Rollout"):
-            assert "AlarmActions" not in properties
-            continue
-        assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
+
+
+def test_only_an_outage_pages_and_the_alarms_behind_it_notify_nobody(prod: Synthesized) -> None:
+    topics = {properties["DisplayName"]: name for name, properties in of_kind(prod, TOPIC)}
+    page, ticket = topics["Pages of etiquette-prod"], topics["Tickets of etiquette-prod"]
+    ((_, down),) = of_kind(prod, "AWS::CloudWatch::CompositeAlarm")
+    assert down["AlarmActions"] == down["OKActions"] == [{"Ref": page}]
+    silent = set()
+    for name, properties in of_kind(prod, "AWS::CloudWatch::Alarm"):
+        if "AlarmActions" in properties:
+            assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": ticket}]
+        elif not name.startswith("Rollout"):
+            silent.add(name)
+    rule = Resolver(resources(prod)).resolve(down["AlarmRule"])
+    assert set(re.findall(r'ALARM\("?(\w+?)(?:\.Arn)?"?\)', rule)) == silent
+    assert len(silent) == 2
+
+
+def test_tickets_may_go_to_another_address(synthesize: Synthesize) -> None:
+    stack = synthesize("prod", alarm_email="pager@example.org", ticket_email="team@example.org")
+    addresses = {
+        properties["TopicArn"]["Ref"].removeprefix("ObservabilityTopics")[:4]: properties[
+            "Endpoint"
+        ]
+        for _, properties in of_kind(stack, "AWS::SNS::Subscription")
+    }
+    assert addresses == {"Page": "pager@example.org", "Tick": "team@example.org"}
+
+
+def test_the_names_of_alarms_stay_the_same(prod: Synthesized) -> None:
+    """Other tools refer to them."""
+    kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    for _, properties in (each for kind in kinds for each in of_kind(prod, kind)):
+        where = entry_of(properties["AlarmDescription"])
+        assert properties["AlarmName"] == f"etiquette-prod-{where}"
+
+
+def test_saved_queries_name_fields_that_the_logs_have(prod: Synthesized) -> None:
+    queries = {
+        properties["Name"]: properties
+        for _, properties in of_kind(prod, "AWS::Logs::QueryDefinition")
+    }
+    assert {name.partition("/")[2] for name in queries} == {
+        "slowest",
+        "failures",
+        "by-version",
+        "by-route-and-status",
+        "by-request-id",
+    }
+    assert {name.partition("/")[0] for name in queries} == {"etiquette-prod"}
+    known = set(json.loads(ACCESS_LOG_FORMAT)) | EVENT_FIELDS | QUERIED_FIELDS
+    for properties in queries.values():
+        text = re.sub(r"/(?:\\.|[^/\n])*/|\"[^\"]*\"", "", properties["QueryString"])
+        words = set(re.findall(r"(?<![@\w.])[a-z]\w*", text))
+        assert words - QUERY_LANGUAGE - named_in(text) <= known
+        assert properties["LogGroupNames"]
+
+
+def named_in(query: str) -> set[str]:
+    """The names that a query itself gives to its columns."""
+    return set(re.findall(r"\bas (\w+)", query)) | {"version"}
 
 
 def test_every_metric_of_the_service_is_in_a_graph(prod: Synthesized) -> None:
     shown = "".join(dashboards(prod).values())
     published = {value.name for value in vars(metrics).values() if type(value) is metrics.Metric}
-    missing = [name for name in sorted(published) if f'"{name}"' not in shown]
+    missing = [name for name in sorted(published) if not re.search(rf"\b{name}\b", shown)]
     assert not missing, (
         f"no graph shows {missing}: declare a Watch or a Graph in "
         "infra_cdk/observability/business.py or resources.py"
@@ -162,6 +236,9 @@ def test_alarmed_metrics_outlive_a_release(prod: Synthesized) -> None:
                 {"FunctionName"},
                 {"FunctionName", "Resource"},
                 {"ApiId"},
+                {"LogGroupName"},
+                {"CertificateArn"},
+                set(),  # of the whole account
             )
             assert dimensions.get("Resource", ":live").endswith(":live")
             assert dimensions.get(metrics.SERVICE_DIMENSION, "etiquette-prod") == "etiquette-prod"
@@ -189,13 +266,14 @@ def test_missing_data_raises_only_the_heartbeat_alarm(prod: Synthesized) -> None
 
 def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -> None:
     ((key, properties),) = of_kind(prod, "AWS::KMS::Key")
-    ((_, topic),) = of_kind(prod, "AWS::SNS::Topic")
-    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+    for _, topic in of_kind(prod, TOPIC):
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
     assert properties["EnableKeyRotation"] is True
-    ((_, policy),) = of_kind(prod, "AWS::SNS::TopicPolicy")
+    policies = [policy for _, policy in of_kind(prod, "AWS::SNS::TopicPolicy")]
+    assert len(policies) == 2
     for document, actions in (
         (properties["KeyPolicy"], {"kms:Decrypt", "kms:GenerateDataKey*"}),
-        (policy["PolicyDocument"], {"sns:Publish"}),
+        *((policy["PolicyDocument"], {"sns:Publish"}) for policy in policies),
     ):
         admitted = [
             statement
@@ -247,3 +325,24 @@ def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
 def test_an_impossible_limit_is_refused(limit: str, value: float) -> None:
     with pytest.raises(ValueError, match=limit):
         Limits(**{limit: value})  # type: ignore[arg-type]
+
+
+def test_the_commands_look_back_as_far_as_the_alarm(prod: Synthesized) -> None:
+    page = RUNBOOK.read_text(encoding="utf-8")
+    for alarm in alarms(prod):
+        (section,) = (
+            each
+            for each in re.split(r"^###? ", page, flags=re.MULTILINE)
+            if each.splitlines()[0].lower().replace(" ", "-") == entry(alarm)
+        )
+        if re.search(r"^    .*\blog ", section, flags=re.MULTILINE):
+            (hours,) = re.findall(r"^    SINCE=(\d+)h$", section, flags=re.MULTILINE)
+            assert int(hours) * 3600 >= alarm.period * alarm.periods + 3600
+
+
+def test_the_certificate_is_watched_only_where_there_is_one(
+    prod: Synthesized, synthesize: Synthesize
+) -> None:
+    assert "certificate-expiry" in {entry(alarm) for alarm in alarms(prod)}
+    without = synthesize("prod", alarm_email="operator@example.org")
+    assert "certificate-expiry" not in {entry(alarm) for alarm in alarms(without)}

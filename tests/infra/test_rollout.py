@@ -7,9 +7,20 @@ import pytest
 
 from infra_cdk.settings import ROLLOUTS
 from tests.infra.synthesis import WITH_ADDRESS, Synthesize, Synthesized
+from tests.support.cloudwatch.alarms import Alarm
+from tests.support.cloudwatch.evaluation import states
+from tests.support.cloudwatch.samples import MetricId, Sample, Samples
+from tests.support.cloudwatch.states import State
+from tests.support.cloudwatch.templates import Resolver
 
 GROUP = "AWS::CodeDeploy::DeploymentGroup"
-CHECK = ("AWS::Lambda::Function", "Rollout")
+CHECK = ("AWS::Lambda::Function", "RolloutPreTrafficCheck")
+COUNT = ("AWS::Lambda::Function", "RolloutPostTrafficCheck")
+QUESTIONS = ("AWS::Lambda::Function", "RolloutCanaryQuestions")
+
+VERSION_OF = {"AWS/Lambda": "ExecutedVersion", "Etiquette": "version"}
+"""The dimension that names the version, by namespace."""
+INVOCATIONS = MetricId("AWS/Lambda", "Invocations", frozenset())
 
 
 def version(synthesized: Synthesized) -> str:
@@ -24,10 +35,12 @@ def test_cloudformation_moves_live_with_codedeploy_and_the_check(
     ((application, _),) = synthesized.resources("AWS::CodeDeploy::Application").items()
     ((group, properties),) = synthesized.resources(GROUP).items()
     ((check, _),) = synthesized.resources(*CHECK).items()
+    ((count, _),) = synthesized.resources(*COUNT).items()
     assert update == {
         "ApplicationName": {"Ref": application},
         "DeploymentGroupName": {"Ref": group},
         "BeforeAllowTrafficHook": {"Ref": check},
+        "AfterAllowTrafficHook": {"Ref": count},
     }
     assert properties["Properties"]["AutoRollbackConfiguration"] == {
         "Enabled": True,
@@ -40,6 +53,8 @@ def test_live_moves_after_everything_that_names_the_new_version(synthesized: Syn
     assert set(alias["DependsOn"]) >= {
         *synthesized.resources(GROUP),
         *synthesized.resources(*CHECK),
+        *synthesized.resources(*COUNT),
+        *synthesized.resources(*QUESTIONS),
         *synthesized.resources("AWS::CloudWatch::Alarm", "Rollout"),
     }
 
@@ -76,57 +91,127 @@ def test_the_environment_decides_how_long_the_canary_lasts(
     stack = synthesize(environment, **WITH_ADDRESS, **given)
     group = stack.only(GROUP)["Properties"]
     assert group["DeploymentConfigName"] == f"CodeDeployDefault.{configuration}"
-    # The alarms that an urgent fix is meant to end must not stop it.
+    # The alarms that an urgent fix is meant to end must not stop it, and it has no canary.
     assert ("Alarms" in group["AlarmConfiguration"]) == (rollout is None)
-    assert len(stack.resources("AWS::CloudWatch::Alarm", "Rollout")) == 3
+    update = stack.only("AWS::Lambda::Alias")["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    assert ("AfterAllowTrafficHook" in update) == (rollout is None)
+    assert len(stack.resources("AWS::CloudWatch::Alarm", "Rollout")) == 2
 
 
-def test_alarms_on_the_new_version_stop_the_release(synthesized: Synthesized) -> None:
+def test_alarms_on_the_new_version_alone_stop_the_release(synthesized: Synthesized) -> None:
     group = synthesized.only(GROUP)["Properties"]
     alarms = synthesized.resources("AWS::CloudWatch::Alarm", "Rollout")
     listened = group["AlarmConfiguration"]
     assert listened["Enabled"] is True
     assert {each["Name"]["Ref"] for each in listened["Alarms"]} == set(alarms)
     under_test = {"Fn::GetAtt": [version(synthesized), "Version"]}
-    of_the_version = []
+    watched = set()
     for alarm in alarms.values():
         properties = alarm["Properties"]
-        assert properties["Period"] == 60
-        assert properties["EvaluationPeriods"] == 1
+        assert (properties["DatapointsToAlarm"], properties["EvaluationPeriods"]) == (2, 3)
         assert properties["TreatMissingData"] == "notBreaching"
-        dimensions = {each["Name"]: each["Value"] for each in properties["Dimensions"]}
-        if set(dimensions) == {"FunctionName", "Resource", "ExecutedVersion"}:
-            assert dimensions["ExecutedVersion"] == under_test
-            assert dimensions["Resource"]["Fn::Join"][1][1] == ":live"
-            of_the_version.append(properties["MetricName"])
-    assert sorted(of_the_version) == ["Duration", "Errors"]
+        for metric in (
+            each["MetricStat"] for each in properties["Metrics"] if "MetricStat" in each
+        ):
+            assert metric["Period"] == 60
+            named = {each["Name"]: each["Value"] for each in metric["Metric"]["Dimensions"]}
+            assert named[VERSION_OF[metric["Metric"]["Namespace"]]] == under_test
+            watched.add(metric["Metric"]["MetricName"])
+    assert watched == {"Invocations", "Errors", "Duration", "FailedAnswers"}
 
 
-def test_the_check_may_invoke_the_new_version_and_nothing_else(synthesized: Synthesized) -> None:
-    check = synthesized.only(*CHECK)["Properties"]
-    under_test = {"Ref": version(synthesized)}
-    assert check["Environment"]["Variables"] == {"VERSION_ARN": under_test, "ALIAS": "live"}
-    role = synthesized.resources("AWS::IAM::Role")[check["Role"]["Fn::GetAtt"][0]]["Properties"]
-    granted = {
+def minutes(requests: int, **failures: int) -> list[Sample]:
+    """Three minutes in which the new version gets so many requests."""
+    names = {"errors": ("AWS/Lambda", "Errors"), "answers": ("Etiquette", "FailedAnswers")}
+    return [
+        sample
+        for minute in range(3)
+        for sample in (
+            Sample(INVOCATIONS, minute * 60, float(requests)),
+            *(
+                Sample(
+                    INVOCATIONS._replace(namespace=names[of][0], name=names[of][1]),
+                    minute * 60,
+                    float(count),
+                )
+                for of, count in failures.items()
+            ),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measured", "stops"),
+    [
+        (minutes(228, errors=1), False),  # one failure a minute at 38 requests a second
+        (minutes(228, answers=1), False),
+        (minutes(228, errors=3, answers=3), True),
+        (minutes(12, errors=1), True),  # the canary's own questions
+        (minutes(4, errors=4), False),  # too few to judge
+        (minutes(12), False),
+        ([], False),
+    ],
+)
+def test_a_share_of_failed_requests_stops_the_release(
+    synthesized: Synthesized, measured: list[Sample], stops: bool
+) -> None:
+    resolver = Resolver(synthesized.template.to_json()["Resources"])
+    (alarm,) = (
+        Alarm.from_template(name, each["Properties"], resolver)
+        for name, each in synthesized.resources("AWS::CloudWatch::Alarm", "Rollout").items()
+        if "Failures" in name
+    )
+    ids = {
+        (query.metric.namespace, query.metric.name): query.metric
+        for query in alarm.metrics.values()
+    }
+    samples = Samples(
+        each._replace(metric=ids[each.metric.namespace, each.metric.name]) for each in measured
+    )
+    found = states(alarm, samples, 60, 300, forecast=lambda *_: [])
+    assert any(state is State.ALARM for _, state in found) == stops
+
+
+def granted(synthesized: Synthesized, function: tuple[str, str]) -> dict[str, Any]:
+    """What a function may do: the resources by action."""
+    role = synthesized.only(*function)["Properties"]["Role"]["Fn::GetAtt"][0]
+    policies = synthesized.resources("AWS::IAM::Role")[role]["Properties"]["Policies"]
+    return {
         action: statement["Resource"]
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for each in policies
+        for statement in each["PolicyDocument"]["Statement"]
         for action in (
             statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         )
     }
-    assert set(granted) == {
+
+
+def test_the_checks_may_only_do_what_they_are_for(synthesized: Synthesized) -> None:
+    write = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    report = "codedeploy:PutLifecycleEventHookExecutionStatus"
+    check = granted(synthesized, CHECK)
+    assert set(check) == {
         "lambda:InvokeFunction",
         "lambda:GetFunctionConfiguration",
         "lambda:GetAlias",
-        "codedeploy:PutLifecycleEventHookExecutionStatus",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
+        report,
+        *write,
     }
-    assert granted["lambda:InvokeFunction"] == under_test
-    group = json.dumps(granted["codedeploy:PutLifecycleEventHookExecutionStatus"])
+    count = granted(synthesized, COUNT)
+    assert set(count) == {"cloudwatch:GetMetricStatistics", report, *write}
+    questions = granted(synthesized, QUESTIONS)
+    assert set(questions) == {"lambda:InvokeFunction", "lambda:GetAlias", *write}
+    assert ":live" in json.dumps(questions["lambda:InvokeFunction"])
     name = synthesized.only(GROUP)["Properties"]["DeploymentGroupName"]
-    assert group.endswith(f'"/{name}"]]}}')
+    for each in (check, count):
+        assert json.dumps(each[report]).endswith(f'"/{name}"]]}}')
+    variables = synthesized.only(*CHECK)["Properties"]["Environment"]["Variables"]
+    ((function, _),) = synthesized.resources(*QUESTIONS).items()
+    assert variables == {
+        "VERSION_ARN": {"Ref": version(synthesized)},
+        "ALIAS": "live",
+        "CANARY_QUESTIONS": {"Ref": function},
+    }
 
 
 def test_the_checks_zip_contains_only_its_folder(synthesized: Synthesized) -> None:
@@ -136,9 +221,12 @@ def test_the_checks_zip_contains_only_its_folder(synthesized: Synthesized) -> No
         ".dockerignore"
     } == {
         "pre_traffic_check/__init__.py",
+        "pre_traffic_check/canary.py",
+        "pre_traffic_check/canary_handler.py",
         "pre_traffic_check/check.py",
         "pre_traffic_check/handler.py",
         "pre_traffic_check/pin.py",
+        "pre_traffic_check/post_traffic.py",
         "pre_traffic_check/questions.jsonl",
     }
 

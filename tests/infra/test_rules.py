@@ -24,6 +24,7 @@ ON_EVERYTHING = {
     "xray:PutTraceSegments": "X-Ray has no resource-level permissions for it",
     "xray:PutTelemetryRecords": "X-Ray has no resource-level permissions for it",
     "cloudwatch:DescribeAlarms": "AWS's own policy for CodeDeploy grants it on *, too",
+    "cloudwatch:GetMetricStatistics": "CloudWatch has no resource-level permissions for metrics",
 }
 ON_EVERY_VERSION = {
     "lambda:GetProvisionedConcurrencyConfig": "CodeDeploy goes back to an earlier version",
@@ -37,6 +38,7 @@ UNTAGGED = {
     "AWS::Lambda::EventInvokeConfig": "a setting of the alias",
     "AWS::Lambda::Permission": "a statement of the alias",
     "AWS::Lambda::Version": "a state of the function",
+    "AWS::Logs::QueryDefinition": "CloudFormation gives it no tags",
     "AWS::Route53::RecordSet": "an entry of a zone",
     "AWS::SNS::Subscription": "CloudFormation gives it no tags",
     "AWS::SNS::TopicPolicy": "a property of the topic",
@@ -141,10 +143,12 @@ def test_the_environment_decides_how_long_logs_are_kept(synthesize: Synthesize) 
             assert group["RetentionInDays"] == days
 
 
-def test_there_is_a_budget_if_there_is_an_address(
+def test_one_environment_has_the_budget_of_the_account(
     synthesized: Synthesized, synthesize: Synthesize
 ) -> None:
     synthesized.template.resource_count_is("AWS::Budgets::Budget", 0)
+    synthesize(**WITH_ADDRESS).template.resource_count_is("AWS::Budgets::Budget", 0)
+    synthesize("prod", **WITH_ADDRESS).template.resource_count_is("AWS::Budgets::Budget", 1)
     budget = synthesize(**WITH_ADDRESS, monthly_budget_usd=7).only("AWS::Budgets::Budget")[
         "Properties"
     ]
@@ -174,6 +178,6 @@ def test_cfn_lint_finds_nothing(combination: Synthesized) -> None:
 
 
 def test_the_combinations_cover_the_settings() -> None:
-    assert {"auth", "domain_name", "cors_origins", "architecture", "open_pages"} <= {
-        name for given in COMBINATIONS.values() for name in given
-    }
+    covered = {name for given in COMBINATIONS.values() for name in given}
+    assert {"auth", "domain_name", "cors_origins", "architecture", "open_pages"} <= covered
+    assert "web_acl_arn" in covered

@@ -40,7 +40,9 @@ from tests.infra.synthesis import bundle_bytes
         ({"timeout_seconds": 20}, "must be 1 to 19: .* API Gateway waits 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
         ({"account_concurrency": 0}, "account's quota"),
-        ({"monthly_budget_usd": 0}, "at least 1"),
+        ({"monthly_budget_usd": -1}, "an amount, or 0 for no budget"),
+        ({"monthly_budget_usd": 5}, "needs an address .*: pass -c alarm_email=ADDRESS"),
+        ({"ticket_email": "nobody"}, "mail address"),
         ({"auth": "basic"}, "none, iam, jwt"),
         ({"auth": "jwt"}, "auth=jwt needs jwt_issuer and jwt_audiences"),
         ({"jwt_issuer": "https://id.example.org"}, "auth=jwt needs jwt_issuer"),
@@ -51,6 +53,8 @@ from tests.infra.synthesis import bundle_bytes
         ({"cors_origins": ("example.org",)}, "cors_origins contains 'example.org'"),
         ({"domain_name": "tags.example.org"}, "domain_name and certificate_arn need each other"),
         ({"hosted_zone_id": "Z1"}, "hosted_zone_id needs domain_name"),
+        ({"disable_execute_api_endpoint": True}, "needs domain_name: without it, nobody"),
+        ({"account": "1234"}, "account is '1234', but an AWS account has twelve digits"),
         ({"feedback_throttle": Throttle(rate=0, burst=1)}, "feedback_throttle is .*at least 1"),
     ],
 )
@@ -81,6 +85,7 @@ def test_the_command_line_gives_typed_settings() -> None:
         jwt_audiences="web, phone",
         open_pages="true",
         monthly_budget_usd="75",
+        throttle="7:9",
     )
     assert settings == ENVIRONMENTS["prod"](
         alarm_email="operator@example.org",
@@ -90,8 +95,14 @@ def test_the_command_line_gives_typed_settings() -> None:
         jwt_audiences=("web", "phone"),
         open_pages=True,
         monthly_budget_usd=75,
+        throttle=Throttle(rate=7, burst=9),
     )
     assert settings.model == STARTER_MODEL
+
+
+def test_a_throttle_on_the_command_line_has_two_numbers() -> None:
+    with pytest.raises(SettingsError, match="batch_throttle is '5', but it must be RATE:BURST"):
+        from_context(batch_throttle="5")
 
 
 def test_without_settings_the_environment_is_dev() -> None:
@@ -199,8 +210,22 @@ def test_a_missing_cross_build_stops_a_deployment_but_not_a_synthesis(tmp_path: 
     assert "tonistiigi/binfmt --install" in done.stderr
 
 
+def test_a_missing_buildx_stops_a_deployment_but_not_a_synthesis(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text("#!/bin/sh\n[ $1 = --version ] && echo Docker version 28.2.2\n")
+    engine.chmod(0o755)
+    environment = {"CDK_DOCKER": str(engine)}
+    assert run_app(tmp_path, environment).returncode == 0
+    done = run_app(tmp_path, environment | {"ETIQUETTE_CDK_BUILDS": "1"})
+    assert done.returncode == 1
+    assert "has no plugin buildx" in done.stderr
+    assert "apt-get install docker-buildx" in done.stderr
+
+
 def test_the_operators_page_lists_every_setting() -> None:
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     _, _, after = page.partition("## Settings")
     table, _, _ = after.partition("\n## ")
-    assert {field.name for field in fields(Settings)} <= set(re.findall(r"`(\w+)`", table))
+    assert {field.name for field in fields(Settings)} - {"given"} <= set(
+        re.findall(r"`(\w+)`", table)
+    )

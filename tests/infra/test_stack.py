@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from infra_cdk.function import is_code
 from infra_cdk.settings import STARTER_MODEL
 from tests.infra.synthesis import Synthesize, Synthesized
 from tests.support.paths import ROOT
@@ -170,15 +172,49 @@ def test_another_model_makes_another_version_of_the_same_image(
     assert code[0] == code[1]
 
 
-def test_compiled_files_do_not_change_the_template(
-    synthesized: Synthesized, synthesize: Synthesize
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tagger/kernel/kernel-{}.so",
+        "tagger/__pycache__/{}.pyc",
+        "api/.DS_Store-{}",
+        "api/.mypy_cache/{}.json",
+        "api/.{}.py.swp",
+        "api/.#{}.py",
+        "api/#{}.py#",
+        "api/{}.py~",
+        "api/{}.py.orig",
+        "api/page/[{}].bak",
+        "pre_traffic_check/{}.rej",
+        "pre_traffic_check/.idea/{}.xml",
+    ],
+)
+def test_files_that_belong_to_no_function_change_nothing(
+    synthesized: Synthesized, synthesize: Synthesize, name: str
 ) -> None:
-    compiled = ROOT / "lambda_src" / "tagger" / "kernel" / f"kernel-{uuid4()}.so"
-    compiled.touch()
+    """A changed asset would be published as another version."""
+    left = ROOT / "lambda_src" / name.format(uuid4())
+    had_folder = left.parent.is_dir()
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("left behind")
     try:
         assert synthesize().template.to_json() == synthesized.template.to_json()
     finally:
-        compiled.unlink()
+        left.unlink()
+        if not had_folder:
+            left.parent.rmdir()
+
+
+def test_every_tracked_file_of_a_function_is_code() -> None:
+    """A file of a new kind needs its ending in infra_cdk/function.py."""
+    listed = subprocess.run(
+        ["git", "ls-files", "lambda_src"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is not a git checkout")
+    tracked = [ROOT / name for name in listed.stdout.splitlines()]
+    left_out = {path.name for path in tracked if path.is_file() and not is_code(path)}
+    assert left_out == {".dockerignore"}
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Subscription"])
@@ -186,5 +222,8 @@ def test_there_is_a_subscription_if_there_is_an_address(
     synthesized: Synthesized, synthesize: Synthesize, kind: str
 ) -> None:
     synthesized.template.resource_count_is(kind, 0)
-    subscription = synthesize(alarm_email="operator@example.org").only(kind)["Properties"]
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.org")
+    subscriptions = synthesize(alarm_email="operator@example.org").properties(kind)
+    assert {(each["Protocol"], each["Endpoint"]) for each in subscriptions} == {
+        ("email", "operator@example.org")
+    }
+    assert len({each["TopicArn"]["Ref"] for each in subscriptions}) == 2

@@ -196,6 +196,18 @@ def test_own_tags_are_completed_to_known_tags(page: Page) -> None:
     expect(page.locator("#own-help")).to_have_text("a is already one of your tags.")
 
 
+def test_a_synonym_is_completed_to_the_tag_that_it_means(page: Page) -> None:
+    own = page.get_by_role("combobox", name="Add a tag of your own")
+    own.press_sequentially("golang")
+    expect(page.get_by_role("option").first).to_contain_text("also called golang")
+    own.press("Enter")
+    assert tags(page, "chosen") == ["go"]
+    page.get_by_role("button", name="Français").click()
+    own = page.get_by_role("combobox", name="Ajouter votre propre étiquette")
+    own.press_sequentially("k8s")
+    expect(page.get_by_role("option").first).to_contain_text("aussi appelée k8s")
+
+
 def test_a_question_has_at_most_five_tags(page: Page) -> None:
     page.get_by_label("Title").fill(TITLE)
     expect(suggestion(page, "python")).to_be_visible()

@@ -16,8 +16,10 @@ from lambda_src.api.schemas import PredictRequest
 from lambda_src.tagger import TagModel
 from model_build.questions import Question
 from scripts.emulator.account import client
-from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment
+from scripts.emulator.deployment import STACK, STARTS, TIMED_OUT, Deployment, deploy
 from scripts.emulator.logs import function_lines
+from scripts.shared.machine import architecture
+from scripts.shared.terminal import UserError
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.paths import ROOT, STARTER
@@ -207,7 +209,7 @@ def test_a_wrong_digest_refuses_to_start_and_live_stays(
 def command(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run scripts/release, scripts/rollback or scripts/releases against the tests' emulator."""
     return subprocess.run(
-        [ROOT / "scripts" / name, "--environment", "emulator", "--emulator", "tests", *arguments],
+        [ROOT / "scripts" / name, *arguments, "--environment", "emulator", "--emulator", "tests"],
         capture_output=True,
         text=True,
         timeout=600,
@@ -242,7 +244,7 @@ def test_a_missing_stack_is_reported_with_the_region() -> None:
 
 
 def test_rollback_moves_live_to_the_version_before_and_pins_it(second_release: Release) -> None:
-    assert "pinned to 1 by a rollback from 2" in done("rollback")
+    assert "pinned to 1 by a rollback from 2" in done("rollback", "--yes")
     assert Release.read(second_release.deployment).live == "1"
     health = read(second_release.deployment, "/health")
     assert health["model_sha256"] == second_release.versions["1"]
@@ -270,7 +272,7 @@ def test_releasing_the_same_model_again_does_not_move_live(
     assert same.returncode == 1
     assert "nothing to change" in same.stderr
     assert "live is pinned to 1 by a rollback from 2\n" in done("releases")
-    done("rollback", "--to", "2")
+    done("rollback", "--yes", "--to", "2")
     assert Release.read(second_release.deployment).live == "2"
     assert "pinned" not in done("releases")
 
@@ -280,7 +282,7 @@ def test_a_confirmed_release_moves_live_and_removes_old_versions(
 ) -> None:
     iam = client(second_release.deployment.aws, "iam")
     roles_before = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-    done("rollback", "--to", "1")
+    done("rollback", "--yes", "--to", "1")
     model = another_version(second_model, tmp_path / "third.safetensors", "2000.01.01-third")
     report = tmp_path / "report.json"
     figures = dict.fromkeys(
@@ -303,3 +305,76 @@ def test_a_confirmed_release_moves_live_and_removes_old_versions(
     assert "sample_jaccard=0.250" in done("releases")
     health = read(second_release.deployment, "/health")
     assert health["model_sha256"] == digest(model)
+
+
+ORIGIN = "https://example.org"
+
+
+def variables(release: Release) -> dict[str, str]:
+    """The environment variables of the live version."""
+    functions = client(release.deployment.aws, "lambda")
+    live = functions.get_function_configuration(FunctionName=release.function, Qualifier="live")
+    return dict(live["Environment"]["Variables"])
+
+
+def test_a_release_shows_the_account_and_what_it_changes(second_release: Release) -> None:
+    before = variables(second_release)
+    said = done("release", "--keep-settings", "-c", f"cors_origins={ORIGIN}", "--yes")
+    assert "account 123456789012, region us-east-1, stack etiquette-emulator" in said
+    assert f"cors_origins: default -> {ORIGIN}" in said
+    assert re.search(r"leaves behind AWS::Lambda::Version Function/", said)
+    assert variables(second_release) == before | {"ETIQUETTE_CORS_ORIGINS": ORIGIN}
+
+
+def test_a_deployment_without_a_live_setting_is_refused_by_every_command(
+    second_release: Release,
+) -> None:
+    before = variables(second_release)
+    model = before["ETIQUETTE_MODEL_SHA256"]
+    aws = second_release.deployment.aws
+    cdk: list[str | Path] = [ROOT / "scripts" / "cdk", "deploy", "-c", "environment=emulator"]
+    engine = {"CDK_DOCKER": aws.engine.name}
+    with_cdk = subprocess.run(
+        [*cdk, "-c", f"architecture={architecture()}"],
+        env=os.environ | aws.environment | engine,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    with_release = command("release", "--yes")
+    for refused in (with_cdk, with_release):
+        assert refused.returncode == 1
+        assert f"cors_origins: {ORIGIN} -> default" in refused.stderr
+        assert f"model: 2000.01.01-third ({model[:12]}) -> the starter" in refused.stderr
+        assert "--keep-settings" in refused.stderr
+        assert "-c NAME=default" in refused.stderr
+    with pytest.raises(UserError, match="cors_origins"):
+        deploy(aws)  # scripts/local_aws deploy
+    assert variables(second_release) == before
+
+
+def test_live_settings_are_kept_or_dropped_on_request(second_release: Release) -> None:
+    before = variables(second_release)
+    listed = done("releases")
+    done("release", "--keep-settings", "--yes")
+    assert variables(second_release) == before
+    assert done("releases") == listed, "nothing has changed, not even the figures of the report"
+    said = done("release", "--keep-settings", "-c", "cors_origins=default", "--yes")
+    assert f"cors_origins: {ORIGIN} -> default" in said
+    del before["ETIQUETTE_CORS_ORIGINS"]
+    assert variables(second_release) == before
+
+
+def test_the_kill_switch_stops_the_service_and_starts_it_again(second_release: Release) -> None:
+    functions = client(second_release.deployment.aws, "lambda")
+
+    def reserved() -> int | None:
+        answer = functions.get_function_concurrency(FunctionName=second_release.function)
+        found = answer.get("ReservedConcurrentExecutions")
+        return None if found is None else int(found)
+
+    assert "account 123456789012" in done("kill_switch", "stop", "--yes")
+    assert reserved() == 0
+    done("kill_switch", "start", "--yes")
+    assert reserved() is None
+    assert read(second_release.deployment, "/health")["status"] == "ok"

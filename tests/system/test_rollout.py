@@ -65,7 +65,7 @@ def check(first_release: Release, codedeploy: CodeDeploy) -> str:
     (configuration,) = (
         each
         for each in functions.list_functions()["Functions"]
-        if "VERSION_ARN" in each.get("Environment", {}).get("Variables", {})
+        if "CANARY_QUESTIONS" in each.get("Environment", {}).get("Variables", {})
     )
     name = str(configuration["FunctionName"])
     variables = configuration["Environment"]["Variables"]

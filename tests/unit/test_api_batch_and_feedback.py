@@ -65,6 +65,80 @@ def test_feedback_is_accepted_and_its_answer_names_unknown_tags(client: TestClie
         }
 
 
+def test_feedback_is_recorded_with_the_tags_that_its_names_mean(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = {
+        "prediction_id": str(uuid4()),
+        "accepted": ["JS"],
+        "final_tags": ["C#", "js", "k8s", "golang", "Brand-New"],
+    }
+    with caplog.at_level("INFO"):
+        receipt = client.post("/feedback", json=form).json()
+    assert receipt["unknown_tags"] == ["brand-new"]
+    [event] = [vars(each) for each in caplog.records if "event_type" in vars(each)]
+    assert event["accepted"] == ["javascript"]
+    assert event["final_tags"] == ["c#", "javascript", "kubernetes", "go", "brand-new"]
+    assert event["unknown_tags"] == ["brand-new"]
+
+
+def test_a_tag_that_is_named_twice_is_recorded_once(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = {"prediction_id": str(uuid4()), "final_tags": ["js", "JavaScript", "new", "New"]}
+    with caplog.at_level("INFO"):
+        client.post("/feedback", json=form)
+    [event] = [vars(each) for each in caplog.records if "event_type" in vars(each)]
+    assert event["final_tags"] == ["javascript", "new"]
+    assert event["accepted"] is None
+
+
+@pytest.mark.parametrize("name", ["python", "Python", "PY", "\uff30ython"])
+def test_a_tag_is_excluded_by_each_of_its_names(client: TestClient, name: str) -> None:
+    form: dict[str, Any] = {"text": "How do I merge two dictionaries in Python?"}
+    assert "python" in client.post("/predict", json=form).json()["predicted_tags"]
+    left = client.post("/predict", json=form | {"exclude": [name, "unknown-tag"]}).json()
+    assert left["predicted_tags"]
+    assert "python" not in left["predicted_tags"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "tag", "synonym"),
+    [
+        ("golang", "go", "golang"),
+        ("GoLa", "go", "golang"),
+        ("k8s", "kubernetes", "k8s"),
+        ("csharp", "c#", "csharp"),
+        ("C♯", "c#", None),
+        ("JavaScr", "javascript", None),
+        ("js", "javascript", "js"),
+    ],
+)
+def test_a_tag_is_listed_by_its_synonyms(
+    client: TestClient, prefix: str, tag: str, synonym: str | None
+) -> None:
+    listed = client.get("/tags", params={"prefix": prefix}).json()["tags"]
+    [found] = [each for each in listed if each["tag"] == tag]
+    assert found.get("synonym") == synonym
+    assert found["count"] > 0
+
+
+def test_the_list_of_tags_has_each_tag_once_whatever_its_synonyms(
+    client: TestClient, starter: TagModel
+) -> None:
+    listed: list[str] = []
+    for prefix in ("", "a", "j", "py"):
+        tags = client.get("/tags", params={"prefix": prefix, "limit": 1000}).json()["tags"]
+        listed = [each["tag"] for each in tags]
+        assert len(listed) == len(set(listed))
+        assert [each["count"] for each in tags] == sorted((e["count"] for e in tags), reverse=True)
+        for each in tags:
+            assert (each["tag"].startswith(prefix)) == ("synonym" not in each)
+            assert each.get("synonym", prefix).startswith(prefix)
+    everything = client.get("/tags", params={"limit": 1000}).json()["tags"]
+    assert [each["tag"] for each in everything] == starter.tags[:1000]
+
+
 @pytest.mark.parametrize(
     "change",
     [

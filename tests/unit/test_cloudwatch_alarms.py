@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.cloudwatch import evaluation
-from tests.support.cloudwatch.alarms import Alarm, AlarmError
+from tests.support.cloudwatch.alarms import Alarm, AlarmError, any_in_alarm
 from tests.support.cloudwatch.evaluation import enough_samples
 from tests.support.cloudwatch.expressions import Series
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples, compute
@@ -303,3 +303,22 @@ def test_references_become_the_names_that_a_deployment_would_have() -> None:
     name = {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "Live"}]}]}
     resource = {"Fn::Join": ["", [name, ":live"]]}
     assert Resolver(resources).resolve(resource) == "Function:live"
+
+
+@pytest.mark.parametrize(
+    ("rule", "alarms"),
+    [
+        ('(ALARM("arn:a") OR ALARM("arn:b"))', ["arn:a", "arn:b"]),
+        ("ALARM(one)", ["one"]),
+    ],
+)
+def test_the_rule_of_a_composite_alarm_names_the_alarms_behind_it(
+    rule: str, alarms: list[str]
+) -> None:
+    assert any_in_alarm(rule) == alarms
+
+
+@pytest.mark.parametrize("rule", ["ALARM(a) AND ALARM(b)", "NOT ALARM(a)", "OK(a)", ""])
+def test_another_rule_of_a_composite_alarm_is_refused(rule: str) -> None:
+    with pytest.raises(AlarmError, match="not a list of ALARM"):
+        any_in_alarm(rule)

@@ -9,7 +9,16 @@ from tests.support.cloudwatch.alarms import DAY, HOUR, Alarm
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples
 from tests.support.cloudwatch.templates import Resolver
 from tests.system.drills.recordings import Invocation
-from tests.system.drills.stand_ins import Names, Request, access_log_line, forecast_of, measure
+from tests.system.drills.stand_ins import (
+    Names,
+    Outside,
+    Request,
+    access_log_line,
+    forecast_of,
+    log_sizes,
+    measure,
+    measure_outside,
+)
 
 FORM = json.dumps(
     {
@@ -19,12 +28,14 @@ FORM = json.dumps(
         "functionLatencyMs": "$context.integrationLatency",
     }
 )
-NAMES = Names("function", "function:live", "7", "api", FORM)
+NAMES = Names(
+    "function", "function:live", "7", "api", FORM, "function-log", "access-log", "cert", "check"
+)
 OWN = MetricId("Own", "Predictions", frozenset())
 
 
 def invocation(status: int | None = 200, duration: float = 1.0) -> Invocation:
-    return Invocation("prediction", [Sample(OWN, 0, 1)], duration, duration + 0.1, status)
+    return Invocation("prediction", [Sample(OWN, 0, 1)], duration, duration + 0.1, status, 700)
 
 
 def sums(requests: list[Request], concurrency: int = 10) -> dict[str, float]:
@@ -78,6 +89,21 @@ def test_the_access_log_has_the_form_of_the_stack() -> None:
     assert line["functionLatencyMs"] == "250"
     assert int(line["latencyMs"]) > 250
     assert line["path"] == "-"
+
+
+def test_both_logs_are_measured() -> None:
+    sizes = {
+        dict(sample.metric.dimensions)["LogGroupName"]: sample.value
+        for sample in log_sizes(NAMES, Request(0, invocation()))
+    }
+    assert sizes["function-log"] == 700
+    assert sizes["access-log"] > len("status, path, latencyMs, functionLatencyMs")
+
+
+def test_what_is_wrong_outside_is_measured() -> None:
+    outside = Outside(certificate_days=9, reachable=False)
+    found = {each.metric.name: each.value for each in measure_outside(NAMES, 0, 60, outside)}
+    assert found == {"HealthCheckStatus": 0, "DaysToExpiry": 9}
 
 
 def banded() -> Alarm:

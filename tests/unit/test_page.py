@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from lambda_src.api import page
 from lambda_src.api.app import create_app
+from lambda_src.api.schemas import QUIET_MESSAGES
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
 from tests.support.paths import ROOT
@@ -89,6 +90,18 @@ def test_the_modules_of_the_script_are_joined_without_name_conflicts() -> None:
     assert not [line for line in lines if line.startswith(("import", "export"))]
     declared = re.findall(r"^(?:async )?(?:const|let|class|function) (\w+)", script, re.MULTILINE)
     assert len(declared) == len(set(declared)) > 50
+
+
+def test_the_page_explains_every_quiet_answer_in_both_languages() -> None:
+    path = ROOT / "lambda_src" / "api" / "page" / "script" / "translations.js"
+    texts = dict.fromkeys(("en", "fr"), "")
+    texts["en"], _, texts["fr"] = path.read_text(encoding="utf-8").partition("const fr = {")
+    for language, text in texts.items():
+        for reason, message in QUIET_MESSAGES.items():
+            found = re.search(rf'^  {reason}: "(.+)",$', text, re.MULTILINE)
+            assert found, f"Add the text of {reason} in {language} to translations.js."
+            if language == "en":
+                assert found[1] == message, "The page and the API say the same."
 
 
 def test_every_module_of_the_script_is_joined() -> None:

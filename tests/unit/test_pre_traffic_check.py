@@ -45,6 +45,7 @@ class Functions:
         self._serve = serve
         self._alias = {"FunctionVersion": "6", "Description": description}
         self._states = list(states)
+        self.started_questions = 0
 
     def get_alias(self, **asked: str) -> dict[str, str]:
         assert asked == {"FunctionName": VERSION.removesuffix(":7"), "Name": "live"}
@@ -58,6 +59,9 @@ class Functions:
         return {"State": state}
 
     def invoke(self, **asked: str) -> dict[str, Any]:
+        if asked == {"FunctionName": "canary-questions", "InvocationType": "Event"}:
+            self.started_questions += 1
+            return {}
         assert set(asked) == {"FunctionName", "Payload"}
         assert asked["FunctionName"] == VERSION
         given = self._serve(json.loads(asked["Payload"]))
@@ -81,6 +85,7 @@ class CodeDeploy:
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERSION_ARN", VERSION)
     monkeypatch.setenv("ALIAS", "live")
+    monkeypatch.setenv("CANARY_QUESTIONS", "canary-questions")
     monkeypatch.setattr("lambda_src.pre_traffic_check.handler.time.sleep", lambda seconds: None)
 
 
@@ -118,6 +123,13 @@ def test_the_starter_model_passes(monkeypatch: pytest.MonkeyPatch, starter: TagM
     application = Mangum(create_app(starter, settings), lifespan="off")
     functions = Functions(lambda event: application(event, None))  # type: ignore[arg-type]
     assert run(monkeypatch, functions) == ("Succeeded", None)
+    assert functions.started_questions == 1
+
+
+def test_a_version_that_failed_the_check_gets_no_canary(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions(lambda _: answer(500))
+    assert run(monkeypatch, functions)[0] == "Failed"
+    assert functions.started_questions == 0
 
 
 def test_there_are_ten_different_questions() -> None:

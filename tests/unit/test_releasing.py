@@ -8,17 +8,19 @@ import doctest
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 
 from lambda_src.pre_traffic_check import pin as pins
 from lambda_src.pre_traffic_check.pin import Pin, pin_of
-from scripts.releasing import function, guard, rollback, target
+from scripts.releasing import cdk_deploy, deployed_settings, function, rollback, target
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Live, Version
 from scripts.releasing.pinning import confirmed, refuse_if_pinned
@@ -83,16 +85,32 @@ class FakeLambda:
         return {"Payload": io.BytesIO(json.dumps({"statusCode": 200, "body": body}).encode())}
 
 
+class FakeAccount:
+    """The methods of boto3 clients that tell the account and its alias."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "123456789012"}
+
+    def list_account_aliases(self) -> dict[str, list[str]]:
+        return {"AccountAliases": ["example-dev"]}
+
+
 class FakeTarget:
     """A deployment with the fake Lambda service."""
 
     stack = "etiquette-dev"
 
-    def __init__(self, client: FakeLambda) -> None:
+    def __init__(self, client: FakeLambda, status: str = "UPDATE_COMPLETE") -> None:
         self._client = client
+        self._status = status
 
-    def client(self, service: Literal["lambda"]) -> FakeLambda:
-        return self._client
+    def client(self, service: Literal["lambda", "sts", "iam"]) -> FakeLambda | FakeAccount:
+        return self._client if service == "lambda" else FakeAccount()
+
+    def describe(self) -> dict[str, Any]:
+        return {"StackStatus": self._status}
 
     def forget_warm_containers(self) -> None:
         pass
@@ -119,25 +137,25 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rollback_moves_live_to_the_version_before_and_pins_it() -> None:
     client = FakeLambda()
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     assert client.alias["FunctionVersion"] == "2"
     assert deployed(client).live().pin == Pin(version=2, left=3)
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     assert client.alias["FunctionVersion"] == "1"
     assert deployed(client).live().pin == Pin(version=1, left=3)
 
 
 def test_an_inactive_version_becomes_active_before_live_moves() -> None:
     client = FakeLambda(states={2: "Inactive", 3: "Active"})
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     assert client.states[2] == "Active"
     assert client.alias["FunctionVersion"] == "2"
 
 
 def test_a_rollback_to_the_version_of_cloudformation_removes_the_pin() -> None:
     client = FakeLambda()
-    roll_back(deployed(client))
-    roll_back(deployed(client), to=3)
+    roll_back(deployed(client), yes=True)
+    roll_back(deployed(client), to=3, yes=True)
     assert client.alias["FunctionVersion"] == "3"
     assert client.alias["Description"] == ""
 
@@ -167,8 +185,38 @@ def test_a_version_that_cannot_serve_does_not_become_live(
 ) -> None:
     before = dict(client.alias)
     with pytest.raises(ReleaseError, match=advice):
-        roll_back(deployed(client), to)
+        roll_back(deployed(client), to, yes=True)
     assert client.alias == before
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("UPDATE_IN_PROGRESS", "cancel-update-stack --stack-name etiquette-dev"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Wait until it has ended"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "Wait until it has ended"),
+        ("DELETE_IN_PROGRESS", "Wait until it has ended"),
+    ],
+)
+def test_live_does_not_move_while_cloudformation_changes_the_stack(
+    status: str, advice: str
+) -> None:
+    """Between two steps, CodeDeploy may not shift requests, and the alias looks as usual."""
+    client = FakeLambda()
+    before = dict(client.alias)
+    with pytest.raises(ReleaseError, match=advice) as refused:
+        roll_back(Function(FakeTarget(client, status), f"{ARN}:live"), yes=True)  # type: ignore[arg-type]
+    assert status in str(refused.value)
+    assert client.alias == before
+
+
+def test_a_rollback_shows_the_account_and_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    client = FakeLambda()
+    with pytest.raises(ReleaseError, match="pass --yes"):
+        roll_back(deployed(client), yes=False)
+    shown = "account 123456789012 (example-dev), region eu-west-1, stack etiquette-dev"
+    assert shown in capsys.readouterr().err
+    assert client.alias["FunctionVersion"] == "3"
 
 
 def test_a_version_that_reports_another_model_does_not_become_live(
@@ -177,14 +225,14 @@ def test_a_version_that_reports_another_model_does_not_become_live(
     client = FakeLambda(digests={2: "another"})
     monkeypatch.setattr(rollback, "WAKE_SECONDS", 0)
     with pytest.raises(ReleaseError, match="the model another"):
-        roll_back(deployed(client))
+        roll_back(deployed(client), yes=True)
     assert client.alias["FunctionVersion"] == "3"
 
 
 def test_a_pin_stops_deployments_until_it_is_confirmed_or_live_has_moved() -> None:
     client = FakeLambda()
     refuse_if_pinned(deployed(client))
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     with pytest.raises(ReleaseError, match="--confirm-rollback"):
         refuse_if_pinned(deployed(client))
     client.alias["Description"] = str(Pin(2, 3, confirmed=True))
@@ -196,7 +244,7 @@ def test_a_pin_stops_deployments_until_it_is_confirmed_or_live_has_moved() -> No
 
 def test_a_confirmed_deployment_moves_live() -> None:
     client = FakeLambda()
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     with confirmed(deployed(client)):
         refuse_if_pinned(deployed(client))
         client.alias["FunctionVersion"] = "4"  # as CloudFormation does
@@ -206,7 +254,7 @@ def test_a_confirmed_deployment_moves_live() -> None:
 
 def test_a_confirmed_deployment_that_fails_keeps_the_pin() -> None:
     client = FakeLambda()
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     with pytest.raises(KeyboardInterrupt), confirmed(deployed(client)):
         raise KeyboardInterrupt
     assert deployed(client).live().pin == Pin(version=2, left=3)
@@ -214,7 +262,7 @@ def test_a_confirmed_deployment_that_fails_keeps_the_pin() -> None:
 
 def test_a_confirmed_deployment_without_changes_keeps_the_pin_and_fails() -> None:
     client = FakeLambda()
-    roll_back(deployed(client))
+    roll_back(deployed(client), yes=True)
     with pytest.raises(ReleaseError, match="nothing to change"), confirmed(deployed(client)):
         pass
     assert deployed(client).live().pin == Pin(version=2, left=3)
@@ -223,6 +271,14 @@ def test_a_confirmed_deployment_without_changes_keeps_the_pin_and_fails() -> Non
 @pytest.mark.parametrize("pin", [Pin(1, 2), Pin(10, 12, confirmed=True)])
 def test_a_pin_survives_formatting_and_parsing(pin: Pin) -> None:
     assert pin_of(str(pin), pin.version) == pin
+
+
+def test_the_pin_of_a_rollback_without_a_checkout_is_understood() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    (version, description) = re.findall(
+        r"update-alias .*--function-version (\d+) \\\n +--description '(.+)'", page
+    )[0]
+    assert pin_of(description, int(version)) == Pin(6, 7)
 
 
 def test_any_other_description_is_not_a_pin() -> None:
@@ -247,7 +303,7 @@ def test_live_and_the_version_before_it_are_never_removed(
     assert [each.number for each in superfluous(versions, live)] == pruned
 
 
-@pytest.mark.parametrize("module", [function, guard, pins, target])
+@pytest.mark.parametrize("module", [deployed_settings, function, pins, target])
 def test_the_examples_in_docstrings_are_correct(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -281,12 +337,10 @@ def test_an_error_is_one_line_that_says_what_to_do(words: list[str | Path], advi
     assert advice in line
 
 
-def test_the_guard_finds_the_stacks_of_a_synthesized_folder(tmp_path: Any) -> None:
+def test_the_stacks_of_a_synthesized_folder_are_found(tmp_path: Path) -> None:
     artifacts = {
         "etiquette-prod": {"type": "aws:cloudformation:stack"},
         "etiquette-prod.assets": {"type": "cdk:asset-manifest"},
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    assert guard.stacks_of(["deploy", f"--app={tmp_path}"]) == ["etiquette-prod"]
-    assert guard.stacks_of(["deploy", "-a", str(tmp_path)]) == ["etiquette-prod"]
-    assert guard.stacks_of(["deploy", "--app", "python -m infra_cdk.delivery"]) == []
+    assert cdk_deploy.stacks_in(tmp_path) == ["etiquette-prod"]

@@ -56,16 +56,30 @@ SLOW_MODULES = {
 
 
 @pytest.fixture(scope="module")
-def imported() -> set[str]:
+def in_order() -> list[str]:
+    """The modules that start-up imports, in the order in which their imports begin."""
     program = (
         "import sys\n"
         "before = set(sys.modules)\n"
         "import lambda_src.api.handler\n"
-        "print(*set(sys.modules) - before)"
+        "print(*[name for name in sys.modules if name not in before])"
     )
     environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER)}
     command = [sys.executable, "-c", program]
-    return set(subprocess.check_output(command, cwd=ROOT, env=environment, text=True).split())
+    return subprocess.check_output(command, cwd=ROOT, env=environment, text=True).split()
+
+
+@pytest.fixture(scope="module")
+def imported(in_order: list[str]) -> set[str]:
+    return set(in_order)
+
+
+def test_the_interpreter_is_tuned_before_any_large_package_is_imported(
+    in_order: list[str],
+) -> None:
+    tuned = in_order.index("lambda_src.api.startup_tuning")
+    for package in ("aws_lambda_powertools", "fastapi", "numpy", "pydantic"):
+        assert tuned < in_order.index(package), "lambda_src/api/handler.py must import it first"
 
 
 def test_start_up_imports_no_other_packages(imported: set[str]) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_src.tagger import TagModel
 from model_build.corpus import CorpusError
 from model_build.questions import Question
 from model_build.synonyms import WELL_KNOWN, read_synonyms, replace_synonyms
@@ -45,3 +46,22 @@ def test_a_synonym_that_is_used_often_stays_a_tag() -> None:
     fitted = fit(questions, TrainingOptions(jobs=1), {"osx": "macos", "mac": "macos"})
     assert fitted.tags == [("macos", 25), ("osx", 20)]
     assert fitted.synonyms == {"mac": "macos"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("python", "python"),
+        (" Python ", "python"),
+        ("JS", "javascript"),
+        ("golang", "go"),
+        ("C♯", "c#"),
+        ("\uff23\uff03", "c#"),  # full-width letters
+        ("", None),
+        ("no-such-tag", None),
+    ],
+)
+def test_a_model_knows_its_tags_by_every_name(
+    starter: TagModel, name: str, tag: str | None
+) -> None:
+    assert starter.main_tag(name) == tag

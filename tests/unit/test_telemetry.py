@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from lambda_src import metrics
+from lambda_src.api.telemetry import Telemetry
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.paths import ROOT, STARTER
@@ -90,7 +92,46 @@ def test_the_share_of_unknown_words() -> None:
 
 def test_feedback_is_counted() -> None:
     feedback = {"prediction_id": str(uuid4()), "final_tags": ["python"]}
-    assert measure(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name] == [1]
+    found = measure(("/predict", KNOWN), ("/feedback", feedback))[metrics.FEEDBACKS.name]
+    assert found == [0, 1]
+
+
+def test_predictions_write_a_zero_so_that_silence_is_not_missing_data() -> None:
+    found = measure(("/predict", KNOWN), ("/predict", KNOWN))
+    assert found[metrics.FEEDBACKS.name] == [0, 0]
+
+
+def test_the_handler_counts_failed_answers_only() -> None:
+    program = """
+from lambda_src.api import handler as served
+from tests.support.api_gateway import lambda_context
+for status in (200, 404, 500, 503):
+    served._adapter = lambda event, context: {"statusCode": status}
+    served.handler({}, lambda_context())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"ETIQUETTE_MODEL": str(STARTER), "ETIQUETTE_SERVICE": "here"},
+        capture_output=True,
+        check=True,
+    )
+    counted = [each.metric.name for each in read_log(done.stdout)]
+    assert counted.count(metrics.FAILED_ANSWERS.name) == 2
+
+
+def test_a_failed_answer_is_counted_by_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+    telemetry = Telemetry("here", Logger(service="here"))
+    telemetry.record_failed_answer()
+    telemetry.record_failed_answer()
+    samples = read_log(capsys.readouterr().out.encode())
+    assert [(each.metric.name, each.value) for each in samples] == [("FailedAnswers", 1)] * 2
+    assert {each.metric.dimensions for each in samples} == {
+        frozenset({("service", "here"), ("version", "7")})
+    }
 
 
 def test_an_event_does_not_reveal_the_order_of_the_words() -> None:

@@ -85,6 +85,13 @@ def test_a_release_is_approved_by_its_environment_and_never_interrupted() -> Non
     assert not {"aws-access-key-id", "aws-secret-access-key"} & set(credentials["with"])
 
 
+def test_a_merge_does_not_reset_live_settings_or_the_model() -> None:
+    (job,) = workflow(ROOT / ".github/workflows/release.yml")["jobs"].values()
+    (run,) = (step for step in job["steps"] if "scripts/release " in step.get("run", ""))
+    assert "--keep-settings" in run["run"]
+    assert run["env"]["MODEL"] == "${{ vars.MODEL }}", "without the variable, the live model stays"
+
+
 def test_the_commands_of_the_workflows_exist() -> None:
     for path in FILES:
         for step in steps(path):

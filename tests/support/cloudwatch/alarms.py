@@ -1,6 +1,7 @@
 """Alarms as a template declares them, with what CloudWatch refuses."""
 
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -131,6 +132,31 @@ class Alarm:
         yield (self.band is None) == (self.threshold is None), "a threshold or a band, not both"
         ids = [*self.metrics, *self.expressions]
         yield not all(each[:1].islower() for each in ids), "an id begins with a lower-case letter"
+
+
+def any_in_alarm(rule: str) -> list[str]:
+    """Read the rule of a composite alarm that is raised while any of some alarms is.
+
+    Returns
+    -------
+    list of str
+        The names or ARNs of those alarms.
+
+    Raises
+    ------
+    AlarmError
+        The rule says something else, which this reader does not know.
+
+    References
+    ----------
+    "PutCompositeAlarm",
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+    """
+    parts = re.split(r"\s+OR\s+", re.sub(r"^\((.*)\)$", r"\1", rule.strip()))
+    found = [re.fullmatch(r'ALARM\("?([^"()]+)"?\)', each) for each in parts]
+    if not all(found):
+        raise AlarmError(f"the rule {rule!r} is not a list of ALARM(...) with OR")
+    return [match[1] for match in found if match]
 
 
 def _query(stat: Mapping[str, Any]) -> Query:

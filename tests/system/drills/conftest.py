@@ -1,5 +1,6 @@
 """The alarms of the environment `prod`, and recordings of the running image."""
 
+import itertools
 import json
 import os
 import random
@@ -16,7 +17,7 @@ import pytest
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
 from tests.support.api_gateway import gateway_event
-from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.alarms import DAY, Alarm, any_in_alarm
 from tests.support.cloudwatch.evaluation import Forecast
 from tests.support.cloudwatch.samples import Sample, Samples
 from tests.support.cloudwatch.templates import Resolver
@@ -27,13 +28,18 @@ from tests.system.drills.recordings import Invocation, questions, record
 from tests.system.drills.stand_ins import (
     DAYS_OF_HISTORY,
     Names,
+    Outside,
     Request,
     forecast_of,
+    log_sizes,
     measure,
+    measure_outside,
 )
 
 SERVICE = "etiquette-prod"
 CONCURRENCY = 10
+HOST = "tags.example.org"
+CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0-1"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
 MODEL = ("--env", "ETIQUETTE_MODEL=/opt/model/starter.safetensors")
 NAMED = ("--env", f"ETIQUETTE_SERVICE={SERVICE}")
@@ -51,17 +57,17 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
     {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
     {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-SENTENCE = "How can pandas merge two frames by date? "
-LONG_QUESTION = {"title": "Merge frames", "body": SENTENCE * 1400}
-HARD_BATCH = {"questions": [{"title": "Merge frames", "body": "<pre><code>" * 5900}] * 15}
+HARD_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 5900}
+"""Nested code is the slowest text to read (docs/serving.md)."""
+HARD_BATCH = {"questions": [HARD_QUESTION] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
 class Deployed(NamedTuple):
     """What the synthesized template of `prod` contains."""
 
-    alarms: dict[str, Alarm]
-    """By the anchor of their runbook entry."""
+    alarms: dict[str, list[Alarm]]
+    """By the anchor of their runbook entry. A composite alarm is raised while any of several is."""
     names: Names
     concurrency: int
     """How many copies of the function may run at once. The default is that of a new account."""
@@ -75,19 +81,28 @@ def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deploye
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     context |= {"environment": "prod", "alarm_email": "operator@example.org"}
-    context["account_concurrency"] = CONCURRENCY
+    named = {"domain_name": HOST, "certificate_arn": CERTIFICATE}
+    _synthesize("infra_cdk.app", context | named | {"account_concurrency": CONCURRENCY}, folder)
+    _synthesize("infra_cdk.probe", context | {"host": HOST}, folder)
+    return _read(folder / f"{SERVICE}.template.json", folder / f"{SERVICE}-probe.template.json")
+
+
+def _synthesize(module: str, context: dict[str, Any], folder: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "infra_cdk.app"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env=os.environ | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(folder)},
         capture_output=True,
         check=True,
     )
-    return _read(folder / f"{SERVICE}.template.json")
 
 
-def _read(path: Path) -> Deployed:
-    resources = json.loads(path.read_text())["Resources"]
+def _read(path: Path, probe: Path) -> Deployed:
+    resources = json.loads(path.read_text())["Resources"] | {
+        name: each
+        for name, each in json.loads(probe.read_text())["Resources"].items()
+        if each["Type"] in {"AWS::CloudWatch::Alarm", "AWS::Route53::HealthCheck"}
+    }
     resolver = Resolver(resources)
 
     def of_kind(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -104,6 +119,12 @@ def _read(path: Path) -> Deployed:
     ((alias, live),) = of_kind("AWS::Lambda::Alias")
     ((api, _),) = of_kind("AWS::ApiGatewayV2::Api")
     ((_, stage),) = of_kind("AWS::ApiGatewayV2::Stage")
+    ((check, _),) = of_kind("AWS::Route53::HealthCheck")
+    groups = [name for name, _ in of_kind("AWS::Logs::LogGroup")]
+    (function_log,) = (each for each in groups if each.startswith("Function"))
+    (access_log,) = (each for each in groups if each.startswith("Http"))
+    ((_, down),) = of_kind("AWS::CloudWatch::CompositeAlarm")
+    behind = {each.removesuffix(".Arn") for each in any_in_alarm(down["AlarmRule"])}
     function = live["FunctionName"]
     names = Names(
         function,
@@ -111,6 +132,10 @@ def _read(path: Path) -> Deployed:
         live["FunctionVersion"],
         api,
         stage["AccessLogSettings"]["Format"],
+        function_log,
+        access_log,
+        CERTIFICATE,
+        f"{check}.HealthCheckId",
     )
     assert resolver.reference(alias).endswith(f":{names.alias}")
     (heartbeat,) = (
@@ -119,8 +144,13 @@ def _read(path: Path) -> Deployed:
         for target in rule["Targets"]
         if target["Arn"] == resolver.reference(alias)
     )
-    by_entry = {alarm.description.rpartition("#")[2]: alarm for alarm in alarms}
+    by_entry = {_entry(alarm.description): [alarm] for alarm in alarms}
+    by_entry[_entry(down["AlarmDescription"])] = [each for each in alarms if each.name in behind]
     return Deployed(by_entry, names, CONCURRENCY, json.loads(heartbeat))
+
+
+def _entry(description: str) -> str:
+    return description.rpartition("#")[2]
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +200,7 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
         record(function, "cold", [gateway_event("GET", "/health")])
         function.starve()
         return [
-            *record(function, "slow", questions([LONG_QUESTION] * 2)),
+            *record(function, "slow", questions([HARD_QUESTION] * 2)),
             *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
         ]
 
@@ -196,17 +226,22 @@ def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
 
     For the weeks before, only the metrics that forecasts use are made.
     """
-    banded = [alarm for alarm in deployed.alarms.values() if alarm.band]
+    every = itertools.chain.from_iterable(deployed.alarms.values())
+    banded = [alarm for alarm in every if alarm.band]
     forecast = {query.metric for alarm in banded for query in alarm.metrics.values()}
     traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
     before = [
         Sample(metric, request.at, value)
         for days in range(1, DAYS_OF_HISTORY + 1)
         for request in traffic.day(MIDNIGHT - days * DAY)
-        for metric, _, value in request.invocation.samples
+        for metric, _, value in [
+            *request.invocation.samples,
+            *log_sizes(deployed.names, request),
+        ]
         if metric in forecast
     ]
     requests = list(traffic.day(MIDNIGHT))
     today = measure(requests, deployed.names, deployed.concurrency)
-    measured = Samples([*before, *today])
+    outside = measure_outside(deployed.names, MIDNIGHT, MIDNIGHT + DAY, Outside())
+    measured = Samples([*before, *today, *outside])
     return Day(requests, measured, forecast_of(measured))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.samples import Sample
@@ -28,6 +29,8 @@ class Invocation(NamedTuple):
     """Seconds until the caller got the answer."""
     status: int | None
     """The status of the function's answer. None if the function failed and gave no answer."""
+    log_bytes: int
+    """The size of this invocation's part of the log."""
 
 
 def record(
@@ -43,14 +46,15 @@ def record(
     parts = _parts(_settled(function, before + len(answers)))[before:]
     assert len(parts) == len(answers), "the log does not have one part for each invocation"
     return [
-        Invocation(kind, read_log(part), _duration(part, waited), waited, status)
+        Invocation(kind, read_log(part), _duration(part, waited), waited, status, len(part))
         for part, (waited, status) in zip(parts, answers, strict=True)
     ]
 
 
 def questions(bodies: Sequence[dict[str, Any]], path: str = "/predict") -> list[dict[str, Any]]:
     """Make the events that API Gateway sends to the function."""
-    return [gateway_event("POST", path, json.dumps(body)) for body in bodies]
+    route = f"POST {path}" if f"POST {path}" in ROUTES_WITH_OWN_THROTTLE else "$default"
+    return [gateway_event("POST", path, json.dumps(body), route=route) for body in bodies]
 
 
 def _settled(function: RunningFunction, count: int) -> bytes:

@@ -15,7 +15,7 @@ from functools import cache
 from statistics import fmean, stdev
 from typing import Final, NamedTuple
 
-from tests.support.cloudwatch.alarms import DAY, Alarm
+from tests.support.cloudwatch.alarms import DAY, HOUR, MINUTE, Alarm
 from tests.support.cloudwatch.evaluation import Figures, Forecast
 from tests.support.cloudwatch.expressions import Series
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples
@@ -43,6 +43,19 @@ class Names(NamedTuple):
     version: str
     api: str
     access_log_format: str
+    function_log: str
+    access_log: str
+    certificate: str
+    health_check: str
+
+
+class Outside(NamedTuple):
+    """What no request changes."""
+
+    certificate_days: int = 60
+    """How long the certificate is valid."""
+    reachable: bool = True
+    """Whether the probe gets an answer."""
 
 
 def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iterator[Sample]:
@@ -65,9 +78,36 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
         if admitted:
             heapq.heappush(running, at + invocation.duration)
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
+            yield from log_sizes(names, Request(at, invocation, through_api))
         yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
             yield from _api_gateway(names, at, invocation, admitted=admitted)
+
+
+def log_sizes(names: Names, request: Request) -> Iterator[Sample]:
+    """Return what CloudWatch Logs measures: the bytes that both log groups receive."""
+    sizes = {names.function_log: request.invocation.log_bytes}
+    if request.through_api:
+        line = access_log_line(names.access_log_format, 200, request.invocation.waited)
+        sizes[names.access_log] = len(line)
+    for group, size in sizes.items():
+        dimensions = frozenset({("LogGroupName", group)})
+        yield Sample(MetricId("AWS/Logs", "IncomingBytes", dimensions), request.at, size)
+
+
+def measure_outside(names: Names, start: float, end: float, outside: Outside) -> Iterator[Sample]:
+    """Return what ACM and Route 53 measure.
+
+    ACM publishes twice a day; here it publishes every hour, so that three hours have a datapoint.
+    """
+    certificate = frozenset({("CertificateArn", names.certificate)})
+    days = MetricId("AWS/CertificateManager", "DaysToExpiry", certificate)
+    check = frozenset({("HealthCheckId", names.health_check)})
+    healthy = MetricId("AWS/Route53", "HealthCheckStatus", check)
+    for at in range(int(start), int(end), MINUTE):
+        yield Sample(healthy, at, float(outside.reachable))
+        if (at - int(start)) % HOUR == 0:
+            yield Sample(days, at, outside.certificate_days)
 
 
 def _lambda(
@@ -86,6 +126,9 @@ def _lambda(
     # Lambda counts this for the function as a whole, not by alias.
     whole = frozenset({("FunctionName", names.function)})
     yield Sample(MetricId("AWS/Lambda", "ConcurrentExecutions", whole), at, running)
+    # No other function of the account runs, and none has reserved concurrency.
+    claimed = MetricId("AWS/Lambda", "ClaimedAccountConcurrency", frozenset())
+    yield Sample(claimed, at, running)
 
 
 def _api_gateway(

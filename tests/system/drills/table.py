@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from tests.system.drills import days
 from tests.system.drills.days import Cause
+from tests.system.drills.stand_ins import Outside
 
 ASKED: Final = ("prediction", "cold")
 """The kinds of recordings that are answered predictions."""
@@ -22,6 +23,8 @@ class Drill(NamedTuple):
     cause: Cause
     switched_off: bool = False
     """Whether reserved concurrency is 0, which is the kill switch."""
+    outside: Outside = Outside()
+    """What is wrong outside of the requests."""
 
 
 DRILLS: Final = [
@@ -57,13 +60,31 @@ DRILLS: Final = [
     Drill("api-function-throttles", "bursts of more than the limit", days.bursts("slow", 14)),
     Drill("api-function-throttles", "the kill switch", days.unchanged(), switched_off=True),
     Drill("concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
-    Drill("release-errors", "an event of another kind", days.one_in(100, "raised")),
+    Drill("service-down", "the kill switch", days.unchanged(), switched_off=True),
+    Drill("service-down", "a wrong model", days.all_become("not started")),
+    Drill("failed-requests", "a wrong model", days.all_become("not started")),
+    Drill(
+        "public-probe",
+        "a name that does not resolve",
+        days.unchanged(),
+        outside=Outside(reachable=False),
+    ),
+    Drill(
+        "certificate-expiry",
+        "a certificate that ACM cannot renew",
+        days.unchanged(),
+        outside=Outside(certificate_days=29),
+    ),
+    Drill("account-concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
+    Drill("log-volume", "five times the requests", days.times(5)),
+    Drill("feedback-silence", "a client that sends no feedback", days.without("feedback")),
+    Drill("release-failures", "an event of another kind", days.one_in(15, "raised")),
+    Drill("release-failures", "a version that does not start", days.all_become("not started")),
     Drill(
         "release-duration",
         "a version with too little processor time",
         days.one_in(5, "out of time"),
     ),
-    Drill("release-answers", "a missing model", days.all_become("not started")),
     Drill(
         "cold-starts", "copies that answer one request each", days.instead("cold", *ASKED, "draft")
     ),
@@ -75,6 +96,9 @@ AT_NIGHT: Final = [
     Drill("confidence", "another language", days.instead("other language", *ASKED)),
     Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
     Drill("feedback-rate", "no feedback", days.without("feedback")),
+    Drill("feedback-silence", "no feedback", days.without("feedback")),
+    Drill("failed-requests", "requests run out of time", days.instead("out of time", *ASKED)),
+    Drill("release-failures", "requests run out of time", days.instead("out of time", *ASKED)),
     Drill(
         "model-latency", "a function with too little processor time", days.instead("slow", *ASKED)
     ),

@@ -141,11 +141,17 @@ class Completion {
     this.field.setAttribute("aria-expanded", String(options.length > 0));
   }
 
-  #option({ tag, count }) {
+  #option({ tag, count, synonym }) {
     const option = create(
       "li",
-      { role: "option", "data-tag": tag, "aria-selected": "false" },
+      {
+        role: "option",
+        "data-tag": tag,
+        ...(synonym && { "data-synonym": synonym }),
+        "aria-selected": "false",
+      },
       create("span", { class: "tag" }, tag),
+      ...(synonym ? [create("span", { class: "synonym" }, text("synonym", synonym))] : []),
       create("span", { class: "uses", "aria-hidden": "true" }, formatCount(count)),
     );
     // Without this, the field would lose the focus.
@@ -159,7 +165,11 @@ class Completion {
     if (event.key === "Escape") this.#close();
     else if (event.key === "Enter") {
       event.preventDefault();
-      this.#choose(this.list.children[this.#activeIndex]?.dataset.tag ?? this.field.value);
+      const typed = this.field.value.trim().toLowerCase();
+      const options = [...this.list.children];
+      const chosen =
+        options[this.#activeIndex] ?? options.find((each) => each.dataset.synonym === typed);
+      this.#choose(chosen?.dataset.tag ?? this.field.value);
     } else if (count && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       const next =

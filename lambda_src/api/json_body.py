@@ -1,0 +1,126 @@
+"""Reads JSON bodies strictly: what other readers may understand differently is refused.
+
+Python's own reader guesses the encoding, accepts NaN, keeps the last of two equal keys, and fails
+with various exceptions on deep nesting and long numbers. Here, each of them is a problem (400) that
+names the cause. See RFC 8259, sections 4 (names), 6 (numbers) and 8.1 (encoding), and RFC 7493.
+"""
+
+import codecs
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from lambda_src.api.problems import ProblemError
+
+_UTF_16: Final = "is encoded as UTF-16 or UTF-32. Encode it as UTF-8"
+_SIGNATURES: Final = {
+    b"\x1f\x8b": "is compressed with gzip. Send it uncompressed",
+    codecs.BOM_UTF16_LE: _UTF_16,
+    codecs.BOM_UTF16_BE: _UTF_16,
+}
+"""What the first bytes of a body reveal that is not UTF-8."""
+
+
+class JsonRoute(APIRoute):
+    """A route that reads its body with `parse`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, which gets a request with another `json` method."""
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        return parse(await self.body())
+
+
+def parse(body: bytes) -> Any:
+    """Parse a JSON text.
+
+    A UTF-8 byte order mark at the start is ignored, which RFC 8259 allows.
+
+    Raises
+    ------
+    ProblemError
+        The body is not JSON, or has a form that is refused (400). The detail names the cause.
+    """
+    text = _decode(body)
+    try:
+        value = _DECODER.decode(text)
+        # Only an escape sequence can have produced a surrogate, because the text is valid UTF-8.
+        if "\\ud" in text or "\\uD" in text:
+            _refuse_lone_surrogates(value)
+    except json.JSONDecodeError as error:
+        if "\0" in text:
+            raise ProblemError(400, f"The request body {_UTF_16}.") from None
+        raise ProblemError(
+            400,
+            f"The request body is not valid JSON: {error.msg} in line {error.lineno}, column "
+            f"{error.colno}. Correct its syntax.",
+        ) from None
+    except RecursionError:
+        raise ProblemError(
+            400, "The request body is nested too deeply. No operation needs more than 4 levels."
+        ) from None
+    except ValueError:
+        # Python refuses to convert more than 4300 digits, because the time grows quadratically.
+        raise ProblemError(
+            400, "The request body contains a number with too many digits. Shorten the number."
+        ) from None
+    return value
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        for signature, cause in _SIGNATURES.items():
+            if body.startswith(signature):
+                raise ProblemError(400, f"The request body {cause}.") from None
+        raise ProblemError(
+            400,
+            f"The request body is not valid UTF-8: the byte 0x{body[error.start]:02x} is wrong at "
+            f"position {error.start}. Encode the body as UTF-8.",
+        ) from None
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ProblemError(
+            400,
+            "The request body contains half of a surrogate pair, such as \\ud83d without the "
+            "other half, which is no character. The text was probably cut in the middle of an "
+            "emoji: cut it between characters.",
+        ) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    seen: set[str] = set()
+    repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    shown = repeated[:40].encode(errors="replace").decode()
+    raise ProblemError(
+        400, f"An object in the request body has the key '{shown}' twice. Send each key once."
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ProblemError(
+        400, f"The request body contains {name}, which is no JSON number. Send a finite number."
+    )
+
+
+# `json.loads` with these arguments would create a decoder for each request.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)

@@ -1,0 +1,59 @@
+"""The AWS account that a command acts on. People see it before they agree to anything."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from botocore.exceptions import ClientError
+
+from scripts.releasing.errors import ReleaseError
+from scripts.releasing.target import Target
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account and a region."""
+
+    number: str
+    alias: str | None
+    """None if the account has no alias, or if the credentials may not read it."""
+    region: str
+
+    @classmethod
+    def of(cls, target: Target) -> Self:
+        """Return the account of the credentials in use."""
+        client = target.client("sts")
+        try:
+            aliases = target.client("iam").list_account_aliases()["AccountAliases"]
+        except ClientError:
+            aliases = []
+        return cls(
+            number=client.get_caller_identity()["Account"],
+            alias=next(iter(aliases), None),
+            region=client.meta.region_name,
+        )
+
+    def __str__(self) -> str:
+        alias = f" ({self.alias})" if self.alias else ""
+        return f"account {self.number}{alias}, region {self.region}"
+
+    def refuse_unless(self, expected: str | None, target: Target) -> None:
+        """Raise an error if an environment names another account.
+
+        Parameters
+        ----------
+        expected
+            The account that the setting `account` names, if it names one.
+        target
+            The deployment that a command acts on.
+
+        Raises
+        ------
+        ReleaseError
+            If the account is another one.
+        """
+        if expected not in {None, self.number}:
+            raise ReleaseError(
+                f"{target.stack} belongs to account {expected} (setting account), but the "
+                f"credentials are those of {self}. Set AWS_PROFILE to a profile of account "
+                f"{expected}."
+            )

@@ -1,0 +1,59 @@
+"""What the real CDK command line says about resources that a deployment removes or replaces."""
+
+import json
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scripts.emulator.tools import why_not_here
+from scripts.releasing.assembly import Assembly
+from scripts.releasing.removals import removals
+from tests.support.paths import ROOT
+
+STACK = "etiquette-dev"
+DOMAIN = {
+    "domain_name": "tags.example.org",
+    "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
+    "hosted_zone_id": "Z1",
+}
+
+
+def synthesize(folder: Path, **settings: str) -> Assembly:
+    context = [word for item in settings.items() for word in ("-c", "=".join(item))]
+    command: list[str | Path] = [
+        ROOT / "scripts" / "cdk",
+        "synth",
+        "--quiet",
+        "--output",
+        folder,
+        *context,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return Assembly(folder, STACK)
+
+
+def difference(deployed: Any, new: Assembly) -> list[str]:
+    """What would be removed or replaced if a template were deployed."""
+    answer = {"TemplateBody": json.dumps(deployed)}
+    fake = SimpleNamespace(get_template=lambda **_: answer)
+    target: Any = SimpleNamespace(stack=STACK, client=lambda service: fake)
+    return [str(each) for each in removals(target, new)]
+
+
+def test_a_removed_domain_and_a_replaced_log_stand_out(tmp_path: Path) -> None:
+    reason = why_not_here()
+    if reason is not None:
+        pytest.skip(reason)
+    with_domain = synthesize(tmp_path / "before", **DOMAIN).template
+    after = synthesize(tmp_path / "after")
+    assert difference(after.template, after) == []
+    removed = difference(with_domain, after)
+    assert "!! removes AWS::ApiGatewayV2::DomainName Http/Domain" in removed
+    assert "!! removes AWS::Route53::RecordSet Http/ARecord" in removed
+    renamed = after.template
+    (log,) = (name for name in renamed["Resources"] if name.startswith("HttpAccessLog"))
+    renamed["Resources"][log]["Properties"]["LogGroupName"] = "another-name"
+    assert "!! replaces AWS::Logs::LogGroup Http/AccessLog" in difference(renamed, after)

@@ -1,0 +1,70 @@
+"""scripts/verify on the emulator: what can run there passes, and the rest is named."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from scripts.emulator.account import client
+from tests.support.paths import ROOT
+from tests.system.facts import Release
+
+NAMED = {
+    "a request without credentials",
+    "the metric Predictions in CloudWatch",
+    "the canary's requests",
+    "subscribers of the alarms",
+}
+
+
+def verify(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command: list[str | Path] = [
+        ROOT / "scripts" / "verify",
+        "--environment",
+        "emulator",
+        "--emulator",
+        "tests",
+    ]
+    return subprocess.run(
+        [*command, "--patience", "20", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_deployment_passes_and_what_was_not_checked_is_named(first_release: Release) -> None:
+    done = verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split(": ", 2) for line in done.stdout.splitlines()]
+    assert {check for outcome, check, _ in lines if outcome == "not checked here"} == NAMED
+    passed = {check: detail for outcome, check, detail in lines if outcome == "ok"}
+    assert set(passed) == {
+        "live version",
+        "/health through the public URL",
+        "one prediction",
+        "the metrics line in the log",
+        "the alarm etiquette-emulator-server-errors",
+    }
+    assert "not checked here: its action" in passed["the alarm etiquette-emulator-server-errors"]
+    alarms = client(first_release.deployment.aws, "cloudwatch").describe_alarms(
+        AlarmNames=["etiquette-emulator-server-errors"]
+    )
+    assert [each["StateValue"] for each in alarms["MetricAlarms"]] == ["OK"]
+
+
+def test_a_deployment_that_does_not_start_fails(first_release: Release) -> None:
+    """The version lacks permission to read its model, which the emulator enforces."""
+    aws = first_release.deployment.aws
+    iam = client(aws, "iam")
+    role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
+    permission = {"RoleName": role["Role"].rpartition("/")[2], "PolicyName": "ReadModel"}
+    document = iam.get_role_policy(**permission)["PolicyDocument"]
+    iam.delete_role_policy(**permission)
+    aws.forget_warm_containers()
+    try:
+        done = verify()
+    finally:
+        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
+        aws.forget_warm_containers()
+    assert done.returncode == 1
+    assert "FAILED: /health through the public URL: the status is" in done.stdout
+    assert "FAILED: one prediction: the status is" in done.stdout
+    assert "verify: etiquette-emulator failed: /health through the public URL" in done.stderr
+    assert "Traceback" not in done.stderr
