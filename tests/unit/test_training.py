@@ -108,7 +108,7 @@ def test_a_version_brings_its_parent_along() -> None:
     questions = []
     for number in range(300):
         version = number % 2
-        tags = ("python-3.x",) if version else ("java-8",)
+        tags: tuple[str, ...] = ("python-3.x",) if version else ("java-8",)
         word = "asyncio coroutine" if version else "lambda stream"
         # Half of the questions carry the parent, too.
         if generator.random() < 0.5:
@@ -171,7 +171,7 @@ def test_the_commands_train_evaluate_and_split(tmp_path: Path, samples: list[Que
     train = tmp_path / "parts" / "train.parquet"
     tag_sets = tmp_path / "sets.csv"
     tag_sets.write_text("id,tags\n-7,<python><pandas>\n-7,<python><pandas>\n-8,\n")
-    files = ["--questions", train, "--tag-sets", tag_sets]
+    files: list[str | Path] = ["--questions", train, "--tag-sets", tag_sets]
     out = run("train", *files, "--out", model, "--reference", reference)
     assert "SHA-256" in out
     assert "regressions of the folds" in out
