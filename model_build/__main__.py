@@ -199,7 +199,13 @@ def _add_questions(command: argparse.ArgumentParser) -> None:
 
 def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
     path: Path = options.rejects or output.with_name(f"{output.name}.rejects.jsonl")
-    if path.resolve() in (file.resolve() for file in options.questions):
+    # Only `train` has the other two.
+    inputs = [
+        *options.questions,
+        *getattr(options, "partial_questions", []),
+        *getattr(options, "tag_sets", []),
+    ]
+    if path.resolve() in (file.resolve() for file in inputs):
         raise CorpusError(f"{path}: this file holds questions. Name another file with --rejects.")
     return Rejects(path)
 

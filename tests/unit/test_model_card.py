@@ -53,6 +53,12 @@ def test_a_few_questions_of_a_kind_have_no_metrics() -> None:
     assert quality_card([BODY] * 20, judged, TAGS)["questions"] == []
 
 
+def test_metrics_are_given_by_year() -> None:
+    judged = [JudgedQuestion(frozenset({"yeast"}), [], [])] * 220
+    card = quality_card([BODY] * 120 + [TITLE] * 100, judged, TAGS)
+    assert [(each["year"], each["questions"]) for each in card["years"]] == [(2019, 120)]
+
+
 def test_the_card_of_a_corpus_has_its_counts_and_dates() -> None:
     assert corpus_card([TITLE, BODY]) == {
         "questions": 2,

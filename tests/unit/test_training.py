@@ -1,6 +1,8 @@
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -10,10 +12,11 @@ import pytest
 from lambda_src.tagger import TagModel
 from model_build.__main__ import main
 from model_build.bundle_writer import write_bundle
-from model_build.corpus import Rejects, read_corpus, write_questions
+from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.features import NotEnoughQuestionsError, tokens_of
 from model_build.questions import Question
 from model_build.splitting import SharesError, split
+from model_build.tag_sets import TagSet, without_doubles
 from model_build.training import TrainingOptions, fit
 from tests.support.paths import DATA, ROOT
 
@@ -53,6 +56,85 @@ def test_a_tag_that_was_not_judged_is_unknown_not_absent() -> None:
         assert scores[0, rare] > 0
 
 
+def test_a_question_of_code_alone_gets_the_tag_of_its_code() -> None:
+    def asked(code: str, *tags: str) -> list[Question]:
+        return [
+            Question(
+                f"why does this fail {number}",
+                f"<p>please help with attempt {number % 7} in {tags[0]}</p>"
+                f"<pre><code>{code} = {code}_total + items_of_this_list * {number % 5}"
+                f" + {code}_again + {code}_at_last + values</code></pre>",
+                tags,
+            )
+            for number in range(40)
+        ]
+
+    questions = asked("alpha", "one") + asked("beta", "two")
+    options = TrainingOptions(jobs=1, seed=3)
+    with_copies = fit(questions, options)
+    without = fit(questions, replace(options, code_copies=False))
+    code = tokens_of([Question("", "<pre><code>beta = beta_total</code></pre>", ("two",))])
+    two = [tag for tag, _ in with_copies.tags].index("two")
+    margins = []
+    for fitted in (with_copies, without):
+        scores = fitted.regressions.decision_function(fitted.tfidf.transform(code))
+        margins.append(scores[0, two] - scores[0, 1 - two])
+    assert margins[0] > margins[1] > 0
+    # The copies change neither the counts nor the terms, and have no figures.
+    assert with_copies.tags == without.tags == [("one", 40), ("two", 40)]
+    assert with_copies.vocabulary.keys.tolist() == without.vocabulary.keys.tolist()
+    assert with_copies.corpus == without.corpus | {"code_copies": 80}
+    pairs = [fitted.ranking.reranker_inputs.pairs_ for fitted in (with_copies, without)]
+    assert pairs[0].n_questions == pairs[1].n_questions == 80
+    assert len(with_copies.ranking.ranked) == 80
+
+
+def test_tag_sets_add_to_the_pairs_of_tags_and_to_nothing_else(samples: list[Question]) -> None:
+    options = TrainingOptions(jobs=1, min_tag_count=10)
+    alone = fit(samples, options)
+    (first, uses), (second, _), *_ = alone.tags
+    tag_sets = [TagSet(number, (first, "unheard-of", second)) for number in range(50)]
+    beside = fit(samples, options, tag_sets=tag_sets)
+    assert beside.tags == alone.tags
+    before, after = (each.ranking.reranker_inputs.pairs_ for each in (alone, beside))
+    assert after.n_questions == before.n_questions + 50
+    assert (before.counts[0], after.counts[0]) == (uses, uses + 50)
+    assert after.counts[after.keys == 1].tolist() == [50 + before.counts[before.keys == 1].sum()]
+
+
+def test_a_version_brings_its_parent_along() -> None:
+    """The text never names the parent; tag sets say that the version implies it."""
+    generator = np.random.default_rng(0)
+    questions = []
+    for number in range(300):
+        version = number % 2
+        tags: tuple[str, ...] = ("python-3.x",) if version else ("java-8",)
+        word = "asyncio coroutine" if version else "lambda stream"
+        # Half of the questions carry the parent, too.
+        if generator.random() < 0.5:
+            tags = ("python" if version else "java", *tags)
+        questions.append(Question(f"{word} number {number % 9}", "", tags))
+    options = TrainingOptions(jobs=1)
+    versions = [("python", "python-3.x"), ("java", "java-8")]
+    tag_sets = [TagSet(number, versions[number % 2]) for number in range(2000)]
+    fitted = fit(questions, options, tag_sets=tag_sets)
+    names = [tag for tag, _ in fitted.tags]
+    for question, ranked in zip(questions, fitted.ranking.ranked, strict=True):
+        parent = "python" if "python-3.x" in question.tags else "java"
+        assert parent in [names[tag] for tag in ranked.tags[:2]]
+
+
+def test_the_same_corpus_gives_the_same_bundle(
+    tmp_path: Path, samples: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    digests = []
+    for jobs in (1, 2):  # the number of processes does not matter
+        fitted = fit(samples, TrainingOptions(jobs=jobs, min_tag_count=10))
+        digests.append(write_bundle(fitted, tmp_path / f"{jobs}.safetensors", corpus={}))
+    assert digests[0] == digests[1]
+
+
 def test_a_corpus_without_frequent_tags_is_refused(samples: list[Question]) -> None:
     with pytest.raises(NotEnoughQuestionsError, match="lower --min-tag-count"):
         fit(samples[:5], TrainingOptions())
@@ -87,13 +169,31 @@ def test_the_commands_train_evaluate_and_split(tmp_path: Path, samples: list[Que
     run("split", "--questions", corpus, "--out", tmp_path / "parts")
     model, reference = tmp_path / "model.safetensors", tmp_path / "pipeline.joblib"
     train = tmp_path / "parts" / "train.parquet"
-    out = run("train", "--questions", train, "--out", model, "--reference", reference)
+    tag_sets = tmp_path / "sets.csv"
+    tag_sets.write_text("id,tags\n-7,<python><pandas>\n-7,<python><pandas>\n-8,\n")
+    files: list[str | Path] = ["--questions", train, "--tag-sets", tag_sets]
+    out = run("train", *files, "--out", model, "--reference", reference)
     assert "SHA-256" in out
+    assert "regressions of the folds" in out
+    corpus = TagModel.load(model).manifest["corpus"]
+    assert (corpus["tag_sets"]["files"], corpus["tag_sets"]["sets"]) == (["sets.csv"], 1)
+    assert corpus["rejected_rows"] == 1
     out = run(
         *("evaluate", "--model", model, "--questions", tmp_path / "parts" / "test.parquet"),
         *("--json", tmp_path / "report.json", "--predictions", tmp_path / "predictions.jsonl"),
+        *("--reliability", tmp_path / "reliability.png"),
     )
     assert "sample_jaccard" in out
+    found = json.loads((tmp_path / "report.json").read_text())
+    kinds = {kind["kind"]: kind for kind in found["kinds"]}
+    assert (
+        sum(kinds[name]["questions"] for name in kinds if name != "with code")
+        == (found["questions"])
+    )
+    assert all(f"| {name} | {kind['questions']} |" in out for name, kind in kinds.items())
+    for part in (*found["kinds"], *found["years"]):
+        assert bool(part["intervals"]) == (part["questions"] >= 100)
+    assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
     scores = joblib.load(reference).decision_function(tokens_of(samples[:3]))
     assert scores.shape == (3, len(TagModel.load(model).tags))
 
@@ -114,3 +214,26 @@ def test_wrong_shares_are_one_line_on_standard_error(
     assert main(["split", *files, "--shares", "0.8", "0.1", "0.2"]) == 1
     *_, last = capsys.readouterr().err.splitlines()
     assert last == "error: The shares [0.8, 0.1, 0.2] must not be negative, and must sum to 1."
+
+
+def test_tag_sets_are_read_without_titles_and_without_doubles(tmp_path: Path) -> None:
+    path = tmp_path / "sets.csv"
+    path.write_text('id,tags\n1,"<c#><.net>"\n2,java;spring\n2,java\n3,\n,php\n')
+    with Rejects(tmp_path / "rejects") as rejects:
+        found = read_tag_sets([path], rejects)
+        assert rejects.total == 2
+        with pytest.raises(CorpusError, match="no column 'title'"):
+            read_corpus([path], rejects)
+    assert found == [TagSet(1, ("c#", ".net")), TagSet(2, ("java", "spring")), TagSet(2, ("java",))]
+    in_corpus = [Question("Merging maps", "", ("c#",), id=1), Question("No id", "", ("c#",))]
+    assert without_doubles(found, in_corpus) == [TagSet(2, ("java", "spring"))]
+
+
+def test_a_file_without_ids_is_no_file_of_tag_sets(tmp_path: Path) -> None:
+    path = tmp_path / "sets.csv"
+    path.write_text("number,tags\n1,java\n")
+    with (
+        Rejects(tmp_path / "rejects") as rejects,
+        pytest.raises(CorpusError, match=r"no column 'id'.*A file of tag sets needs id and tags"),
+    ):
+        read_tag_sets([path], rejects)
