@@ -76,10 +76,10 @@ ANALYZER: dict[str, Text] = {
     "characters that would grow": Text("a \ufdfa b"),
     "a long run of marks": Text("a" + "\u0316\u0301" * 100 + " b"),
     "words of two scripts": Text(
-        "Pythonでリストの C#の.NETを使う 用java8写 使用c++编程 파이썬python코드 2個のjs リスト-list "
-        "\u0430-b \u041aode"
+        "Pythonでリストの C#の.NETを使う 用java8写 使用c++编程 파이썬python코드 2個のjs "
+        "リスト-list \u0430-b \u041aode"
     ),
-    "escapes": Text(r"remove \r\n and \t or \d+ \w. \c-x \new \r", "in \\c, \\R: \\d{2} \\r_x"),
+    "escapes": Text(r"remove \r\n and \t or \d+ \w. \c-x \new \r", r"in \c, \R: \d{2} \r_x \d+x"),
     "flags of commands": Text(
         "grep -r gcc -c -r. ls -R, (-d) --r x-r a -rf -c++ c-d -c-x", '-c at the start, "-r"'
     ),
