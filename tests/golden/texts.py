@@ -101,7 +101,7 @@ ANALYZER: dict[str, Text] = {
         "<pre><code>f &lt;- function(x) x %&gt;% map(~ .x)\n$a->b = $$c['d'] === 1;\n"
         '#include &lt;a.h&gt;\n  }\n&gt;&gt;&gt; print(f"{x!r}")\n$ ls | wc \n$x\n'
         "&gt; y\n\t- z:\t\n"
-        'std::cout &lt;&lt; a++;\n\\d+ \\\\ &lt;?php ?&gt; """</code></pre>',
+        'std::cout &lt;&lt; a++;\n\\d+ \\\\ &lt;?php ?&gt; a?.b """</code></pre>',
     ),
     "no signals outside of code": Text("a => b", "c := d; e"),
     "the longest signal": Text("", "<pre>!== != === == => ;; -- --> ();\n<<<- ...</pre>"),
@@ -133,6 +133,9 @@ MARKUP: dict[str, Text] = {
     "a break alone": Text("", "a <BR/> `b`"),
     "a link without markdown": Text("", 'see <a href="x">docs</a>'),
     "an anchor without its end": Text("", "see <a name> `b`"),
+    "a line break at the beginning": Text("", "<br>\nuse `a`"),
+    "bold text alone": Text("", "a <b>c</b> &amp; d"),
+    "html after a comment and with backticks": Text("", "<!-- a\nb --> <!-- c --><p>`d`</p>"),
     "html by name": Text("", "a `b` c", "html"),
     "markdown by name": Text("", "a `b` <p>c</p>", "markdown"),
     "fences": Text("", "See:\n\n```python\na = 1\n\nb = 2\n```\nthen\n~~~\nc\n~~~\nend"),
@@ -148,6 +151,7 @@ MARKUP: dict[str, Text] = {
     "a fence with html": Text("", "Why?\n\n```html\n<ul>\n<li>a</li>\n</ul>\n```\n"),
     "a fence of tildes with html": Text("", "~~~\n<p>a</p>\n~~~\nwhy `b`?"),
     "indented html": Text("", "Why?\n\n    <ul>\n    <li>a</li>\n\nand `b`"),
+    "indented html without other code": Text("", "Why?\n\n    <ul><li>a</li></ul>\n"),
     "indented html at the beginning": Text("", "    <p>a</p>\n\nand `b`"),
     "inline code with html": Text("", "Use `<p>a</p>` here"),
     "markdown with stray tags": Text("", "a <b>bold</b><br>\nline with `c`"),
@@ -189,6 +193,7 @@ RANKING: dict[str, Text] = {
         "Why?", "<pre>git = sql.run('java') => python;\n#linux c# c#\n</pre>"
     ),
     "names in code and in prose": Text("", "python java <code>python git git java java</code>"),
+    "one word of code": Text("java", "<code>git</code>"),
     "only signals": Text("", "<pre>=> :: ;</pre>"),
     "code without words": Text("", "<code>git sql</code>"),
     "fillers only": Text("how can I do this please", "thanks, it's not working"),

@@ -136,7 +136,7 @@ MUTATIONS: Final = [
         ("comments", r"(?:<!--.*?-->\s*+)*+", ""),
         ("fences before tags", "if _FENCE.search(body):", "if not body:"),
         ("indented code before tags", '_INDENTED.sub("\\n", body)', "body"),
-        ("indented code at the beginning", "if not body.startswith((\"    \", \"\\t\")) and", "if"),
+        ("indented code at the beginning", 'if not body.startswith(("    ", "\\t")) and', "if"),
         ("inline code before tags", "text != body or _INLINE_CODE.search(text)", "text != body"),
         ("tags of lines", "if _HTML_LINE.search(text):", "if not body:"),
         ("escaped code", "_unescaped(match[2]", "(match[2]"),
