@@ -79,7 +79,7 @@ def detect_format(body: str) -> StoredFormat:
     if "<" not in body:
         return "markdown"
     body = body.replace("\r\n", "\n")
-    if not _INDENTED.match(body) and _HTML_START.match(body):
+    if not body.startswith(("    ", "\t")) and _HTML_START.match(body):
         return "html"
     if _FENCE.search(body):
         return "markdown"

@@ -85,8 +85,9 @@ _ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in A
 CHUNK: Final = re.compile(rf"[^\s{re.escape(_ASCII_SEPARATORS)}]+")
 """Text without a character that separates tokens."""
 WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
-ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++@\S+")
-"""Addresses name no topic, and e-mail addresses have no business in a vocabulary."""
+ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++(?<=[\w.+-])@\S+")
+"""Addresses name no topic, and e-mail addresses have no business in a vocabulary. In code, an @
+behind another sign is no address."""
 SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRET_LENGTH},}}")
 
 

@@ -66,6 +66,53 @@ ANALYZER: dict[str, Text] = {
     ),
     "the limit of other alphabets": Text(" ".join(["é"] * 399 + ["ö", "ü"])),
     "the limit of code": Text("", f"<pre><code>{'x ' * 399}inside outside</code></pre>"),
+    "full width and other forms of characters": Text(
+        "\uff23\uff03 \uff21\uff33\uff30\uff0e\uff2e\uff25\uff34 "
+        "\uff30\uff59\uff54\uff48\uff4f\uff4e\uff13 C\u266f "
+        "\uff71\uff8c\uff9f\uff98 \ufb01le e\u0301t\u00e9 ten\u2010fold non\u2011blocking"
+    ),
+    "invisible characters": Text("py\u200bthon py\u00adthon \ufeffjava sc\u200cal\u200da"),
+    "signs that normalization spells": Text("wait…now java™ sql℠ rust½ x²"),
+    "characters that would grow": Text("a \ufdfa b"),
+    "a long run of marks": Text("a" + "\u0316\u0301" * 100 + " b"),
+    "words of two scripts": Text(
+        "Pythonでリストの C#の.NETを使う 用java8写 使用c++编程 파이썬python코드 2個のjs "
+        "リスト-list \u0430-b \u041aode"
+    ),
+    "escapes": Text(r"remove \r\n and \t or \d+ \w. \c-x \new \r", r"in \c, \R: \d{2} \r_x \d+x"),
+    "flags of commands": Text(
+        "grep -r gcc -c -r. ls -R, (-d) --r x-r a -rf -c++ c-d -c-x", '-c at the start, "-r"'
+    ),
+    "drives": Text("in C:\\Temp or d:/data r: c:x abc:/y", "C:\\"),
+    "initials": Text("R&D r & d C & A c&java java&c c &  d c &   d c&", "AT&T"),
+    "lists of letters": Text(
+        "sort a, b and c or x or y; options a) b) c) and (b), (c) or (d)",
+        "q, r, and s. c,d r , d. d) , c. b and c++, c or d# c, d+ d or\nc",
+    ),
+    "letters that are no list": Text(
+        "c vs r, C and C++ with R or Python in C, how c/c++ using R, plot",
+        "in R, I sort. In C, a pointer or C or a D and i c, java, r d, c-x",
+    ),
+    "letters of compound words": Text("r.id x.c c.y t_d objective-c d-1 a.b", "<code>r.id</code>"),
+    "addresses and other uses of the sign": Text("", "<pre>f(@a b@c '@d &@e x.@f</pre>"),
+    "letters beside other alphabets": Text("é, c, d «c, d» r, dé и c or r \u2013 -r \\c…"),
+    "signals of code": Text(
+        "",
+        "<pre><code>f &lt;- function(x) x %&gt;% map(~ .x)\n$a->b = $$c['d'] === 1;\n"
+        '#include &lt;a.h&gt;\n  }\n&gt;&gt;&gt; print(f"{x!r}")\n$ ls | wc \n$x\n'
+        "&gt; y\n\t- z:\t\n"
+        'std::cout &lt;&lt; a++;\n\\d+ \\\\ &lt;?php ?&gt; a?.b """</code></pre>',
+    ),
+    "no signals outside of code": Text("a => b", "c := d; e"),
+    "the longest signal": Text("", "<pre>!== != === == => ;; -- --> ();\n<<<- ...</pre>"),
+    "the limit of signals": Text("", f"<pre>{'x' * 3998}%;|</pre>"),
+    "signals at the limit": Text("", f"<pre>{'x' * 3998}=&gt;=&gt;</pre>"),
+    "signals in other alphabets": Text(
+        "", "<pre>é => ü-> «x»== \u2028; \n\u3000} ñ{\n日@本 (@日 #{@x}</pre>"
+    ),
+    "words of code count once as text": Text(
+        "java", "sql <pre>np.array sql sql java np c c++ git naïve 日</pre>"
+    ),
     "nothing": Text("", ""),
     "only signs": Text("?! ... --- +++ ''"),
 }
@@ -83,9 +130,12 @@ MARKUP: dict[str, Text] = {
         "", "<pre>first</pre><code>second</code><pre><code>third</code></pre>"
     ),
     "plain text": Text("", "vector<b> of List<i> is a<b and b>c"),
-    "the tag that shows html": Text("", "a <BR/> `b`"),
-    "a link shows html": Text("", 'see <a href="x">docs</a> `b`'),
-    "an anchor without target does not": Text("", "see <a name> `b`"),
+    "a break alone": Text("", "a <BR/> `b`"),
+    "a link without markdown": Text("", 'see <a href="x">docs</a>'),
+    "an anchor without its end": Text("", "see <a name> `b`"),
+    "a line break at the beginning": Text("", "<br>\nuse `a`"),
+    "bold text alone": Text("", "a <b>c</b> &amp; d"),
+    "html after a comment and with backticks": Text("", "<!-- a\nb --> <!-- c --><p>`d`</p>"),
     "html by name": Text("", "a `b` c", "html"),
     "markdown by name": Text("", "a `b` <p>c</p>", "markdown"),
     "fences": Text("", "See:\n\n```python\na = 1\n\nb = 2\n```\nthen\n~~~\nc\n~~~\nend"),
@@ -98,6 +148,18 @@ MARKUP: dict[str, Text] = {
     "link targets": Text(
         "", '[docs](https://a.example "Title here") and [x](y) (z)\n\n[1]: http://b.example\nend'
     ),
+    "a fence with html": Text("", "Why?\n\n```html\n<ul>\n<li>a</li>\n</ul>\n```\n"),
+    "a fence of tildes with html": Text("", "~~~\n<p>a</p>\n~~~\nwhy `b`?"),
+    "indented html": Text("", "Why?\n\n    <ul>\n    <li>a</li>\n\nand `b`"),
+    "indented html without other code": Text("", "Why?\n\n    <ul><li>a</li></ul>\n"),
+    "indented html at the beginning": Text("", "    <p>a</p>\n\nand `b`"),
+    "inline code with html": Text("", "Use `<p>a</p>` here"),
+    "markdown with stray tags": Text("", "a <b>bold</b><br>\nline with `c`"),
+    "html with backticks": Text("", "<p>Use `sed` and\n```\nawk</p>"),
+    "html after text": Text("", "Hello `x`,\n<p>Use <code>y</code></p>"),
+    "html after a comment": Text("", "<!-- language: c -->\n\n<pre><code>a</code></pre>"),
+    "inline html": Text("", "Use <code>a</code> here"),
+    "escaped code": Text("", "a &lt; b\n\n```\nx =&gt; &amp;y &quot;z&#39; &nbsp;\n```"),
     "lines of other systems": Text("", "See:\r\n\r\n    code\r\n\r\nprose"),
 }
 RANKING: dict[str, Text] = {
@@ -127,6 +189,12 @@ RANKING: dict[str, Text] = {
     "a pair too late in the prose": Text("", f"{'maps ' * 99}unit tests"),
     "pairs late in the title": Text(f"{'maps ' * 120}unit tests"),
     "prose without title": Text("", "merging maps in java with python"),
+    "code of a language": Text(
+        "Why?", "<pre>git = sql.run('java') => python;\n#linux c# c#\n</pre>"
+    ),
+    "names in code and in prose": Text("", "python java <code>python git git java java</code>"),
+    "one word of code": Text("java", "<code>git</code>"),
+    "only signals": Text("", "<pre>=> :: ;</pre>"),
     "code without words": Text("", "<code>git sql</code>"),
     "fillers only": Text("how can I do this please", "thanks, it's not working"),
     "unknown words, just few enough": Text("python java maps zza zzb"),

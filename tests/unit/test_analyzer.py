@@ -8,13 +8,16 @@ from lambda_src.tagger.analyzer import (
     fields_of,
     normalize,
     pairs,
+    signals_in,
     stem,
     tokenize,
     tokens_of,
+    without_stray_letters,
     words,
     words_in,
 )
 from lambda_src.tagger.model import RankerChoice
+from lambda_src.tagger.rules import SIGNAL_NAMES
 from tests.golden.results import found_terms
 from tests.golden.synthetic import make_bundle
 from tests.golden.texts import Text
@@ -28,7 +31,8 @@ def find(ranker: RankerChoice) -> Find:
 
     def found(known: Iterable[str], title: str, body: str = "") -> set[str]:
         terms = found_terms(Text(title, body), make_bundle([*known]), ranker)
-        return {term.removeprefix("text: ") for term in terms if " " not in term[6:]} & {*known}
+        names = (term.split(": ", 1)[1] for term in terms)
+        return {name for name in names if " " not in name} & {*known}
 
     return found
 
@@ -136,6 +140,87 @@ def test_the_longest_word_has_forty_characters(find: Find) -> None:
             assert find({word}, word) == ({word} if expected else set())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"remove \r\n and \d+",
+        "grep -r, ls -R",
+        "R&D, r & d",
+        "C & A",
+        "a, b, and c or d",
+        "c or d",
+        "options b) c) d)",
+        "(c) or (d)",
+        r"on C:\Temp or d:/x",
+        "r.id of x.c, and t_d",
+        "objective-c",
+    ],
+)
+def test_stray_letters_are_no_words(find: Find, text: str) -> None:
+    assert not {*words(tokenize(text).title)} & {*"bcdr"}
+    assert find("bcdr", text) == set()
+    assert find("bcdr", "", text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C vs R",
+        "C and C++",
+        "R or Python",
+        "in C, how do I sort",
+        "C/C++",
+        "using R, plot",
+        "in R, I see a list",
+        "c or a list",
+        "is C: good",
+        "pointer in c.",
+    ],
+)
+def test_single_letters_name_languages(find: Find, text: str) -> None:
+    expected = {*text.lower().replace(":", " ").replace(".", "").replace("/", " ").split()}
+    expected = {word.strip(",") for word in expected} & {"c", "r"}
+    assert find("cr", text) == expected != set()
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Pythonでリストの", ["python", "でリストの"]),
+        ("使用c++编程", ["使用", "c++", "编程"]),
+        ("파이썬C#코드", ["파이썬", "c#", "코드"]),
+        ("\uff23\uff03 C\u266f", ["c#", "c#"]),
+        ("py\u200bthon wait\u2026now java\u2122", ["python", "wait", "now", "java"]),
+        ("re\u0301sume\u0301", ["résumé"]),
+    ],
+)
+def test_other_forms_of_characters_are_the_same_words(text: str, tokens: list[str]) -> None:
+    assert tokenize(text).title == tokens
+
+
+@pytest.mark.parametrize("character", ["\ufdfa", "\u0316\u0301", "\u3392"])
+def test_normalization_keeps_long_texts_bounded(character: str) -> None:
+    assert len(fields_of(character * 30_000).title) <= 6 * 30_000
+
+
+@pytest.mark.parametrize(
+    ("code", "signals"),
+    [
+        ("x <- f %>% g", {"<-", "%>%"}),
+        ("$a->b = 1;", {"$", "->", "=", ";", "^$", ";$"}),
+        ("#include", {"#", "^#"}),
+        ("  }  \n", {"^}", "}$"}),
+        (">>> f()", {">>>", "()", "^>>>_", ")$"}),
+        ("=>" * 3_000, {"=>", ">$"}),
+        ("x" * 4_000 + ";", set()),
+    ],
+)
+def test_operators_and_sigils_of_code_are_signals(find: Find, code: str, signals: set[str]) -> None:
+    assert set(signals_in(code)) == signals
+    escaped = code.replace("<", "&lt;").replace(">", "&gt;")
+    assert find(SIGNAL_NAMES, "", f"<pre>{escaped}</pre>") == signals
+
+
 def test_annotations_are_words(find: Find) -> None:
     assert tokenize("@Autowired fails").title == ["autowired", "fails"]
     assert find({"autowir"}, "@Autowired fails") == {"autowir"}
@@ -168,5 +253,5 @@ def test_long_tokens_do_not_fill_the_memory() -> None:
 def test_no_token_crosses_a_separator(text: str) -> None:
     question = fields_of(text)
     tokens = tokens_of(question, unlimited=True).title
-    assert tokens == words_in(question.title)
+    assert tokens == words_in(without_stray_letters(question.title))
     assert all(words_in(token) == [token] for token in tokens)

@@ -89,7 +89,10 @@ def test_hostile_questions_get_the_same_answers(models: Models) -> None:
     assert assert_same(models, hostile_questions().values())
 
 
-_FILLING = "how to python pandas node.js asp.net-mvc c++ don't qwrtz '' sql-server"
+_FILLING = (
+    "how to python pandas node.js asp.net-mvc c++ don't qwrtz '' sql-server "
+    "r, c) & d and or \\r -r c: => <- ; { # $"
+)
 _WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", "\0", "C#'s"])
 
 

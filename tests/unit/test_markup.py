@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_src.tagger.markup import split_body
+from lambda_src.tagger.markup import detect_format, split_body
 
 
 def squeezed(text: str) -> str:
@@ -38,6 +38,43 @@ def test_scripts_and_styles_are_neither() -> None:
 def test_markdown(markdown: str, prose: str, code: str) -> None:
     body = split_body(markdown)
     assert (squeezed(body.prose), squeezed(body.code)) == (prose, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "body_format"),
+    [
+        ("<p>Use `sed` here</p>", "html"),
+        ("\n <div>\n\n    <p>a</p>\n</div>", "html"),
+        ("<pre><code>```\na\n```</code></pre>", "html"),
+        ("<!-- language: c -->\n<pre><code>a</code></pre>", "html"),
+        ("Hello,\n<p>Use <code>x</code> and `y`</p>", "html"),
+        ("Use <code>x</code> here", "html"),
+        ('See <a href="x">the docs</a>', "html"),
+        ("<HR>\ntext", "html"),
+        ("", "markdown"),
+        ("plain text, a < b and b > c", "markdown"),
+        ("List<i> of vector<b>", "markdown"),
+        ("Why?\n\n```html\n<p>a</p>\n```", "markdown"),
+        ("Why?\n\n~~~\n<li>a</li>\n~~~\n", "markdown"),
+        ("Why?\r\n\r\n```\r\n<ul>\r\n</ul>\r\n```", "markdown"),
+        ("```\n<p>without end", "markdown"),
+        ("Why?\n\n    <ul>\n      <li>a</li>\n    </ul>", "markdown"),
+        ("    <div>\n    </div>\n\nWhy?", "markdown"),
+        ("Use `<p>a</p>` here", "markdown"),
+        ("a <b>bold</b> word<br>and `code`", "markdown"),
+        ("one<br>two", "markdown"),
+        ("```\n&lt;p&gt;a&lt;/p&gt;\n```", "markdown"),
+        ("see <a name>", "markdown"),
+    ],
+)
+def test_the_structure_decides_the_format(body: str, body_format: str) -> None:
+    assert detect_format(body) == body_format
+
+
+def test_escaped_code_of_markdown_is_unescaped() -> None:
+    body = split_body("a &lt; b\n\n```\nx =&gt; &quot;y&#39; &amp;&amp; &nbsp;\n```\n`a &amp; b`")
+    assert squeezed(body.prose) == "a < b"
+    assert squeezed(body.code) == "x => \"y' && &nbsp; a & b"
 
 
 def test_the_format_can_be_named() -> None:

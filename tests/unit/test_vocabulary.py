@@ -31,9 +31,9 @@ class Find:
         self._ranker = ranker
 
     def __call__(self, title: str, body: str = "") -> dict[str, int]:
-        return {term: count for term, (count, _) in self.with_titles(title, body).items()}
+        return {term: count for term, (count, *_) in self.by_field(title, body).items()}
 
-    def with_titles(self, title: str, body: str = "") -> dict[str, list[int]]:
+    def by_field(self, title: str, body: str = "") -> dict[str, list[int]]:
         return found_terms(Text(title, body), BUNDLE, self._ranker)
 
 
@@ -61,7 +61,7 @@ def test_words_and_pairs_are_counted_and_count_more_in_the_title(find: Find) -> 
 
 
 def test_occurrences_in_the_title_are_counted_apart(find: Find) -> None:
-    assert {term: n for term, (_, n) in find.with_titles("a b a", "a a b").items()} == {
+    assert {term: n for term, (_, n, _) in find.by_field("a b a", "a a b").items()} == {
         "text: a": 2,
         "text: b": 1,
         "text: a b": 1,
@@ -80,6 +80,19 @@ def test_code_has_its_own_terms_and_no_pairs(find: Find) -> None:
         "text: b": 1,
         "code: a": 2,
         "code: b": 2,
+    }
+
+
+def test_a_word_of_code_counts_once_as_text(find: Find) -> None:
+    body = "js <pre><code>node.js js b js</code></pre>"
+    assert find.by_field("", body) == {
+        "code: node.js": [1, 0, 0],
+        "code: nod": [1, 0, 0],
+        "code: js": [3, 0, 0],
+        "code: b": [1, 0, 0],
+        "text: node.js": [1, 0, 1],
+        "text: nod": [1, 0, 1],
+        "text: js": [2, 0, 1],
     }
 
 

@@ -168,7 +168,12 @@ class Kernel:
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
             Evidence(share, bool(answer.has_topic)),
-            FoundTerms(*found.reshape(4, room)[:, :n_found]),
+            FoundTerms(
+                found[:n_found],
+                found[room : room + n_found],
+                found[2 * room : 2 * room + n_found],
+                found[3 * room : 3 * room + n_found],
+            ),
             answer.tags[:n_ranked],
             answer.confidences[:n_ranked],
         )
@@ -209,6 +214,8 @@ class Kernel:
 
 def _text_of_signals(code: str) -> bytes:
     """Give the part of the code in which the kernel looks for signals."""
+    if not code:
+        return b""
     code = code[:MAX_SIGNAL_CHARACTERS]
     return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 

@@ -415,6 +415,7 @@ static void count_signals_of_line(const char *line, int64_t length, int32_t *cou
 }
 
 static void read_signals(const model *m, found *f, const char *text, int64_t length) {
+  if (!length) return;
   int32_t counts[N_SIGNALS] = {0};
   for (int64_t start = 0; start < length;) {
     const char *end = memchr(text + start, '\n', (size_t)(length - start));
