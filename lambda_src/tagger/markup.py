@@ -14,7 +14,7 @@ _BLOCK_TAG = (
     r"</?(?:p|pre|ul|ol|li|hr|blockquote|div|h[1-6]|table|t[hrd]|thead|tbody|dl|section|article)"
     r"(?:\s[^<>]*)?/?>"
 )
-_HTML_START = re.compile(rf"\s*+(?:<!--.*?-->\s*+)*+{_BLOCK_TAG}", re.I | re.S)
+_HTML_START = re.compile(rf"\s*+(?:<!--(?:(?!-->).)*-->\s*+)*{_BLOCK_TAG}", re.I | re.S)
 _HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
 # b and i are not among them, because List<i> in plain text is not HTML.
 _END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)

@@ -77,7 +77,7 @@ MIN_SECRET_DIGITS: Final = 4
 _JOINER: Final = f"[{re.escape(WORD_JOINERS)}{TYPOGRAPHIC_APOSTROPHE}]"
 _SUFFIX: Final = "|".join(map(re.escape, WORD_SUFFIXES))
 WORD: Final = re.compile(
-    rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*+(?:{_SUFFIX})?"
+    rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?"
 )
 """A token in lower case."""
 ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
@@ -98,11 +98,11 @@ _ONE_LETTER: Final = (
     rf"[a-z](?!{_SUFFIX}|[{re.escape(WORD_JOINERS)}+#]*+(?:[a-z0-9]|{_NOT_ASCII}))"
 )
 _NEXT_LETTER: Final = rf"(?![ai]){_ONE_LETTER}"
-_LIST_LINK: Final = r"(?: {0,2}+[,)][ ,()]{0,3}+| {1,2}+(?=and |or ))(?:(?:and|or) [ (]?+)?+"
+_LIST_LINK: Final = r"(?: {0,2}+[,)][ ,()]{0,3}+| {1,2}+(?=and |or ))(?:(?:and|or) [ (]?+)?"
 _NO_STRAY_LETTER_AFTER: Final = rf"(?:[\w{re.escape(WORD_JOINERS)}+#]|{_NOT_ASCII})"
 LETTER_LIST: Final = re.compile(
     rf"(?<!{_NO_STRAY_LETTER_AFTER}){_ONE_LETTER}"
-    rf"(?: {{0,2}}+& {{0,2}}+{_ONE_LETTER}|{_LIST_LINK}{_NEXT_LETTER})++"
+    rf"(?: {{0,2}}+& {{0,2}}+{_ONE_LETTER}|{_LIST_LINK}{_NEXT_LETTER})+"
 )
 """Single letters with a comma, a closing bracket, ``and``, ``or`` or ``&`` between two of them:
 ``a, b and c``, ``a) b)``, ``R&D``. After a comma or ``or``, an a or I is a word of the sentence."""
