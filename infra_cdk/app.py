@@ -8,7 +8,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra_cdk.context import settings_from_context
 from infra_cdk.cross_build import CrossBuildError, check_can_build, check_has_buildx
-from infra_cdk.model import BundleError
+from infra_cdk.model import ModelFileError
 from infra_cdk.settings import Settings, SettingsError
 from infra_cdk.stack import EtiquetteStack
 
@@ -38,7 +38,7 @@ def main() -> None:
             check_has_buildx()
             check_can_build(settings.architecture)
         compose(app, settings)
-    except (SettingsError, BundleError, CrossBuildError) as error:
+    except (SettingsError, ModelFileError, CrossBuildError) as error:
         sys.exit(f"etiquette: {error}")
     app.synth()
 

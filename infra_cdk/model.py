@@ -21,7 +21,7 @@ _CARD_FIGURES: Final = ("sample_jaccard", "precision_at_1")
 _MAX_HEADER_BYTES = 100_000_000
 
 
-class BundleError(ValueError):
+class ModelFileError(ValueError):
     """The model is not a bundle, or the report belongs to another bundle."""
 
 
@@ -59,7 +59,7 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
 
     Raises
     ------
-    BundleError
+    ModelFileError
         If the file has no such header, or the report is about another bundle.
     """
     data = path.read_bytes()
@@ -78,7 +78,7 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
             for name in _CARD_FIGURES
         }
     except (struct.error, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BundleError(
+        raise ModelFileError(
             f"{path} is not a model bundle ({type(error).__name__}: {error}): "
             "train one with python -m model_build train"
         ) from error
@@ -94,12 +94,12 @@ def _figures(report: Path, sha256: str) -> dict[str, Any]:
         evaluated = found["model_sha256"]
         figures = {name: f"{found[name]:.3f}" for name in _FIGURES}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(
+        raise ModelFileError(
             f"{report} is not the report of an evaluation ({type(error).__name__}: {error}): "
             "write one with python -m model_build evaluate --json"
         ) from error
     if evaluated != sha256:
-        raise BundleError(
+        raise ModelFileError(
             f"{report} is about the bundle with digest {evaluated}, but the model has digest "
             f"{sha256}: evaluate this model with python -m model_build evaluate"
         )

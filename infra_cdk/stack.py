@@ -43,11 +43,13 @@ class EtiquetteStack(Stack):
             model=model,
             origin_secret=secret.reference if secret else None,
         )
-        # With CloudFront in front, the domain name is CloudFront's and not the API's.
-        of_api = replace(settings, domain_name=None, certificate_arn=None, hosted_zone_id=None)
-        front = HttpFront(
-            self, "Http", settings=of_api if secret else settings, alias=function.alias
-        )
+        front_settings = settings
+        if secret is not None:
+            # With CloudFront in front, the domain name is CloudFront's and not the API's.
+            front_settings = replace(
+                settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
+            )
+        front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.model import BundleError, identify
+from infra_cdk.model import ModelFileError, identify
 from lambda_src.tagger import TagModel, read_bundle
 from model_build.evaluation import judge, report
 from model_build.questions import Question
@@ -62,10 +62,10 @@ def test_the_function_has_the_description(
 def test_a_report_about_another_bundle_is_refused(
     evaluated: dict[str, Any], tmp_path: Path, changes: dict[str, Any], advice: str
 ) -> None:
-    with pytest.raises(BundleError, match=advice):
+    with pytest.raises(ModelFileError, match=advice):
         identify(STARTER, written(tmp_path, evaluated | changes))
 
 
 def test_a_missing_report_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"absent\.json is not the report"):
+    with pytest.raises(ModelFileError, match=r"absent\.json is not the report"):
         identify(STARTER, tmp_path / "absent.json")

@@ -74,6 +74,7 @@ def test_every_given_setting_can_be_given_again_from_the_outputs(given: dict[str
 
 
 NEEDED_BY: dict[str, set[str]] = {
+    "alarm_email": {"monthly_budget_usd"},
     "auth": {"jwt_issuer", "jwt_audiences"},
     "jwt_issuer": {"auth", "jwt_audiences"},
     "jwt_audiences": {"auth", "jwt_issuer"},

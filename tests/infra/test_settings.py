@@ -16,7 +16,7 @@ import pytest
 from aws_cdk import App
 
 from infra_cdk.context import settings_from_context
-from infra_cdk.model import BundleError, identify
+from infra_cdk.model import ModelFileError, identify
 from infra_cdk.settings import (
     ENVIRONMENTS,
     ROOT,
@@ -157,7 +157,7 @@ def test_the_feature_flags_are_those_that_the_locked_cdk_recommends() -> None:
 def test_a_file_that_is_not_a_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(BundleError, match=r"model\.safetensors is not a model bundle"):
+    with pytest.raises(ModelFileError, match=r"model\.safetensors is not a model bundle"):
         identify(path)
 
 
