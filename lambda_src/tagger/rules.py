@@ -76,9 +76,7 @@ MIN_SECRET_DIGITS: Final = 4
 
 _JOINER: Final = f"[{re.escape(WORD_JOINERS)}{TYPOGRAPHIC_APOSTROPHE}]"
 _SUFFIX: Final = "|".join(map(re.escape, WORD_SUFFIXES))
-WORD: Final = re.compile(
-    rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?"
-)
+WORD: Final = re.compile(rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?")
 """A token in lower case."""
 ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
 _ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in ASCII_IN_WORDS)
@@ -94,9 +92,7 @@ SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRE
 # Analyzer: stray letters.
 
 _NOT_ASCII: Final = r"[^\x00-\x7f\s]"
-_ONE_LETTER: Final = (
-    rf"[a-z](?!{_SUFFIX}|[{re.escape(WORD_JOINERS)}+#]*+(?:[a-z0-9]|{_NOT_ASCII}))"
-)
+_ONE_LETTER: Final = rf"[a-z](?!{_SUFFIX}|[{re.escape(WORD_JOINERS)}+#]*+(?:[a-z0-9]|{_NOT_ASCII}))"
 _NEXT_LETTER: Final = rf"(?![ai]){_ONE_LETTER}"
 _LIST_LINK: Final = r"(?: {0,2}+[,)][ ,()]{0,3}+| {1,2}+(?=and |or ))(?:(?:and|or) [ (]?+)?"
 _NO_STRAY_LETTER_AFTER: Final = rf"(?:[\w{re.escape(WORD_JOINERS)}+#]|{_NOT_ASCII})"

@@ -1,0 +1,32 @@
+"""The starter answers the sample questions at least as well as when it was trained."""
+
+from typing import Final
+
+import pytest
+
+from lambda_src.tagger import TagModel
+from tests.model.sample_measures import MEASURES, PARTS, share
+
+AT_LEAST: Final = {
+    "ambiguous word, its tag is suggested": 0.7,
+    "technologies since 2020, the first tag is right": 0.55,
+    "code alone, the first tag is right": 0.25,
+    "code alone, one tag is right": 0.45,
+    "error logs, one tag is right": 0.75,
+    "other languages and spellings, one tag is right": 0.85,
+}
+AT_MOST: Final = {
+    "ambiguous word, the wrong tag is suggested": 0.6,
+    "gibberish and pleasantries, tags are suggested": 0.25,
+    "everyday and vague texts, tags are suggested": 0.7,
+}
+
+
+def test_every_measure_has_a_bound() -> None:
+    assert set(AT_LEAST) | set(AT_MOST) == set(MEASURES)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", MEASURES)
+def test_the_starter_keeps_its_level(starter: TagModel, name: str, part: str) -> None:
+    assert AT_MOST.get(name, 1) >= share(starter, name, part) >= AT_LEAST.get(name, 0)
