@@ -104,10 +104,10 @@ def test_predictions_write_a_zero_so_that_silence_is_not_missing_data() -> None:
 def test_the_handler_counts_failed_answers_only() -> None:
     program = """
 from lambda_src.api import handler as served
-from tests.support.api_gateway import lambda_context
+from tests.support.api_gateway import gateway_event, lambda_context
 for status in (200, 404, 500, 503):
     served._adapter = lambda event, context: {"statusCode": status}
-    served.handler({}, lambda_context())
+    served.handler(gateway_event("GET", "/health"), lambda_context())
 """
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -286,7 +286,8 @@ static int is_beside_words(char c) {
 /* Whether the word that begins at `place` is a single letter, and the last word of its chunk. */
 static int is_one_letter(const char *text, int64_t place, int64_t length) {
   if (place >= length || !is(text[place], LETTER)) return 0;
-  if (word_end(text, place++, length) > place) return 0;
+  if (word_end(text, place, length) > place + 1) return 0;
+  place++;
   while (place < length && is(text[place], JOINS_WORDS | ENDS_WORDS)) place++;
   return place == length || !is(text[place], OF_CHUNK);
 }
