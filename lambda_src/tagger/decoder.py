@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from math import exp, sqrt
 from typing import Final, NamedTuple
 
-from lambda_src.tagger.rules import MIN_TAG_CONFIDENCE
+from lambda_src.tagger.rules import (
+    MIN_KNOWN_SHARE,
+    MIN_TAG_CONFIDENCE,
+    MIN_UNFAMILIAR_JACCARD,
+)
 
 # The Gauss-Legendre rule of five points, moved from [-1, 1] to [0, 1]: Abramowitz and Stegun
 # (1964), "Handbook of Mathematical Functions", 25.4.29.
@@ -90,3 +94,16 @@ def choose_tags(confidences: Sequence[float], other_tags: float, max_tags: int) 
     ]
     best = max(expected, default=0.0)
     return TagSet(expected.index(best) + 1 if expected else 0, best)
+
+
+def min_expected_jaccard(known_share: float, floor: float) -> float:
+    """Give the expected Jaccard index below which nothing is suggested.
+
+    Parameters
+    ----------
+    known_share : float
+        The share of the question's words that the model knows.
+    floor : float
+        The limit of the model for questions that are familiar.
+    """
+    return floor if known_share >= MIN_KNOWN_SHARE else MIN_UNFAMILIAR_JACCARD

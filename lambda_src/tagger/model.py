@@ -10,11 +10,11 @@ import numpy as np
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
-from lambda_src.tagger.decoder import choose_tags
+from lambda_src.tagger.decoder import choose_tags, min_expected_jaccard
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
-from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE, MIN_UNFAMILIAR_JACCARD
+from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
 from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
 
 RankerChoice = Literal["auto", "plain", "kernel"]
@@ -161,10 +161,10 @@ class TagModel:
         top_confidence = confidences[0]
         if not has_topic:
             return Prediction([], top_confidence, terms, known_share, "no_topic")
-        is_familiar = known_share >= MIN_KNOWN_SHARE
         # The model is quiet or not whatever the caller's options are, which only shorten an answer.
         chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
-        if chosen.expected_jaccard < (self._floor if is_familiar else MIN_UNFAMILIAR_JACCARD):
+        if chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
+            is_familiar = known_share >= MIN_KNOWN_SHARE
             reason: QuietReason = "not_sure" if is_familiar else "too_few_known_words"
             return Prediction([], top_confidence, terms, known_share, reason)
         if exclude:

@@ -9,7 +9,7 @@ from lambda_src.tagger import TagModel
 from lambda_src.tagger.analyzer import fields_of, normalize, pairs, tokenize, tokens_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.calibrator import QuestionFacts, best_candidates, features
-from lambda_src.tagger.decoder import choose_tags, expected_jaccards
+from lambda_src.tagger.decoder import choose_tags, expected_jaccards, min_expected_jaccard
 from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.ranker import PlainRanker, Ranking
@@ -35,6 +35,8 @@ _CONFIDENCES: dict[str, tuple[list[float], float]] = {
     "one sure tag": ([0.9, 0.1, 0.1], 0.4),
     "many tags beyond the largest set": ([0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1], 0.3),
     "true tags that are no candidates": ([0.6, 0.35, 0.3], 3.0),
+    "a tag with the least confidence": ([0.3, 0.1, 0.09], 9.0),
+    "a tag with too little confidence": ([0.3, 0.109, 0.05], 9.0),
     "equal sets": ([1.0, 0.5], 0.0),
     "no tags": ([], 1.0),
 }
@@ -245,6 +247,7 @@ def decoded(confidences: list[float], other_tags: float) -> dict[str, Any]:
     return {
         "expected_jaccards": [round(value, _DIGITS) for value in expected],
         "size": choose_tags(confidences, other_tags, MAX_TAGS).size,
+        "min_expected_jaccards": [min_expected_jaccard(share, 0.1) for share in (0.0, 0.6, 1.0)],
     }
 
 

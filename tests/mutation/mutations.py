@@ -108,6 +108,12 @@ MUTATIONS: Final = [
         "decoder",
         ("largest set", "MAX_TAGS: Final = 5", "MAX_TAGS: Final = 4"),
         ("known words", "MIN_KNOWN_SHARE: Final = 0.6", "MIN_KNOWN_SHARE: Final = 0.61"),
+        ("least confidence", "MIN_TAG_CONFIDENCE: Final = 0.1", "MIN_TAG_CONFIDENCE: Final = 0.11"),
+        (
+            "unfamiliar questions",
+            "MIN_UNFAMILIAR_JACCARD: Final = 0.3",
+            "MIN_UNFAMILIAR_JACCARD: Final = 0.31",
+        ),
     ),
     # The definition alone.
     *_python(
@@ -133,7 +139,7 @@ MUTATIONS: Final = [
         ("styles", '(*_CODE, "script", "style")', '(*_CODE, "script")'),
         ("block-level tags", "(?:p|pre|ul", "(?:br|p|pre|ul"),
         ("end tags", "</(?:p|pre|code|ul|ol|li|em", "</(?:b|p|pre|code|ul|ol|li|em"),
-        ("comments", r"(?:<!--.*?-->\s*+)*+", ""),
+        ("comments", r"(?:<!--(?:(?!-->).)*-->\s*+)*", ""),
         ("fences before tags", "if _FENCE.search(body):", "if not body:"),
         ("indented code before tags", '_INDENTED.sub("\\n", body)', "body"),
         ("indented code at the beginning", 'if not body.startswith(("    ", "\\t")) and', "if"),
@@ -202,7 +208,7 @@ MUTATIONS: Final = [
         "decoder",
         ("tags beyond the set", "sum(confidences[max_tags:]) + other_tags", "other_tags"),
         ("quadrature", "64 / 225", "63 / 225"),
-        ("best size", "expected.index(max(expected)) + 1", "expected.index(max(expected))"),
+        ("best size", "expected.index(best) + 1", "expected.index(best)"),
     ),
     # The kernel alone.
     *_kernel(
