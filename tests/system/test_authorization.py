@@ -175,5 +175,6 @@ def test_a_release_without_auth_does_not_make_the_api_public(guarded: Deployment
         check=False,
     )
     assert refused.returncode == 1
-    assert "Give -c auth=jwt" in refused.stderr
+    assert "would lose what is live" in refused.stderr
+    assert "auth: jwt -> none" in refused.stderr
     assert guarded.call("/health").status == 401

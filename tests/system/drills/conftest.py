@@ -177,7 +177,7 @@ def _record_healthy(
         {"prediction_id": str(uuid4()), "final_tags": each.tags} for each in samples[:9]
     ]
     drafts: list[dict[str, Any]] = [{**each, "draft": True} for each in asked[:9]]
-    odd: list[dict[str, Any]] = [{"source": "aws.unknown"}]
+    other: list[dict[str, Any]] = [{"source": "aws.unknown"}]
     with running(aws, image, *MOUNT, *MODEL, *NAMED) as function:
         return [
             *record(function, "cold", questions(asked[:1])),
@@ -189,7 +189,7 @@ def _record_healthy(
             *record(function, "heartbeat", [heartbeat]),
             *record(function, "other subject", questions(OTHER_SUBJECTS)),
             *record(function, "other language", questions(OTHER_LANGUAGES)),
-            *record(function, "raised", odd),
+            *record(function, "other event", other),
         ]
 
 

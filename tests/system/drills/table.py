@@ -55,7 +55,11 @@ DRILLS: Final = [
     Drill(
         "client-errors", "a client with invalid requests", days.instead("refused", *ASKED, "draft")
     ),
-    Drill("api-function-errors", "an event of another kind", days.one_in(1000, "raised")),
+    Drill(
+        "api-function-errors",
+        "one request in a thousand runs out of time",
+        days.one_in(1000, "out of time"),
+    ),
     Drill("api-function-errors", "a missing model", days.all_become("not started")),
     Drill("api-function-throttles", "bursts of more than the limit", days.bursts("slow", 14)),
     Drill("api-function-throttles", "the kill switch", days.unchanged(), switched_off=True),
@@ -78,7 +82,11 @@ DRILLS: Final = [
     Drill("account-concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
     Drill("log-volume", "five times the requests", days.times(5)),
     Drill("feedback-silence", "a client that sends no feedback", days.without("feedback")),
-    Drill("release-failures", "an event of another kind", days.one_in(15, "raised")),
+    Drill(
+        "release-failures",
+        "one request in fifteen runs out of time",
+        days.one_in(15, "out of time"),
+    ),
     Drill("release-failures", "a version that does not start", days.all_become("not started")),
     Drill(
         "release-duration",

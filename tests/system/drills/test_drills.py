@@ -96,7 +96,8 @@ def test_the_recordings_are_what_the_drills_assume(recordings: Recordings) -> No
     statuses = {kind: {each.status for each in found} for kind, found in recordings.items()}
     assert statuses.pop("refused") == {404, 413, 422}
     assert statuses.pop("feedback") == {202}
-    for failed in ("raised", "not started", "out of time"):
+    assert statuses.pop("other event") == {400}
+    for failed in ("not started", "out of time"):
         assert statuses.pop(failed) == {None}
     assert set(statuses) == {
         *ASKED, "draft", "heartbeat", "slow", "other subject", "other language",
@@ -112,5 +113,5 @@ def test_only_predictions_and_feedback_are_counted(recordings: Recordings) -> No
     for kind in (*ASKED, "slow", "other subject", "other language"):
         assert measured(kind) == every, kind
     assert measured("feedback") == {frozenset({metrics.FEEDBACKS.name})}
-    for kind in ("draft", "refused", "heartbeat", "raised", "not started"):
+    for kind in ("draft", "refused", "heartbeat", "other event", "not started"):
         assert measured(kind) == {frozenset()}, kind
