@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import isfinite
 
 _MAX_TAG_CHARACTERS = 64
-_TAG = re.compile(r"\.?\w[\w+#.-]*")
+_TAG = re.compile(r"\.?[^\W_][\w+#.-]*")
 _BRACKETED_TAG = re.compile(r"<([^<>]*)>")
 _BRACKETED_TAGS = re.compile(r"(?:<[^<>]*>[\s,]*)+")
 _LIST_ITEM = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([^\s,'"]+))\s*(?:,|(?=\s)|(?=['"])|$)""")
