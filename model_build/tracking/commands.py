@@ -1,7 +1,11 @@
-"""The commands that record and register models: ``track``, ``register``, and ``train --track``."""
+"""The commands that record and register models.
+
+They are ``track``, ``register`` and ``champion``, and the option ``train --track``.
+"""
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -46,6 +50,19 @@ def add_commands(commands: Commands) -> None:
     )
     register.set_defaults(run=_register)
 
+    champion = commands.add_parser(
+        "champion",
+        help="move the registry's alias champion to the bundle that is live; scripts/release and "
+        "scripts/rollback do it by themselves",
+    )
+    champion.add_argument("--sha256", required=True, help="the digest of the live bundle")
+    champion.add_argument(
+        "--stack", required=True, help="the stack where it is live, such as etiquette-prod"
+    )
+    champion.add_argument("--name", help="the registered model, if several have this bundle")
+    champion.add_argument("--uri", default=tracking_uri(), metavar="URI", help=_SERVER)
+    champion.set_defaults(run=_champion)
+
 
 def record_or_warn(bundle: Path, uri: str) -> None:
     """Record a training that has just ended. If that fails, say how to do it later."""
@@ -89,6 +106,24 @@ def _register(options: argparse.Namespace) -> None:
     print(f"{options.bundle}: {state} as models:/{done['name']}/{done['version']}")
     if options.alias:
         print(f"models:/{done['name']}@{options.alias} is version {done['version']}")
+
+
+def _champion(options: argparse.Namespace) -> None:
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    champion = call(
+        "follow_release",
+        options.uri,
+        sha256=options.sha256,
+        release=options.stack,
+        facts=f"live, recorded by hand at {moment}",
+        name=options.name,
+    )
+    if champion["name"] is None:
+        raise TrackingError(
+            f"No registered model has the bundle {options.sha256}. Register it with "
+            "'python -m model_build register'."
+        )
+    print(f"models:/{champion['name']}@champion is version {champion['version']}")
 
 
 def _record(bundle: Path, uri: str, report: Path | None) -> dict[str, Any]:

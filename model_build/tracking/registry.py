@@ -53,8 +53,8 @@ def register(
     """
     read = read_bundle(bundle)
     recorded = runs.record_training(bundle, record, report)
-    found = _version_of(read.sha256, name)
-    number = found.version if found else _create(Path(bundle), read.sha256, recorded, name)
+    found = _versions_of(read.sha256, name)
+    number = found[0].version if found else _create(Path(bundle), read.sha256, recorded, name)
     client = MlflowClient()
     client.set_model_version_tag(name, number, SHA256, read.sha256)
     client.set_model_version_tag(name, number, BUNDLE_FILE, Path(bundle).name)
@@ -66,7 +66,7 @@ def register(
         "version": number,
         "run_id": recorded["run_id"],
         "sha256": read.sha256,
-        "is_new": found is None,
+        "is_new": not found,
     }
 
 
@@ -78,7 +78,7 @@ def download(model: str, folder: str) -> dict[str, Any]:
     model : str
         ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION``.
     folder : str
-        Where the file is written.
+        Where the file is written, in a folder that the digest names.
 
     Returns
     -------
@@ -94,7 +94,8 @@ def download(model: str, folder: str) -> dict[str, Any]:
             "'python -m model_build register': it names no bundle. Register the bundle first."
         )
     uri = f"models:/{found.name}/{found.version}/artifacts/{tags[BUNDLE_FILE]}"
-    path = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)
+    place = Path(folder) / tags[SHA256][:12]
+    path = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(place))
     return {
         "path": path,
         "sha256": tags[SHA256],
@@ -115,20 +116,29 @@ def follow_release(sha256: str, release: str, facts: str, name: str | None) -> d
     facts : str
         What the version's tag says about the release.
     name : str or None
-        The registered model; by default the one whose version was released there before.
+        The registered model; by default the one whose version was released there before, or else
+        the only one that has the bundle.
 
     Returns
     -------
     dict
         ``name`` and ``version`` of the champion; both None if the registry has no such version.
     """
-    found = _version_of(sha256, name, released=None if name else release)
-    if found is None:
+    found = _versions_of(sha256, name)
+    found = [each for each in found if f"{_RELEASE}{release}" in each.tags] or found
+    if not found:
         return {"name": None, "version": None}
+    names = {each.name for each in found}
+    if len(names) > 1:
+        raise LookupError(
+            f"several registered models have the bundle {sha256[:12]}: {', '.join(sorted(names))}. "
+            "Name one with --name."
+        )
+    newest = found[0]
     client = MlflowClient()
-    client.set_model_version_tag(found.name, found.version, f"{_RELEASE}{release}", facts)
-    client.set_registered_model_alias(found.name, CHAMPION, found.version)
-    return {"name": found.name, "version": found.version}
+    client.set_model_version_tag(newest.name, newest.version, f"{_RELEASE}{release}", facts)
+    client.set_registered_model_alias(newest.name, CHAMPION, newest.version)
+    return {"name": newest.name, "version": newest.version}
 
 
 def record_gate(decision: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -162,7 +172,7 @@ def record_gate(decision: Mapping[str, Any], path: str) -> dict[str, Any]:
     for key, value in tags.items():
         client.set_tag(run.info.run_id, key, value)
     client.log_artifact(run.info.run_id, path)
-    versions = client.search_model_versions(f"tags.{SHA256} = '{sha256}'")
+    versions = _versions_of(sha256)
     for each in versions:
         for key, value in tags.items():
             client.set_model_version_tag(each.name, each.version, key, value)
@@ -192,13 +202,13 @@ def _create(bundle: Path, sha256: str, recorded: Mapping[str, Any], name: str) -
 
 
 def _code(folder: Path) -> Path:
-    """Copy the tagger's Python files, which are all that the model needs of this repository."""
+    """Copy the source of the tagger, which is all that the model needs of this repository."""
     package = folder / "lambda_src"
     package.mkdir()
     shutil.copy(ROOT / "lambda_src" / "__init__.py", package)
     # The kernel is compiled for one kind of machine, and answers are the same without it.
-    only_python = shutil.ignore_patterns("*.so", "*.c", "*.txt", "__pycache__")
-    shutil.copytree(ROOT / "lambda_src" / "tagger", package / "tagger", ignore=only_python)
+    no_kernel = shutil.ignore_patterns("*.so", "requirements.txt", "__pycache__")
+    shutil.copytree(ROOT / "lambda_src" / "tagger", package / "tagger", ignore=no_kernel)
     return package
 
 
@@ -236,10 +246,8 @@ def _find(model: str) -> ModelVersion:
     return client.get_model_version(name, number)
 
 
-def _version_of(sha256: str, name: str | None, released: str | None = None) -> ModelVersion | None:
-    """Find the newest version of a bundle, of one registered model or released to one stack."""
+def _versions_of(sha256: str, name: str | None = None) -> list[ModelVersion]:
+    """Find the versions of a bundle, newest first, of all registered models or of one."""
     of_name = f" and name = '{name}'" if name else ""
     found = MlflowClient().search_model_versions(f"tags.{SHA256} = '{sha256}'{of_name}")
-    if released:
-        found = [each for each in found if f"{_RELEASE}{released}" in each.tags]
-    return max(found, key=lambda each: int(each.version), default=None)
+    return sorted(found, key=lambda each: -int(each.version))

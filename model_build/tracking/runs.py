@@ -12,7 +12,7 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run
 from mlflow.utils.mlflow_tags import (
     MLFLOW_DATASET_CONTEXT,
     MLFLOW_GIT_COMMIT,
@@ -98,7 +98,7 @@ def experiment_id() -> str:
     if uri.startswith("sqlite:///"):
         database = Path(uri.removeprefix("sqlite:///")).resolve()
         place = (database.parent / "artifacts").as_uri()
-    return MlflowClient().create_experiment(EXPERIMENT, artifact_location=place)
+    return str(MlflowClient().create_experiment(EXPERIMENT, artifact_location=place))
 
 
 def _create_training(bundle: Bundle, path: Path, record: Path | None) -> Run:
