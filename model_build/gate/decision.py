@@ -17,7 +17,7 @@ from model_build.gate.paired import (
     mean_difference,
     sample_jaccards,
     suggested_tags,
-    tests_of_large_tags,
+    large_tag_tests,
 )
 from model_build.gate.unseen import UnseenQuestions
 
@@ -85,7 +85,7 @@ def decide(
     suggested = [suggested_tags(model, unseen.questions) for model in models]
     jaccards = [sample_jaccards(each, truths) for each in suggested]
     difference = mean_difference(jaccards[0], jaccards[1])
-    tag_tests = tests_of_large_tags(suggested[0], suggested[1], truths)
+    tag_tests = large_tag_tests(suggested[0], suggested[1], truths)
     worse = [each for each in tag_tests if each.p_value <= 1 - LEVEL]
     behaviour = compare_behaviour(tests, *models)
     times = median_milliseconds(models, unseen.questions)

@@ -85,7 +85,7 @@ def mean_difference(champion: Floats, challenger: Floats, *, draws: int = _DRAWS
     return Difference(float(difference.mean()), low, high)
 
 
-def tests_of_large_tags(
+def large_tag_tests(
     champion: Sequence[Tags], challenger: Sequence[Tags], truths: Sequence[Tags]
 ) -> list[TagTest]:
     """Test for each large tag whether the challenger is worse, smallest p-value first.
