@@ -13,11 +13,12 @@ from model_build.gate.paired import (
     LARGE_TAG_USES,
     LEVEL,
     Difference,
+    TagTest,
     card_of,
+    large_tag_tests,
     mean_difference,
     sample_jaccards,
     suggested_tags,
-    large_tag_tests,
 )
 from model_build.gate.unseen import UnseenQuestions
 
@@ -36,6 +37,8 @@ class Limits:
 
     margin: float = 0.005
     """The lower bound of the difference in sample Jaccard must be above minus this."""
+    tag_margin: float = 0.02
+    """A large tag is worse if its F1 falls by more than this."""
     min_questions: int = 3_000
     max_time_ratio: float = 1.25
     """Median time of an answer, challenger to champion."""
@@ -85,7 +88,7 @@ def decide(
     suggested = [suggested_tags(model, unseen.questions) for model in models]
     jaccards = [sample_jaccards(each, truths) for each in suggested]
     difference = mean_difference(jaccards[0], jaccards[1])
-    tag_tests = large_tag_tests(suggested[0], suggested[1], truths)
+    tag_tests = large_tag_tests(suggested[0], suggested[1], truths, margin=limits.tag_margin)
     worse = [each for each in tag_tests if each.p_value <= 1 - LEVEL]
     behaviour = compare_behaviour(tests, *models)
     times = median_milliseconds(models, unseen.questions)
@@ -101,7 +104,7 @@ def decide(
             "least_uses": LARGE_TAG_USES,
             "tested": len(tag_tests),
             "worse": [each.tag for each in worse],
-            "tags": [each._asdict() for each in tag_tests],
+            "tags": [_tag_card(each) for each in tag_tests],
         },
         "behaviour": behaviour,
         "budget": {
@@ -162,6 +165,13 @@ def _model_card(model: TagModel, path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "tags": len(model.tags),
         "corpus_dates": corpus["dates"],
+    }
+
+
+def _tag_card(test: TagTest) -> dict[str, Any]:
+    return {
+        name: round(value, 5) if isinstance(value, float) else value
+        for name, value in test._asdict().items()
     }
 
 
