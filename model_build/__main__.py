@@ -12,6 +12,8 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
+from model_build.compare import command as compare
+from model_build.compare.errors import CompareError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Only the gate has exit codes of its own.
         code: int | None = options.run(options)
-    except (GateError, TrackingError) as error:
+    except (CompareError, GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_split(commands)
     tracking.add_commands(commands)
     gate.add_command(commands)
+    compare.add_command(commands)
     return parser
 
 
