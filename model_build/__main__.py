@@ -1,4 +1,4 @@
-"""Train and evaluate models, and split corpora."""
+"""Collect questions, train models, and evaluate them."""
 
 import argparse
 import json
@@ -12,6 +12,8 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, TagModel
 from model_build.bundle_writer import write_bundle
+from model_build.collect.commands import add_collect
+from model_build.collect.errors import CollectError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
+    except (BundleError, CollectError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    add_collect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)

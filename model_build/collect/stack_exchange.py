@@ -44,6 +44,10 @@ _WAITS: Final = (2, 10, 30, 60, 120)
 """Seconds to wait after each failure in a row, until the client gives up."""
 _MAX_THROTTLE: Final = 600
 """If requests are only available after more seconds than this, the day's quota is used up."""
+_GO_ON_TOMORROW: Final = (
+    "What was collected so far is kept. Run the same command again tomorrow: it goes on there. "
+    "A key (--key) raises the quota to 10,000 requests a day."
+)
 _AVAILABLE_IN: Final = re.compile(r"available in ([0-9]{1,9}) second")
 _THROTTLED: Final = 502
 _TEMPORARY: Final = frozenset({500, 503})
@@ -67,6 +71,7 @@ class Page(NamedTuple):
     """One answer with questions, oldest first."""
 
     items: list[dict[str, Any]]
+    """Each has at least ``question_id`` and ``creation_date``, which are whole numbers."""
     has_more: bool
 
 
@@ -164,7 +169,14 @@ class StackExchange:
             "filter": _FILTER,
         }
         answer = self._ask("questions", _dates(since, until) | options)
-        return Page(self._items(answer), answer.get("has_more") is True)
+        items = self._items(answer)
+        for item in items:
+            if not all(type(item.get(name)) is int for name in ("question_id", "creation_date")):
+                raise CollectError(
+                    f"{self._base_url}/questions: a question has no question_id or no "
+                    "creation_date. Check the address of the API."
+                )
+        return Page(items, answer.get("has_more") is True)
 
     def synonyms(self) -> Iterator[tuple[str, str]]:
         """Yield each synonym of a tag with the tag that it stands for."""
@@ -224,6 +236,8 @@ class StackExchange:
                 self._sleep(seconds)
 
     def _attempt(self, method: str, options: dict[str, Any]) -> dict[str, Any]:
+        if self.remaining == 0:
+            raise QuotaUsedUpError(f"The API allows no more requests today. {_GO_ON_TOMORROW}")
         self._wait_for_turn(method)
         query = {"site": self.site, **options} | ({"key": self._key} if self._key else {})
         status, body = self._send(f"{self._base_url}/{method}?{urllib.parse.urlencode(query)}")
@@ -276,9 +290,7 @@ class StackExchange:
             seconds = int(found[1]) if found else 0
             if seconds > _MAX_THROTTLE:
                 return QuotaUsedUpError(
-                    f"{self._base_url} answers again in {_hours(seconds)} ({text[:200]}). What was "
-                    "collected so far is kept. Run the same command again then; it goes on from "
-                    "there. A key (--key) raises the quota to 10,000 requests a day."
+                    f"The API answers again in {_hours(seconds)} ({text[:200]}). {_GO_ON_TOMORROW}"
                 )
             return _FailedAttemptError(text[:200], seconds + 1 if seconds else None)
         if error_id in _TEMPORARY:
