@@ -101,19 +101,31 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
         assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
         try:
             yield process.stdout
-            process.stdout.read()  # nothing follows, unless the reader stopped early
-            if process.wait() != 0:
-                errors.seek(0)
-                lines = errors.read().decode(errors="replace").split("\n")
-                reason = next((line for line in lines if "ERROR" in line.upper()), "no reason")
-                raise CollectError(
-                    f"{path}: 7zz cannot unpack this archive ({reason.strip()[:200]}). "
-                    "Download it again."
-                )
+            process.stdout.read()  # nothing follows after a whole dump
+            _check_exit(process, errors, path)
+        except CollectError as error:
+            if not process.stdout.read(1):  # 7zz has ended: it may be the reason of the error
+                _check_exit(process, errors, path, error)
+            raise
         finally:
             process.stdout.close()
             process.kill()
             process.wait()
+
+
+def _check_exit(
+    process: subprocess.Popen[bytes],
+    messages: IO[bytes],
+    path: Path,
+    cause: Exception | None = None,
+) -> None:
+    if process.wait() != 0:
+        messages.seek(0)
+        lines = messages.read().decode(errors="replace").splitlines()
+        reason = next((line for line in lines if "ERROR" in line.upper()), "no reason")
+        raise CollectError(
+            f"{path}: 7zz cannot unpack this archive ({reason.strip()[:200]}). Download it again."
+        ) from cause
 
 
 def read_posts(stream: DumpStream) -> Iterator[Mapping[str, str]]:

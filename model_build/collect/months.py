@@ -23,8 +23,8 @@ UNDATED: Final = "undated"
 _SITE: Final = b"etiquette.site"
 """In a file's metadata: the site that its questions are from."""
 _UNFINISHED: Final = ".unfinished"
-_BUFFERED_CHARACTERS: Final = 16_000_000
-_BUFFERED_QUESTIONS: Final = 10_000
+_BUFFERED_CHARACTERS: Final = 4_000_000
+_BUFFERED_QUESTIONS: Final = 2_500
 _BATCH_ROWS: Final = 2_000
 _REPEATED_COLUMNS: Final = ["site", "source", "body_format", "content_license"]
 """Columns with few different values, which a dictionary makes smaller."""

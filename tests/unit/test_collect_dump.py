@@ -9,6 +9,7 @@ from model_build.__main__ import main
 from tests.support.collected import all_ids, rows_by_file
 from tests.support.dump import post, write_dump
 
+SEVEN_ZIP = shutil.which("7zz") or shutil.which("7z")
 POSTS = [
     post(1),
     post(2, Tags="<c++><.net>", CreationDate="2009-03-01T00:00:00.000", ContentLicense=""),
@@ -55,9 +56,9 @@ def test_reading_a_dump_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_more_questions_than_the_buffer_holds(tmp_path: Path) -> None:
-    dump = write_dump(tmp_path / "Posts.xml", map(post, range(1, 25_001)))
+    dump = write_dump(tmp_path / "Posts.xml", map(post, range(1, 6_001)))
     assert collect(dump, tmp_path / "corpus") == 0
-    assert all_ids(tmp_path / "corpus") == list(range(1, 25_001))
+    assert all_ids(tmp_path / "corpus") == list(range(1, 6_001))
 
 
 def test_characters_that_xml_does_not_allow_are_left_out(tmp_path: Path) -> None:
@@ -151,12 +152,12 @@ def test_an_archive_is_read_through_7zz(
     assert "cannot unpack this archive (ERROR: Data Error : Posts.xml)" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(shutil.which("7zz") is None, reason="needs the program 7zz (package 7zip)")
+@pytest.mark.skipif(SEVEN_ZIP is None, reason="needs the program 7zz (package 7zip)")
 def test_a_real_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_dump(tmp_path / "Posts.xml", map(post, range(1, 3_000)))
     (tmp_path / "Users.xml").write_text("<users></users>")
     archive = tmp_path / "cooking.stackexchange.com.7z"
-    command = ["7zz", "a", "-bso0", str(archive), "Posts.xml", "Users.xml"]
+    command = [str(SEVEN_ZIP), "a", "-bso0", str(archive), "Posts.xml", "Users.xml"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert collect(archive, tmp_path / "corpus") == 0
     assert all_ids(tmp_path / "corpus") == list(range(1, 3_000))
