@@ -18,6 +18,7 @@ from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets,
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.hygiene.commands import add_inspect
 from model_build.model_card import tag_set_card
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     add_collect(commands)
+    add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
