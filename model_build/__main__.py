@@ -1,4 +1,4 @@
-"""Train and evaluate models, and split corpora."""
+"""Collect questions, train models, and evaluate them."""
 
 import argparse
 import json
@@ -12,10 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
 from model_build.bundle_writer import write_bundle
+from model_build.collect.commands import add_collect
+from model_build.collect.errors import CollectError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.hygiene.commands import add_inspect
 from model_build.model_card import tag_set_card
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
@@ -26,6 +29,7 @@ from model_build.training import PRUNE, TrainingOptions, fit
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
     BundleError,
+    CollectError,
     CorpusError,
     KernelError,
     NotEnoughQuestionsError,
@@ -52,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    add_collect(commands)
+    add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)

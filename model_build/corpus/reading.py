@@ -91,13 +91,21 @@ def read_questions(path: Path, rejects: Rejects) -> Iterator[Question]:
     CorpusError
         The file is missing, of an unknown kind, damaged, or lacks a column.
     """
+    return (question for question, _ in read_rows(path, rejects))
+
+
+def read_rows(path: Path, rejects: Rejects) -> Iterator[tuple[Question, dict[str, object]]]:
+    """Read one file's questions as `read_questions` does, each with the row that it comes from.
+
+    The row also has fields that training does not need, such as the author's name.
+    """
     for record in _read_records(path, rejects, OF_QUESTIONS):
         values = record.values
         title = values.get("title")
         if isinstance(title, str) and not record.has_plain_title:
             values = values | {"title": decode_title(title)}
         try:
-            yield Question.from_row(values)
+            yield Question.from_row(values), values
         except BadQuestionError as error:
             rejects.add(record.path, record.row, str(error), record.values, line=record.line)
 
@@ -134,6 +142,8 @@ def _read_records(path: Path, rejects: Rejects, required: Sequence[str]) -> Iter
 def _reader_of(path: Path) -> Reader:
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     reader = READERS.get(name.suffix.lower())
+    if reader is None and path.is_dir():
+        reader = read_parquet
     if reader is None or (name is not path and name.suffix.lower() == ".parquet"):
         raise CorpusError(f"{path}: unknown kind of file. Name a file that ends in {SUFFIXES}.")
     if path.is_dir() and reader is not read_parquet:
