@@ -1,4 +1,4 @@
-"""Collect questions, train models, and evaluate them."""
+"""Collect questions, train models, evaluate, track and register them."""
 
 import argparse
 import json
@@ -24,6 +24,8 @@ from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
+from model_build.tracking import commands as tracking
+from model_build.tracking.environment import TrackingError, require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
@@ -46,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except TrackingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -61,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    tracking.add_commands(commands)
     return parser
 
 
@@ -127,6 +133,7 @@ def _add_train(commands: Commands) -> None:
         metavar="FILE.joblib",
         help="also write TF-IDF and regressions as a scikit-learn pipeline",
     )
+    tracking.add_track_option(train)
     train.set_defaults(run=_train)
 
 
@@ -226,6 +233,8 @@ def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
 
 
 def _train(options: argparse.Namespace) -> None:
+    if options.track:
+        require_environment()
     times = StageTimes()
     with _rejects(options, options.out) as rejects:
         with times.measure("reading"):
@@ -260,6 +269,19 @@ def _train(options: argparse.Namespace) -> None:
     megabytes = options.out.stat().st_size / 1e6
     print(times.table())
     print(f"{options.out}: {len(fitted.tags)} tags, {megabytes:.1f} MB, SHA-256 {digest}")
+    if options.track:
+        # Its imports are needed only here.
+        from model_build.tracking.run_record import write_record  # noqa: PLC0415
+
+        write_record(
+            fitted,
+            options.out,
+            sha256=digest,
+            corpus=questions,
+            seconds=times.seconds,
+            options={"jobs": options.jobs},
+        )
+        tracking.record_or_warn(options.out, options.track)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
