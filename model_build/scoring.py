@@ -33,6 +33,7 @@ _SCHEMA: Final = pa.schema(
         ("tags", pa.list_(pa.string())),
         ("confidences", pa.list_(pa.float32())),
         ("top_confidence", pa.float32()),
+        ("expected_jaccard", pa.float32()),
         ("known_share", pa.float32()),
         ("quiet_reason", pa.string()),
     ]
@@ -195,6 +196,7 @@ def _answer(model: TagModel, row: Row) -> dict[str, Any]:
         "tags": [each.tag for each in answer.suggestions],
         "confidences": [each.confidence for each in answer.suggestions],
         "top_confidence": answer.top_confidence,
+        "expected_jaccard": answer.expected_jaccard,
         "known_share": answer.known_share,
         "quiet_reason": answer.quiet_reason,
     }

@@ -37,6 +37,7 @@ def test_an_archive_gets_the_answers_of_the_model(
         assert row["tags"] == [each.tag for each in answer.suggestions]
         assert row["confidences"] == pytest.approx([each.confidence for each in answer.suggestions])
         assert row["top_confidence"] == pytest.approx(answer.top_confidence)
+        assert row["expected_jaccard"] == pytest.approx(answer.expected_jaccard)
         assert row["quiet_reason"] == answer.quiet_reason
     assert [row["row"] for row in rows] == list(range(1, len(rows) + 1))
 
