@@ -1,9 +1,10 @@
-"""Collect questions, train models, evaluate, track and register them."""
+"""Collect questions, train models, evaluate, track and register them, and answer archives."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
 from model_build.bundle_writer import write_bundle
+from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
@@ -20,6 +22,7 @@ from model_build.evaluation import draw_reliability, judge, report, table, write
 from model_build.features import NotEnoughQuestionsError
 from model_build.hygiene.commands import add_inspect
 from model_build.model_card import tag_set_card
+from model_build.scoring import ScoringError, score
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
@@ -32,10 +35,12 @@ PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
     BundleError,
     CollectError,
+    ClusterError,
     CorpusError,
     KernelError,
     NotEnoughQuestionsError,
     RankerChoiceError,
+    ScoringError,
     SharesError,
 )
 """What the user can fix. Everything else is a fault of the program and ends in a traceback."""
@@ -67,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_split(commands)
     tracking.add_commands(commands)
+    _add_score(commands)
     return parser
 
 
@@ -121,11 +127,12 @@ def _add_train(commands: Commands) -> None:
         "TrainingOptions.prune (default: %(default)s)",
     )
     _add_seed(train)
+    _add_jobs(train)
     train.add_argument(
-        "--jobs",
-        type=int,
-        default=-1,
-        help="number of processes; -1 for one per processor (default: %(default)s)",
+        "--dask",
+        metavar="ADDRESS",
+        help="fit the regressions on the workers of this Dask scheduler, such as "
+        "tcp://10.0.0.5:8786, and not in processes of this machine",
     )
     train.add_argument(
         "--reference",
@@ -196,6 +203,39 @@ def _add_split(commands: Commands) -> None:
     command.set_defaults(run=_split)
 
 
+def _add_score(commands: Commands) -> None:
+    command = commands.add_parser("score", help="suggest tags for an archive of questions")
+    command.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="the bundle that suggests",
+    )
+    command.add_argument(
+        "--questions", nargs="+", required=True, type=Path, metavar="FILE", help=SUFFIXES
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="the folder for the results, one .parquet file per part; a part that is there is not "
+        "scored again",
+    )
+    _add_jobs(command)
+    command.set_defaults(run=_score)
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=-1,
+        help="number of processes; -1 for one per processor (default: %(default)s)",
+    )
+
+
 def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed", type=int, default=0, help="for random choices (default: %(default)s)"
@@ -243,18 +283,19 @@ def _train(options: argparse.Namespace) -> None:
             )
             found = read_tag_sets(options.tag_sets, rejects)
             tag_sets = without_doubles(found, questions)
-        fitted = fit(
-            questions,
-            TrainingOptions(
-                min_tag_count=options.min_tag_count,
-                prune=options.prune,
-                jobs=options.jobs,
-                seed=options.seed,
-            ),
-            read_synonyms([WELL_KNOWN, *options.synonyms]),
-            tag_sets=tag_sets,
-            times=times,
-        )
+        with dask_workers(options.dask) if options.dask else nullcontext():
+            fitted = fit(
+                questions,
+                TrainingOptions(
+                    min_tag_count=options.min_tag_count,
+                    prune=options.prune,
+                    jobs=options.jobs,
+                    seed=options.seed,
+                ),
+                read_synonyms([WELL_KNOWN, *options.synonyms]),
+                tag_sets=tag_sets,
+                times=times,
+            )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
         if tag_sets:
@@ -308,6 +349,16 @@ def _split(options: argparse.Namespace) -> None:
         print(f"{path}: {len(part)} questions ({kind} split)")
     facts = {"kind": kind, "shares": options.shares, "seed": options.seed}
     (options.out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def _score(options: argparse.Namespace) -> None:
+    found = score(options.model, options.questions, options.out, jobs=options.jobs)
+    if found.parts_before:
+        print(f"{found.parts_before} parts were there before")
+    print(
+        f"{options.out}: {found.questions} questions in {found.parts} parts, "
+        f"{found.per_second:.0f} questions per second of a core"
+    )
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ from model_build.vocabulary import FittedVocabulary, build_vocabulary
 PRUNE: Final = 0.0075
 """`TrainingOptions.prune` of a model that is served. docs/quality.md shows what it costs."""
 
-_SCORED_ROWS: Final = 2_000
-"""So many questions are scored at a time: a dense array of all scores would fill the memory."""
+_SCORES_AT_ONCE: Final = 2_000_000
+"""So many scores of questions and tags are held at a time: all of them would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -230,8 +230,9 @@ def fit(
 
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:
     found: list[Candidates] = []
-    for start in range(0, matrix.shape[0], _SCORED_ROWS):
-        scores = regressions.decision_function(matrix[start : start + _SCORED_ROWS])
+    n_rows = max(1, _SCORES_AT_ONCE // len(regressions.classes_))
+    for start in range(0, matrix.shape[0], n_rows):
+        scores = regressions.decision_function(matrix[start : start + n_rows])
         # Scores are rounded to 32 bits, as in the service.
         scores = scores.astype(np.float32).astype(np.float64)
         found += map(best_candidates, scores)

@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "scripts/emulator": {"scripts.shared"},
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
-    "tests/support": {"lambda_src"},
+    "tests/support": {"lambda_src", "model_build.questions"},
 }
 """The modules that the files of each folder may import besides those of their own package.
 
