@@ -36,7 +36,7 @@ class WordUses(NamedTuple):
     """Whether a tag's name contains the word. The model knows it then, however rare it is."""
 
     @classmethod
-    def count(
+    def of_corpus(
         cls, matrix: sp.csr_matrix, vocabulary: FittedVocabulary, served: Vocabulary
     ) -> Self:
         """Count the questions of a corpus.
@@ -86,7 +86,7 @@ def evidence_out_of_fold(
         See `model_build.features.FeatureOptions`.
     """
     served = vocabulary.as_served(title_weight)
-    uses = WordUses.count(matrix, vocabulary, served)
+    uses = WordUses.of_corpus(matrix, vocabulary, served)
     fillers = filler_numbers(served.number_of)
     is_rare = ~uses.is_in_name & (uses.in_text <= min_word_count) & (uses.in_code <= min_word_count)
     rare = frozenset(np.flatnonzero(is_rare).tolist())
@@ -105,8 +105,7 @@ def evidence_out_of_fold(
         return question._replace(title=title, prose=prose)
 
     return [
-        evidence(without_own_words(served.number(each)), served.unknown, fillers)
-        for each in tokens
+        evidence(without_own_words(served.number(each)), served.unknown, fillers) for each in tokens
     ]
 
 

@@ -67,9 +67,7 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
     )
     _require_field(isinstance(manifest["quality"], dict), "quality", "must be an object")
     # Only the monitor reads it, and bundles of earlier releases have none.
-    _require_field(
-        isinstance(manifest.get("baseline", {}), dict), "baseline", "must be an object"
-    )
+    _require_field(isinstance(manifest.get("baseline", {}), dict), "baseline", "must be an object")
     synonyms = manifest["synonyms"]
     _require_field(
         isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags),

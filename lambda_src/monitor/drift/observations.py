@@ -65,8 +65,11 @@ class Feedbacks:
 
     @classmethod
     def from_events(cls, events: Sequence[Mapping[str, Any]]) -> Self:
-        """Collect joined events: ``timestamp`` and ``final_tags`` of the feedback, and ``tags``
-        and ``confidences`` of its prediction."""
+        """Collect joined events.
+
+        Each has ``timestamp`` and ``final_tags`` of the feedback, and ``tags`` and ``confidences``
+        of its prediction.
+        """
         return cls(
             _days(events),
             [event["tags"] for event in events],
