@@ -37,11 +37,13 @@ class EtiquetteStack(Stack):
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        event_store = EventStore(self, "EventStore", settings=settings)
         function = ApiFunction(
             self,
             "Function",
             settings=settings,
             model=model,
+            event_store=event_store,
             origin_secret=secret.reference if secret else None,
         )
         front_settings = settings
@@ -51,9 +53,7 @@ class EtiquetteStack(Stack):
                 settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
-        event_store = EventStore(
-            self, "EventStore", settings=settings, log_group=function.log_group
-        )
+        event_store.collect(function.log_group)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,

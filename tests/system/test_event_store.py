@@ -135,8 +135,8 @@ def test_athena_computes_the_figures_of_the_monitor(events: Events, tmp_path: Pa
     found = figures_of_rows(rows)
     assert found.keys() == expected.keys()
     assert {cut_short for _, _, cut_short in found} == {False, True}
-    for key, figures in expected.items():
-        assert found[key] == pytest.approx(figures, abs=2e-6), key
+    for group, figures in expected.items():
+        assert found[group] == pytest.approx(figures, abs=2e-6), group
 
 
 def test_an_erased_prediction_is_in_no_file(events: Events) -> None:
