@@ -9,6 +9,7 @@ from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
+from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
@@ -36,11 +37,13 @@ class EtiquetteStack(Stack):
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        event_store = EventStore(self, "EventStore", settings=settings)
         function = ApiFunction(
             self,
             "Function",
             settings=settings,
             model=model,
+            event_store=event_store,
             origin_secret=secret.reference if secret else None,
         )
         front_settings = settings
@@ -50,6 +53,7 @@ class EtiquetteStack(Stack):
                 settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
+        event_store.collect(function.log_group)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
@@ -90,6 +94,7 @@ class EtiquetteStack(Stack):
             "ModelVersion": model.identity.version,
             "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
+            "EventStoreBucket": event_store.bucket.bucket_name,
             "AccessLogGroup": front.access_log.log_group_name,
             "PageTopic": observability.page_topic.topic_arn,
             "TicketTopic": observability.ticket_topic.topic_arn,

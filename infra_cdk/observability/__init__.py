@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.function import FolderFunction
-from infra_cdk.observability import business, functions, outage, resources
+from infra_cdk.observability import business, event_archive, functions, outage, resources
 from infra_cdk.observability.heartbeat import Heartbeat
 from infra_cdk.observability.queries import SavedQueries
 from infra_cdk.observability.sources import Sources
@@ -66,6 +66,7 @@ class Observability(Construct):
             question="Is it healthy?",
             watches=[
                 *resources.watches(sources),
+                *event_archive.watches(sources),
                 *(
                     watch
                     for function in Stack.of(self).node.find_all()
