@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import numpy as np
@@ -104,9 +105,9 @@ def parts_by_week(days: Days) -> Iterator[tuple[np.datetime64, slice]]:
     # Day 0 was a Thursday.
     mondays = days - (days.astype(np.int64) + 3) % 7
     cuts = np.flatnonzero(np.diff(mondays)) + 1
-    starts = [0, *cuts.tolist()] if len(days) else []
-    for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
-        yield mondays[start], slice(start, end)
+    for start, end in pairwise([0, *cuts.tolist(), len(days)]):
+        if start < end:
+            yield mondays[start], slice(start, end)
 
 
 def _days(events: Sequence[Mapping[str, Any]]) -> Days:
