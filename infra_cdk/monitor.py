@@ -94,3 +94,20 @@ class Monitor(FolderFunction):
             schedule=events.Schedule.cron(minute="40"),
             targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
         )
+
+
+def report_url(scope: Construct, bucket: s3.IBucket) -> str:
+    """Return where the AWS console shows the newest report. Only who may read the bucket sees it.
+
+    Parameters
+    ----------
+    scope
+        The stack, for its region.
+    bucket
+        The event store.
+    """
+    region = Stack.of(scope).region
+    return (
+        f"https://{region}.console.aws.amazon.com/s3/object/{bucket.bucket_name}"
+        f"?region={region}&prefix=reports/latest.html"
+    )

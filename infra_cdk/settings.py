@@ -21,6 +21,7 @@ _MAX_TIMEOUT_SECONDS: Final = 19
 """An HTTP API gives up after 30 s, and Lambda counts a start of up to 10 s apart."""
 
 _MIN_MONITOR_MB: Final = 512
+_FEEDBACK_DAYS: Final = 31
 
 
 class SettingsError(ValueError):
@@ -149,6 +150,12 @@ class Settings:
     ticket_email: str | None = None
     """The address that receives tickets. Without it, they go to `alarm_email`."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
+    event_retention_days: int = 90
+    """How long the event store keeps events. The monitor accepts feedback for 30 days. Events tell
+    which words a question contained (docs/watching.md), so keep them no longer than you need."""
+    event_text: bool = False
+    """Write the title and the body of each question into its event. Ask whoever is responsible for
+    the questions of your users first."""
     protected: bool = False
     """Refuse to delete the stack. If it is deleted all the same, keep its logs and its key."""
     monthly_budget_usd: int = 0
@@ -204,6 +211,12 @@ class Settings:
         if self.environment == "prod" and self.alarm_email is None:
             raise SettingsError(
                 "prod needs an address that receives alarms: pass -c alarm_email=ADDRESS"
+            )
+        if self.event_retention_days < _FEEDBACK_DAYS:
+            raise SettingsError(
+                f"event_retention_days is {self.event_retention_days}, but it must be at least "
+                f"{_FEEDBACK_DAYS}: the monitor joins a prediction with feedback that arrives "
+                "within 30 days"
             )
         if self.monthly_budget_usd < 0:
             raise SettingsError(
@@ -310,7 +323,7 @@ ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
     "prod": partial(
         Settings,
         environment="prod",
-        log_retention=logs.RetentionDays.ONE_YEAR,
+        log_retention=logs.RetentionDays.THREE_MONTHS,
         rollout="canary_15_minutes",
         protected=True,
         monthly_budget_usd=50,

@@ -32,6 +32,10 @@ drafts do not publish metrics."""
 FEEDBACKS: Final = Metric("Feedbacks", "Count")
 """1 for each feedback and 0 for each prediction. Without the zeros, a service that gets no feedback
 would have no datapoints, and an alarm could not tell silence from missing data."""
+ARCHIVED_PREDICTIONS: Final = Metric("ArchivedPredictions", "Count")
+"""How many predictions the event archive wrote to the event store."""
+LINES_SET_ASIDE: Final = Metric("LinesSetAside", "Count")
+"""How many lines the event archive set aside, because they are no events that it knows."""
 FAILED_ANSWERS: Final = Metric("FailedAnswers", "Count")
 """1 for each 5xx answer that the function itself returned. Lambda counts only the invocations that
 raised an exception, so it does not see these."""

@@ -13,7 +13,14 @@ from constructs import Construct
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.function import FolderFunction
 from infra_cdk.model import HeldOut
-from infra_cdk.observability import business, functions, outage, quality, resources
+from infra_cdk.observability import (
+    business,
+    event_archive,
+    functions,
+    outage,
+    quality,
+    resources,
+)
 from infra_cdk.observability.heartbeat import Heartbeat
 from infra_cdk.observability.queries import SavedQueries
 from infra_cdk.observability.sources import Sources
@@ -74,6 +81,7 @@ class Observability(Construct):
             question="Is it healthy?",
             watches=[
                 *resources.watches(sources),
+                *event_archive.watches(sources),
                 *(
                     watch
                     for function in Stack.of(self).node.find_all()

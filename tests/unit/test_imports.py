@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
         "tests.support.events",
     },
     "scripts/emulator": {"scripts.shared"},
+    "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/releasing": {"lambda_src", "scripts.shared"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
     "tests/support": {"lambda_src"},
