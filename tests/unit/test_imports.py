@@ -13,6 +13,7 @@ OURS = {"infra_cdk", "lambda_src", "model_build", "scripts", "tests"}
 ALLOWED: dict[str, set[str]] = {
     "lambda_src": set(),  # functions without an entry of their own
     "lambda_src/api": {"lambda_src.metrics", "lambda_src.tagger"},
+    "lambda_src/monitor": {"lambda_src.metrics", "lambda_src.tagger"},
     "lambda_src/monitor/drift": {"lambda_src.tagger"},
     "lambda_src/tagger": set(),
     "model_build": {"lambda_src.monitor.drift", "lambda_src.tagger"},
@@ -23,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
         "model_build",
         "scripts.shared",
         "tests.support.api_gateway",
+        "tests.support.events",
     },
     "scripts/emulator": {"scripts.shared"},
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
