@@ -4,6 +4,7 @@ They never contain the text of a question.
 """
 
 import os
+from collections.abc import Callable
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -30,6 +31,11 @@ class Telemetry:
         self._logger = logger
         self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
         self._is_cold_start = True
+        self._recorders: list[Callable[[Metric, float], None]] = []
+
+    def add_recorder(self, record: Callable[[Metric, float], None]) -> None:
+        """Let another recorder receive each metric of a prediction or feedback with its value."""
+        self._recorders.append(record)
 
     def record_prediction(
         self,
@@ -126,3 +132,5 @@ class Telemetry:
 
     def _add(self, metric: Metric, value: float) -> None:
         self._metrics.add_metric(metric.name, metric.unit, value)
+        for record in self._recorders:
+            record(metric, value)
