@@ -47,3 +47,30 @@ PREDICTION_METRICS: Final = (
     FEEDBACKS,
 )
 """The metrics that each prediction writes."""
+
+MONITOR_RUNS: Final = Metric("MonitorRuns", "Count")
+"""1 for each complete run of the monitor."""
+EVENTS_SET_ASIDE: Final = Metric("EventsSetAside", "Count")
+"""How many lines of the day so far the monitor could not read."""
+FEEDBACK_WITHOUT_PREDICTION: Final = Metric("FeedbackWithoutPrediction", "Count")
+"""How many feedbacks of the day so far name a prediction that does not exist."""
+
+WINDOW_METRICS: Final = {
+    "prediction_rate": Metric("WeeklyPredictionRate", "None"),
+    "expected_jaccard": Metric("WeeklyExpectedJaccard", "None"),
+    "sample_jaccard": Metric("WeeklyJaccard", "None"),
+    "sample_f1": Metric("WeeklyF1", "None"),
+    "micro_jaccard": Metric("WeeklyMicroJaccard", "None"),
+    "micro_f1": Metric("WeeklyMicroF1", "None"),
+    "precision_at_1": Metric("WeeklyPrecisionAt1", "None"),
+    "acceptance_rate": Metric("WeeklyAcceptanceRate", "None"),
+    "unknown_tag_share": Metric("WeeklyUnknownTagShare", "None"),
+    "hits_of_expected": Metric("WeeklyHitsOfExpected", "None"),
+    "calibration_error": Metric("WeeklyCalibrationError", "None"),
+    "chosen_gap": Metric("WeeklyChosenGap", "None"),
+    "audit_sample_jaccard": Metric("WeeklyAuditJaccard", "None"),
+    "audit_sample_f1": Metric("WeeklyAuditF1", "None"),
+    "audit_gap": Metric("WeeklyAuditGap", "None"),
+}
+"""The metrics of the monitor's figures over the last week, by the names of the figures. While there
+is not enough data for a figure, its metric has no datapoint."""

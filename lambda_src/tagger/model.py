@@ -81,6 +81,10 @@ class Explanation(NamedTuple):
     terms: list[Contribution]
 
 
+class RankerChoiceError(ValueError):
+    """There is no implementation of the ranker with this name."""
+
+
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
@@ -100,7 +104,7 @@ class TagModel:
         The bundle was trained with another analyzer version, or its contents do not fit each other.
     KernelError
         The kernel is there and cannot be loaded, or ``kernel`` was chosen and cannot rank.
-    ValueError
+    RankerChoiceError
         `ranker` or ETIQUETTE_RANKER has another value.
     """
 
@@ -267,4 +271,4 @@ def _ranker_choice(ranker: RankerChoice | None) -> RankerChoice:
         if value == choice:
             return choice  # type: ignore[no-any-return]
     source = RANKER_VARIABLE if ranker is None else "ranker"
-    raise ValueError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")
+    raise RankerChoiceError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")

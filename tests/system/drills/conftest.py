@@ -57,9 +57,10 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
     {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
     {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-HARD_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 5900}
-"""Nested code is the slowest text to read (docs/serving.md)."""
-HARD_BATCH = {"questions": [HARD_QUESTION] * 15}
+SLOW_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 1500}
+"""Nested code is the slowest text to read (docs/serving.md). A quarter of the longest question is
+read within the time limit on a slower machine, too."""
+HARD_BATCH = {"questions": [{"title": "Merge frames", "body": "<pre><code>" * 5900}] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
@@ -200,7 +201,7 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
         record(function, "cold", [gateway_event("GET", "/health")])
         function.starve()
         return [
-            *record(function, "slow", questions([HARD_QUESTION] * 2)),
+            *record(function, "slow", questions([SLOW_QUESTION] * 2)),
             *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
         ]
 
