@@ -32,6 +32,10 @@ drafts do not publish metrics."""
 FEEDBACKS: Final = Metric("Feedbacks", "Count")
 """1 for each feedback and 0 for each prediction. Without the zeros, a service that gets no feedback
 would have no datapoints, and an alarm could not tell silence from missing data."""
+ARCHIVED_PREDICTIONS: Final = Metric("ArchivedPredictions", "Count")
+"""How many predictions the event archive wrote to the event store."""
+LINES_SET_ASIDE: Final = Metric("LinesSetAside", "Count")
+"""How many lines the event archive set aside, because they are no events that it knows."""
 FAILED_ANSWERS: Final = Metric("FailedAnswers", "Count")
 """1 for each 5xx answer that the function itself returned. Lambda counts only the invocations that
 raised an exception, so it does not see these."""
@@ -74,3 +78,13 @@ WINDOW_METRICS: Final = {
 }
 """The metrics of the monitor's figures over the last week, by the names of the figures. While there
 is not enough data for a figure, its metric has no datapoint."""
+
+DRIFT_METRICS: Final = {
+    "data_drift": Metric("DataDrift", "Count"),
+    "label_shift": Metric("LabelShift", "Count"),
+    "slow_drift": Metric("SlowDrift", "Count"),
+    "concept_drift": Metric("ConceptDrift", "Count"),
+    "new_tag": Metric("NewTags", "Count"),
+}
+"""The metrics of the drift detectors by the kind of their findings: how many figures drifted, or
+how many tags are new. While there is not enough data for a kind, its metric has no datapoint."""

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="YYYY-MM-DD",
         help="the last day to look at (default: today)",
     )
+    parser.add_argument("--model", metavar="BUNDLE")
     options = parser.parse_args(arguments)
     try:
         store = open_store(options.store)
