@@ -213,7 +213,7 @@ def fit(
             [question.tags for question in complete],
             names,
             n_questions=len(questions),
-            min_tag_count=options.min_tag_count,
+            uses=Counter(tag for question in questions for tag in question.tags),
         )
     return FittedTagger(
         tfidf=tfidf,
