@@ -10,7 +10,7 @@ from typing import TypeAlias
 import joblib
 from sklearn.pipeline import Pipeline
 
-from lambda_src.tagger import BundleError, TagModel
+from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
@@ -24,6 +24,15 @@ from model_build.tag_sets import without_doubles
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
+_USER_ERRORS = (
+    BundleError,
+    CorpusError,
+    KernelError,
+    NotEnoughQuestionsError,
+    RankerChoiceError,
+    SharesError,
+)
+"""What the user can fix. Everything else is a fault of the program and ends in a traceback."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -33,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
+    except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -26,7 +26,8 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     settings : Settings
         All settings but those of the model are used here.
     """
-    logger = Logger(service=settings.service, level=settings.log_level)
+    # The monitor sorts events into days by these times, so they are in UTC and in ISO 8601.
+    logger = Logger(service=settings.service, level=settings.log_level, use_rfc3339=True, utc=True)
     app = FastAPI(
         title="Etiquette",
         description=service_info.SERVICE_DESCRIPTION,
@@ -36,7 +37,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         # `RequestGuard` does it with a relative target, which does not reveal the host's name.
         redirect_slashes=False,
     )
-    telemetry = Telemetry(settings.service, logger)
+    telemetry = Telemetry(settings.service, logger, event_text=settings.event_text)
     app.state.logger = logger
     app.state.telemetry = telemetry
     app.include_router(predictions.make_router(model, telemetry))

@@ -50,6 +50,11 @@ class Settings(BaseModel):
         description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
         "in the header x-origin-secret; requests from elsewhere are refused",
     )
+    event_text: bool = Field(
+        default=False,
+        description="true to write the title and the body of each question into its event, or "
+        "false to write none of its text",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -163,9 +163,10 @@ class Kernel:
         if failed:
             raise MemoryError
         n_words, n_found, n_ranked = answer.n_words, answer.n_found, answer.n_ranked
+        n_code_words = answer.n_code_words
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            Evidence(share, bool(answer.has_topic)),
+            Evidence(share, bool(answer.has_topic), n_words + n_code_words, n_code_words),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],

@@ -88,6 +88,7 @@ class Answer(ctypes.Structure):
         # Of title and prose.
         ("n_words", ctypes.c_int64),
         ("n_unknown", ctypes.c_int64),
+        ("n_code_words", ctypes.c_int64),
         ("has_topic", ctypes.c_int64),
         ("n_found", ctypes.c_int64),
         ("n_ranked", ctypes.c_int64),

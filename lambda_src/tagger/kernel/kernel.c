@@ -661,6 +661,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
     read_signals(m, &f, signals, signals_length);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
+                    .n_code_words = of_code.n_words,
                     .n_found = f.n_terms};
     out->has_topic = of_title.has_topic || of_prose.has_topic || (!out->n_words && of_code.n_words);
     for (int64_t i = 0; i < f.n_terms; i++) {
