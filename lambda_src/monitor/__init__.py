@@ -1,0 +1,1 @@
+"""The scheduled watch over the model: joins predictions with feedback and measures quality."""
