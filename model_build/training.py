@@ -229,7 +229,8 @@ def fit(
             evidence_out_of_fold(
                 [tokens[row] for row in asked],
                 vocabulary,
-                matrix[: len(questions)],
+                # What a name teaches, the model would know without this question, too.
+                matrix[: len(questions) + len(named)],
                 title_weight=options.features.title_weight,
                 min_word_count=options.features.min_word_count,
             ),
