@@ -73,6 +73,8 @@ def _environment(settings: Settings, model: Model, origin_secret: str | None) ->
     # The application answers CORS requests, and not API Gateway, so that it works on a laptop, too.
     if settings.cors_origins:
         variables["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
+    if settings.event_text:
+        variables["ETIQUETTE_EVENT_TEXT"] = "true"
     if origin_secret is not None:
         variables["ETIQUETTE_ORIGIN_SECRET"] = origin_secret
     return variables

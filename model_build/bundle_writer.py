@@ -60,6 +60,7 @@ def write_bundle(
         "title_weight": options.features.title_weight,
         "corpus": {**fitted.corpus, **corpus},
         "quality": fitted.quality,
+        "baseline": fitted.baseline.to_json(),
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }

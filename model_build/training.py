@@ -10,10 +10,12 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
+from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.tagger.calibrator import Candidates, best_candidates
 from model_build.calibration import ScoredQuestion
 from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
+from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.model_card import corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
@@ -99,6 +101,8 @@ class FittedTagger:
     """Facts about the questions; see `model_build.model_card.corpus_card`."""
     quality: dict[str, Any]
     """See `model_build.model_card.quality_card`."""
+    baseline: Baseline
+    """See `model_build.drift_baseline`."""
 
 
 def choose_tags(questions: Sequence[Question], min_tag_count: int) -> list[tuple[str, int]]:
@@ -195,6 +199,22 @@ def fit(
             complete, ranking.ranked, names, other_tags=ranking.other_tags, floor=ranking.floor
         )
         quality = quality_card(complete, judged, tags)
+    with times.measure("drift baseline"):
+        asked = [row for row, question in enumerate(questions) if question.judged_tags is None]
+        baseline = drift_baseline(
+            ranking,
+            evidence_out_of_fold(
+                [tokens[row] for row in asked],
+                vocabulary,
+                matrix[: len(questions)],
+                title_weight=options.features.title_weight,
+                min_word_count=options.features.min_word_count,
+            ),
+            [question.tags for question in complete],
+            names,
+            n_questions=len(questions),
+            min_tag_count=options.min_tag_count,
+        )
     return FittedTagger(
         tfidf=tfidf,
         regressions=regressions,
@@ -205,6 +225,7 @@ def fit(
         options=options,
         corpus={**corpus_card(questions), "code_copies": len(copied)},
         quality=quality,
+        baseline=baseline,
     )
 
 

@@ -66,6 +66,8 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
         f"must be an integer from 0 to {_MAX_COUNT - 1}",
     )
     _require_field(isinstance(manifest["quality"], dict), "quality", "must be an object")
+    # Only the monitor reads it, and bundles of earlier releases have none.
+    _require_field(isinstance(manifest.get("baseline", {}), dict), "baseline", "must be an object")
     synonyms = manifest["synonyms"]
     _require_field(
         isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags),

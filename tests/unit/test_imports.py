@@ -13,8 +13,10 @@ OURS = {"infra_cdk", "lambda_src", "model_build", "scripts", "tests"}
 ALLOWED: dict[str, set[str]] = {
     "lambda_src": set(),  # functions without an entry of their own
     "lambda_src/api": {"lambda_src.metrics", "lambda_src.tagger"},
+    "lambda_src/monitor": {"lambda_src.metrics", "lambda_src.tagger"},
+    "lambda_src/monitor/drift": {"lambda_src.tagger"},
     "lambda_src/tagger": set(),
-    "model_build": {"lambda_src.tagger"},
+    "model_build": {"lambda_src.monitor.drift", "lambda_src.monitor.store", "lambda_src.tagger"},
     "infra_cdk": {"lambda_src.metrics"},
     "scripts/shared": set(),
     "scripts/benchmarks": {
@@ -22,8 +24,10 @@ ALLOWED: dict[str, set[str]] = {
         "model_build",
         "scripts.shared",
         "tests.support.api_gateway",
+        "tests.support.events",
     },
     "scripts/emulator": {"scripts.shared"},
+    "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/releasing": {"lambda_src", "scripts.shared"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
     "tests/support": {"lambda_src"},

@@ -1,0 +1,198 @@
+"""What predictions look like when nothing has changed: the baseline that drift is measured from.
+
+Training writes one into each bundle, from predictions for questions that the regressions had not
+seen. A baseline of questions that the model was trained on would show a drift at once, because
+a model is more confident about those.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from lambda_src.monitor.drift.observations import DECIMALS, FIGURES, Floats, Predictions
+
+VERSION: Final = 1
+MAX_BINS: Final = 48
+"""The bins of a figure, before the tests join them, hold about equally many predictions."""
+MAX_TAGS_KEPT: Final = 200
+"""So many of the most often suggested tags are kept, and as many of the first tags."""
+
+Counts = npt.NDArray[np.int64]
+
+
+class BaselineError(ValueError):
+    """A baseline cannot be read."""
+
+
+class FigureCounts(NamedTuple):
+    """How the values of one figure are distributed."""
+
+    edges: Floats
+    """Shape (n_bins - 1,), ascending. Bin ``i`` holds the values above ``edges[i - 1]`` and up to
+    ``edges[i]``."""
+    counts: Counts
+    """Shape (n_bins,)."""
+    total: float
+    """The sum of all values."""
+
+    def bins_of(self, values: Floats) -> npt.NDArray[np.intp]:
+        """Give the bin of each value."""
+        return np.searchsorted(self.edges, np.round(values, DECIMALS), side="left")
+
+    def recounted(self, values: Floats) -> Self:
+        """Count other values in the same bins."""
+        counts = np.bincount(self.bins_of(values), minlength=len(self.counts))
+        return self._replace(counts=counts, total=float(values.sum()))
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Counts of the figures and tags of predictions, and what training knows beside them."""
+
+    n_predictions: int
+    figures: Mapping[str, FigureCounts]
+    """By the names of `FIGURES`."""
+    n_quiet: int
+    """How many predictions had no tags."""
+    first_tags: Mapping[str, int]
+    """How many predictions had each of the most common first tags."""
+    tags: Mapping[str, int]
+    """How many predictions suggested each of the most often suggested tags."""
+    n_questions: int
+    """The size of the corpus that the model's tags were counted in."""
+    min_tag_count: int
+    """Every tag of the corpus that the model does not know has fewer uses than this."""
+    sample_jaccard: float
+    """The mean Jaccard index of suggested and true tags."""
+    calibration: Sequence[tuple[float, float, int]] = ()
+    """Suggested tags in bins by their confidence: the mean confidence, the share of true tags, and
+    the number of suggestions."""
+
+    @classmethod
+    def of(
+        cls,
+        predictions: Predictions,
+        *,
+        n_questions: int,
+        min_tag_count: int,
+        sample_jaccard: float,
+        calibration: Sequence[tuple[float, float, int]] = (),
+    ) -> Self:
+        """Make a baseline from predictions; see the attributes for the parameters."""
+        figures = {
+            name: _figure_counts(values)
+            for name, values in zip(FIGURES, predictions.figures.T, strict=True)
+        }
+        return cls(
+            n_predictions=len(predictions),
+            figures=figures,
+            **tag_counts(predictions.tags),
+            n_questions=n_questions,
+            min_tag_count=min_tag_count,
+            sample_jaccard=sample_jaccard,
+            calibration=calibration,
+        )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        BaselineError
+            The value has another version, or is not a baseline.
+        """
+        if value.get("version") != VERSION:
+            raise BaselineError(
+                f"The baseline has version {value.get('version')!r}, but this release reads only "
+                f"version {VERSION}. Train the model again with 'python -m model_build train'."
+            )
+        try:
+            figures = {name: _read_counts(value["figures"][name]) for name in FIGURES}
+            baseline = cls(
+                n_predictions=int(value["predictions"]),
+                figures=figures,
+                n_quiet=int(value["quiet"]),
+                first_tags=dict(value["first_tags"]),
+                tags=dict(value["tags"]),
+                n_questions=int(value["questions"]),
+                min_tag_count=int(value["min_tag_count"]),
+                sample_jaccard=float(value["sample_jaccard"]),
+                calibration=[(float(c), float(p), int(n)) for c, p, n in value["calibration"]],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BaselineError(
+                f"The baseline cannot be read: {error!r}. Train the model again with "
+                "'python -m model_build train'."
+            ) from None
+        for name, counts in figures.items():
+            if counts.counts.sum() != baseline.n_predictions or not baseline.n_predictions:
+                raise BaselineError(
+                    f"The baseline's counts of {name} do not add up to its "
+                    f"{baseline.n_predictions} predictions. Train the model again with "
+                    "'python -m model_build train'."
+                )
+        return baseline
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the baseline as values that JSON has; a few kilobytes."""
+        return {
+            "version": VERSION,
+            "predictions": self.n_predictions,
+            "figures": {
+                name: {
+                    "edges": counts.edges.tolist(),
+                    "counts": counts.counts.tolist(),
+                    "total": round(counts.total, DECIMALS),
+                }
+                for name, counts in self.figures.items()
+            },
+            "quiet": self.n_quiet,
+            "first_tags": dict(self.first_tags),
+            "tags": dict(self.tags),
+            "questions": self.n_questions,
+            "min_tag_count": self.min_tag_count,
+            "sample_jaccard": round(self.sample_jaccard, DECIMALS),
+            "calibration": [
+                [round(confidence, DECIMALS), round(precision, DECIMALS), n]
+                for confidence, precision, n in self.calibration
+            ],
+        }
+
+
+def tag_counts(tags: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Count the tags of some predictions, as the attributes of `Baseline` describe."""
+    first = Counter(of_question[0] for of_question in tags if len(of_question))
+    suggested = Counter(tag for of_question in tags for tag in of_question)
+    return {
+        "n_quiet": len(tags) - first.total(),
+        "first_tags": most_common(first),
+        "tags": most_common(suggested),
+    }
+
+
+def most_common(counts: Mapping[str, int]) -> dict[str, int]:
+    """Keep the `MAX_TAGS_KEPT` largest counts; of equal ones, the first by name."""
+    order = sorted(counts.items(), key=lambda tag_and_count: (-tag_and_count[1], tag_and_count[0]))
+    return dict(order[:MAX_TAGS_KEPT])
+
+
+def _figure_counts(values: Floats) -> FigureCounts:
+    """Choose edges that are values themselves, so that a value that many share has one bin."""
+    rounded = np.sort(np.round(values, DECIMALS))
+    places = np.arange(1, MAX_BINS) * len(rounded) // MAX_BINS
+    edges = np.unique(rounded[places])
+    edges = edges[edges < rounded[-1]]
+    return FigureCounts(edges, np.zeros(len(edges) + 1, np.int64), 0.0).recounted(values)
+
+
+def _read_counts(value: Mapping[str, Any]) -> FigureCounts:
+    edges = np.array(value["edges"], dtype=np.float64)
+    counts = np.array(value["counts"], dtype=np.int64)
+    if edges.ndim != 1 or len(counts) != len(edges) + 1 or (np.diff(edges) <= 0).any():
+        raise ValueError("edges and counts do not fit each other")
+    return FigureCounts(edges, counts, float(value["total"]))
