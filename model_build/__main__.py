@@ -11,6 +11,8 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
@@ -28,6 +30,7 @@ from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
+    AuditError,
     BundleError,
     CollectError,
     CorpusError,
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    add_audit(commands)
     return parser
 
 
