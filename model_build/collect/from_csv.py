@@ -64,12 +64,12 @@ def collect(
     """
     last_id: int | None = None
     for path in paths:
-        for number, (found, row) in enumerate(read_rows(path, rejects), 1):
+        for record, found in read_rows(path, rejects):
             question = replace(found, site=site) if site else found
             try:
-                months.add(CollectedQuestion.of(question, row))
+                months.add(CollectedQuestion.of(question, record.values))
             except BadQuestionError as error:
-                rejects.add(path, number, str(error), row)
+                rejects.add(path, record.row, str(error), record.values, line=record.line)
                 continue
             if question.id is not None:
                 last_id = max(last_id or 0, question.id)

@@ -52,11 +52,11 @@ def _inspect(options: argparse.Namespace) -> None:
     questions = []
     with Rejects(report.with_name(f"{report.name}.rejects.jsonl")) as rejects:
         for path in options.questions:
-            for number, (question, row) in enumerate(read_rows(path, rejects), 1):
+            for record, question in read_rows(path, rejects):
                 try:
-                    questions.append(CollectedQuestion.of(question, row))
+                    questions.append(CollectedQuestion.of(question, record.values))
                 except BadQuestionError as error:
-                    rejects.add(path, number, str(error), row)
+                    rejects.add(path, record.row, str(error), record.values, line=record.line)
     if not questions:
         raise CorpusError(
             f"{', '.join(map(str, options.questions))}: there is no usable question. "
