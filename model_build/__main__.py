@@ -12,6 +12,8 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
@@ -35,6 +37,7 @@ from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
+    AuditError,
     BundleError,
     CollectError,
     ClusterError,
@@ -74,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    add_audit(commands)
     tracking.add_commands(commands)
     _add_score(commands)
     gate.add_command(commands)
