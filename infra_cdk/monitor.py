@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra_cdk.event_store import explain_wildcards
 from infra_cdk.function import FolderFunction
 from infra_cdk.model import Model
 from infra_cdk.policies import allow, policy
@@ -77,13 +78,7 @@ class Monitor(FolderFunction):
                 "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
             },
         )
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5",
-                reason="The monitor reads and writes files whose names are dates and model "
-                "versions. Each permission is for one folder.",
-            )
-        )
+        explain_wildcards(self, bucket, _READ)
         # The next hour repeats a failed run.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(30))
         events.Rule(
