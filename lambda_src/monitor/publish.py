@@ -46,6 +46,10 @@ def values(outcome: Outcome) -> Mapping[metrics.Metric, float]:
         figure = outcome.figures.get(name)
         if figure is not None and figure.value is not None:
             found[metric] = figure.value
+    for kind, metric in metrics.DRIFT_METRICS.items():
+        of_kind = [each for each in outcome.findings if each.kind == kind]
+        if any(each.status != "not enough data" for each in of_kind):
+            found[metric] = sum(each.pages for each in of_kind)
     return found
 
 
