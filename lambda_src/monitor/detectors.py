@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 import numpy as np
 
-from lambda_src.monitor.daily import LATE_DAYS, WHOLE, day_file
+from lambda_src.monitor.daily import LATE_DAYS, WHOLE
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import FIGURES, Feedbacks, Predictions
@@ -91,7 +91,8 @@ def find_drift(
             "baseline": kept["baseline"],
             "watch": watch.state(),
         }
-        store.write(key, day_file(state))
+        # Not sorted: the order of a baseline's tags has a meaning.
+        store.write(key, json.dumps(state, ensure_ascii=False).encode())
     for day in _each_day(max(start, settled + timedelta(days=1)), today):
         _observe(connection, days, watch, day, version)
     return watch.findings()
@@ -142,8 +143,7 @@ def _predictions(
     connection: duckdb.DuckDBPyConnection, day: CompactDay, version: str
 ) -> Iterator[Predictions]:
     """Yield a version's predictions of a day, in the order of time."""
-    cursor = connection.cursor()
-    cursor.execute(
+    cursor = connection.execute(
         f"""
         SELECT tags, {", ".join(FIGURES)} FROM read_parquet(?)
         WHERE event_type = 'prediction' AND model_version = ? AND {WHOLE}
@@ -190,8 +190,7 @@ def _feedbacks(
             """,
             [earlier],
         )
-    cursor = connection.cursor()
-    cursor.execute(
+    cursor = connection.execute(
         f"""
         WITH prediction AS (
             SELECT prediction_id, tags, confidences FROM read_parquet(?)
