@@ -95,7 +95,7 @@ def _add_train(commands: Commands) -> None:
         default=[],
         metavar="FILE",
         help="files with the columns id and tags, without text, of the same site: the re-ranker "
-        "counts in them, too, which tags occur together",
+        "counts in them, too, which tags occur together, and the regressions learn names of tags",
     )
     train.add_argument(
         "--out",
@@ -109,6 +109,13 @@ def _add_train(commands: Commands) -> None:
         type=int,
         default=20,
         help="leave out tags with fewer uses than this (default: %(default)s)",
+    )
+    train.add_argument(
+        "--min-tag-set-count",
+        type=int,
+        default=TrainingOptions.min_tag_set_count,
+        help="but keep a tag with this many uses in corpus and tag sets together: its name is "
+        "learned (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -288,6 +295,7 @@ def _train(options: argparse.Namespace) -> None:
                 questions,
                 TrainingOptions(
                     min_tag_count=options.min_tag_count,
+                    min_tag_set_count=options.min_tag_set_count,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,
