@@ -13,7 +13,8 @@ from lambda_src.monitor.report import charts
 from lambda_src.monitor.report.charts import index, meter, percent
 from lambda_src.monitor.report.distributions import distributions
 from lambda_src.monitor.report.estimates import Day, Period, live_version
-from lambda_src.monitor.report.quality import RECENT_DAYS, charts as quality_charts
+from lambda_src.monitor.report.quality import RECENT_DAYS
+from lambda_src.monitor.report.quality import charts as quality_charts
 from lambda_src.monitor.report.summary import DRIFT, KINDS, NOT_ENOUGH_DATA, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
