@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "quality": "quality of the tags, compared with other systems trained on the same questions",
     "ablation": "what each part of the model contributes to the quality",
     "training": "time and memory of training, compared with scikit-learn",
+    "drift": "false alarms and delays of the drift detectors, compared with other detectors",
     "monthly": "the cost of a month on AWS at three levels of traffic",
     "serving": "latency, cold starts, memory and cost, compared with a scikit-learn service",
 }

@@ -8,13 +8,17 @@ there is a change: a detector that is always silent does not look perfect.
 import argparse
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from lambda_src.monitor.drift.baseline import Baseline
 from model_build.features import NotEnoughQuestionsError
+from scripts.benchmarks.drift_peers import measure_peers
+from scripts.benchmarks.drift_plots import draw_plots
 from scripts.benchmarks.drift_pool import Pool, time_ordered
+from scripts.benchmarks.drift_report import headline, report
 from scripts.benchmarks.drift_traffic import Traffic, load
 from scripts.benchmarks.options import add_corpus_options
 
@@ -45,12 +49,21 @@ def add_options(command: argparse.ArgumentParser) -> None:
         default=-1,
         help="number of processes of the training; -1 for one per processor (default: %(default)s)",
     )
+    command.add_argument(
+        "--plots", type=Path, metavar="FOLDER", help="also draw the delays, as SVG files"
+    )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Simulate, print tables, and return the figures."""
     release, traffic = load(options.questions, options.min_tag_count, options.seed, options.jobs)
-    return measure(release, traffic, options.baselines, options.weeks, options.seed)
+    figures = measure(release, traffic, options.baselines, options.weeks, options.seed)
+    home, other = (traffic.of_site(site) for site in figures["changed_sites"])
+    figures["peers"] = measure_peers(home, other, options.weeks, options.seed)
+    print(report(figures))
+    if options.plots:
+        draw_plots(figures, options.plots)
+    return {**headline(figures), **figures}
 
 
 def measure(
@@ -94,7 +107,7 @@ def measure(
         pools[name]["year"] = yearly.year()
     return {
         "questions": len(traffic),
-        "home": home,
+        "changed_sites": sites[:2],
         "pools": pools,
         "time": _time(release, traffic, n_services, seed),
     }

@@ -55,9 +55,7 @@ def river_results(streams: Any, name: str, per_week: int) -> list[dict[str, Any]
     n_weeks = quiet.shape[1] // per_week
     for title, (make, n_services) in DETECTORS.items():
         started = time.perf_counter()
-        found = list(
-            watch(make, quiet[:n_services].tolist(), after[:n_services].tolist())
-        )
+        found = list(watch(make, quiet[:n_services].tolist(), after[:n_services].tolist()))
         false_weeks = sum(len({step // per_week for step in alarms}) for alarms, _ in found)
         results.append(
             {

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from lambda_src.monitor.drift.observations import FIGURES
+from lambda_src.monitor.drift.watch import LIVE_PREDICTIONS
 from scripts.benchmarks.drift_pool import FEEDBACKS_AFTER, N_PERMUTED, PREDICTIONS_AFTER
 from scripts.benchmarks.drift_simulation import (
     FEEDBACKS_PER_WEEK,
-    LIVE_PREDICTIONS,
     PER_WEEK,
     draw,
     permuted,
@@ -30,9 +30,7 @@ _FIRST_TAGS: Final = 20
 """Evidently sees so many first tags, and all others as one."""
 
 
-def measure_peers(
-    home: Traffic, other: Traffic, n_weeks: int, seed: int
-) -> list[dict[str, Any]]:
+def measure_peers(home: Traffic, other: Traffic, n_weeks: int, seed: int) -> list[dict[str, Any]]:
     """Run the peers, with their defaults, on a change from one site to another.
 
     Parameters

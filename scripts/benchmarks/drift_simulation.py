@@ -269,7 +269,10 @@ def model_drift_alarms(jaccards: Floats, drawn: Rows, promised: float) -> Alarms
 def by_week(evidence: Floats, per_week: int) -> Alarms:
     """Give the weeks in which the evidence of a service reaches its limit."""
     n_services, n_steps = evidence.shape
-    return (evidence.reshape(n_services, n_steps // per_week, per_week) >= 1).any(axis=2)
+    alarms: Alarms = np.any(
+        evidence.reshape(n_services, n_steps // per_week, per_week) >= 1, axis=2
+    )
+    return alarms
 
 
 def delays(evidence: Floats, already: Floats) -> Floats:

@@ -55,7 +55,9 @@ class Traffic:
             np.array([row["site"] for row in rows]),
             np.array([row["day"] for row in rows], dtype="datetime64[D]"),
             np.array([[row[name] for name in FIGURES] for row in rows]),
-            *([row[name] for row in rows] for name in ("tags", "confidences", "final_tags")),
+            tags=[row["tags"] for row in rows],
+            confidences=[row["confidences"] for row in rows],
+            final_tags=[row["final_tags"] for row in rows],
             unknown_tags=[row["unknown_tags"] for row in rows],
         )
 
