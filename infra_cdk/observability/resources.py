@@ -66,8 +66,8 @@ def _heartbeat(sources: Sources) -> Watch:
         'aws lambda get-function-configuration --function-name "$FUNCTION" --qualifier live \\\n'
         "  --query '[Version, State, StateReason]'",
         advice=[
-            "Concurrency 0: somebody used the kill switch. Ask before you undo it with `aws lambda "
-            'delete-function-concurrency --function-name "$FUNCTION"`.',
+            "Concurrency 0: somebody used the kill switch. Ask before you undo it with "
+            "`scripts/kill_switch start --environment prod`, which restores the setting, too.",
             "Throttles or errors of the API function at the same time: see those entries.",
             "State `Inactive`: the next request wakes the function. State `Failed`: run "
             "`scripts/rollback --environment prod`.",

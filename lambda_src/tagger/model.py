@@ -81,6 +81,10 @@ class Explanation(NamedTuple):
     terms: list[Contribution]
 
 
+class RankerChoiceError(ValueError):
+    """There is no implementation of the ranker with this name."""
+
+
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
@@ -100,7 +104,7 @@ class TagModel:
         The bundle was trained with another analyzer version, or its contents do not fit each other.
     KernelError
         The kernel is there and cannot be loaded, or ``kernel`` was chosen and cannot rank.
-    ValueError
+    RankerChoiceError
         `ranker` or ETIQUETTE_RANKER has another value.
     """
 
@@ -165,27 +169,25 @@ class TagModel:
         """
         evidence, found, tags, confidences = self._rank(title, body, body_format)
         known_share, has_topic, n_words, n_code_words = evidence
-        terms = found.terms
-        top_confidence = confidences[0] if confidences else 0.0
-        # The model is quiet or not whatever the caller's options are, which only shorten an answer.
-        chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
-        is_familiar = known_share >= MIN_KNOWN_SHARE
-        quiet = Prediction(
-            [],
-            top_confidence,
-            terms,
+        facts = (
+            confidences[0] if confidences else 0.0,
+            found.terms,
             known_share,
             n_words,
             n_code_words / n_words if n_words else 0.0,
-            chosen.expected_jaccard,
-            "not_sure" if is_familiar else "too_few_known_words",
         )
-        if not len(terms):
-            return quiet._replace(quiet_reason="too_few_known_words")
-        if not has_topic:
-            return quiet._replace(quiet_reason="no_topic")
-        if chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
-            return quiet
+        # The model is quiet or not whatever the caller's options are, which only shorten an answer.
+        chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
+        is_familiar = known_share >= MIN_KNOWN_SHARE
+        reason: QuietReason | None = None
+        if not len(found.terms):
+            reason = "too_few_known_words"
+        elif not has_topic:
+            reason = "no_topic"
+        elif chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
+            reason = "not_sure" if is_familiar else "too_few_known_words"
+        if reason is not None:
+            return Prediction([], *facts, chosen.expected_jaccard, reason)
         if exclude:
             excluded = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in excluded]
@@ -202,11 +204,7 @@ class TagModel:
             expected = expected_jaccards(confidences, self._other_tags, max_tags)[
                 len(suggestions) - 1
             ]
-        return quiet._replace(
-            suggestions=suggestions,
-            expected_jaccard=expected,
-            quiet_reason=None if suggestions else "not_sure",
-        )
+        return Prediction(suggestions, *facts, expected, None if suggestions else "not_sure")
 
     def main_tag(self, name: str) -> str | None:
         """Return the tag that a name means, or None if the model has no such tag.
@@ -273,4 +271,4 @@ def _ranker_choice(ranker: RankerChoice | None) -> RankerChoice:
         if value == choice:
             return choice  # type: ignore[no-any-return]
     source = RANKER_VARIABLE if ranker is None else "ranker"
-    raise ValueError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")
+    raise RankerChoiceError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")

@@ -18,7 +18,7 @@ from model_build.questions import Question
 from model_build.splitting import SharesError, split
 from model_build.tag_sets import TagSet, without_doubles
 from model_build.training import TrainingOptions, fit
-from tests.support.paths import DATA, ROOT
+from tests.support.paths import DATA, ROOT, SAMPLES, STARTER
 
 
 def largest_difference(questions: list[Question], asked: list[Question], folder: Path) -> float:
@@ -237,3 +237,14 @@ def test_a_file_without_ids_is_no_file_of_tag_sets(tmp_path: Path) -> None:
         pytest.raises(CorpusError, match=r"no column 'id'.*A file of tag sets needs id and tags"),
     ):
         read_tag_sets([path], rejects)
+
+
+def test_an_unknown_ranker_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ETIQUETTE_RANKER", "fast")
+    files = ["--questions", str(SAMPLES), "--json", str(tmp_path / "report.json")]
+    assert main(["evaluate", "--model", str(STARTER), *files]) == 1
+    assert capsys.readouterr().err == (
+        "error: ETIQUETTE_RANKER is 'fast', but it must be 'auto', 'plain' or 'kernel'.\n"
+    )
