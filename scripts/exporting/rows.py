@@ -89,7 +89,8 @@ def _rows(store: EventStore, first: date, last: date) -> list[Row]:
                 SELECT prediction_id, strftime(received_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS timestamp,
                     model_version, source, known_share, words, code_share, tags[1] AS first_tag,
                     array_to_string(tags, ' ') AS tags, len(tags) AS n_tags, top_confidence,
-                    expected_jaccard, quiet_reason, array_to_string(list_sort(final_tags), ' ') AS final_tags,
+                    expected_jaccard, quiet_reason,
+                    array_to_string(list_sort(final_tags), ' ') AS final_tags,
                     CASE WHEN final_tags IS NOT NULL THEN
                         len(list_intersect(tags, final_tags))
                             / len(list_distinct(list_concat(tags, final_tags)))
