@@ -347,6 +347,8 @@ class Retraining(Construct):
             "Train and judge": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::ecs:runTask.sync",
+                # A limit of the whole execution would not count as a failed one.
+                "TimeoutSeconds": _LONGEST.to_seconds(),
                 "Arguments": {
                     "LaunchType": "FARGATE",
                     "Cluster": self._cluster.cluster_arn,
@@ -398,7 +400,6 @@ class Retraining(Construct):
         return {
             "QueryLanguage": "JSONata",
             "StartAt": "Claim the week",
-            "TimeoutSeconds": _LONGEST.to_seconds(),
             "States": states,
         }
 

@@ -79,6 +79,12 @@ DRILLS: Final = [
         days.unchanged(),
         outside=Outside(certificate_days=29),
     ),
+    Drill(
+        "retraining-failed",
+        "a corpus without questions",
+        days.unchanged(),
+        outside=Outside(failed_retraining=True),
+    ),
     Drill("account-concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
     Drill("log-volume", "five times the requests", days.times(5)),
     Drill("feedback-silence", "a client that sends no feedback", days.without("feedback")),
