@@ -1,4 +1,4 @@
-"""Train and evaluate models, split corpora, and suggest tags for archives."""
+"""Train, evaluate, track, register, compare and retrain models; split and score corpora."""
 
 import argparse
 import json
@@ -18,6 +18,8 @@ from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets,
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.gate import command as gate
+from model_build.gate.errors import GateError
 from model_build.locations import Location, LocationError
 from model_build.model_card import tag_set_card
 from model_build.retraining import RetrainingError, record, retrain
@@ -26,6 +28,8 @@ from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
+from model_build.tracking import commands as tracking
+from model_build.tracking.environment import TrackingError, require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
@@ -50,11 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. An error that the user can fix is one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        # Only the gate has exit codes of its own.
+        code: int | None = options.run(options)
+    except (GateError, TrackingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_split(commands)
     _add_score(commands)
     _add_retrain(commands)
+    tracking.add_commands(commands)
+    gate.add_command(commands)
     return parser
 
 
@@ -133,6 +143,7 @@ def _add_train(commands: Commands) -> None:
         metavar="FILE.joblib",
         help="also write TF-IDF and regressions as a scikit-learn pipeline",
     )
+    tracking.add_track_option(train)
     train.set_defaults(run=_train)
 
 
@@ -300,6 +311,8 @@ def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
 
 
 def _train(options: argparse.Namespace) -> None:
+    if options.track:
+        require_environment()
     times = StageTimes()
     with _rejects(options, options.out) as rejects:
         with times.measure("reading"):
@@ -335,6 +348,19 @@ def _train(options: argparse.Namespace) -> None:
     megabytes = options.out.stat().st_size / 1e6
     print(times.table())
     print(f"{options.out}: {len(fitted.tags)} tags, {megabytes:.1f} MB, SHA-256 {digest}")
+    if options.track:
+        # Its imports are needed only here.
+        from model_build.tracking.run_record import write_record  # noqa: PLC0415
+
+        write_record(
+            fitted,
+            options.out,
+            sha256=digest,
+            corpus=questions,
+            seconds=times.seconds,
+            options={"jobs": options.jobs},
+        )
+        tracking.record_or_warn(options.out, options.track)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -11,10 +11,12 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from lambda_src.tagger.calibrator import Candidates, best_candidates
+from lambda_src.tagger.vocabulary import Ints
 from model_build.calibration import ScoredQuestion
 from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
+from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
@@ -83,6 +85,21 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
+class OutOfFold:
+    """The answers to the questions whose tags are complete, each by regressions of other folds."""
+
+    questions: list[Question]
+    judged: list[JudgedQuestion]
+    folds: Ints
+    """Shape (n_questions,)."""
+
+    def by_fold(self) -> list[list[JudgedQuestion]]:
+        """Give the answers of each fold."""
+        rows = [np.flatnonzero(self.folds == fold) for fold in np.unique(self.folds)]
+        return [[self.judged[row] for row in of_fold] for of_fold in rows]
+
+
+@dataclass(frozen=True)
 class FittedTagger:
     """A trained model, before it is written as a bundle."""
 
@@ -99,6 +116,8 @@ class FittedTagger:
     """Facts about the questions; see `model_build.model_card.corpus_card`."""
     quality: dict[str, Any]
     """See `model_build.model_card.quality_card`."""
+    out_of_fold: OutOfFold
+    """What `quality` was computed from."""
 
 
 def choose_tags(questions: Sequence[Question], min_tag_count: int) -> list[tuple[str, int]]:
@@ -205,6 +224,7 @@ def fit(
         options=options,
         corpus={**corpus_card(questions), "code_copies": len(copied)},
         quality=quality,
+        out_of_fold=OutOfFold(complete, judged, folds[truth.complete_rows][: len(complete)]),
     )
 
 

@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
         "tests.support.api_gateway",
     },
     "scripts/emulator": {"scripts.shared"},
-    "scripts/releasing": {"lambda_src", "scripts.shared"},
+    "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
     "tests/support": {"lambda_src", "model_build.questions"},
 }
