@@ -11,17 +11,21 @@ import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_src.tagger import read_bundle
+from lambda_src.tagger import TagModel, read_bundle
+from model_build.gate.errors import GateError
+from model_build.gate.unseen import newest_question
 from model_build.locations import Location, LocationError
 
 GATE_SHARE: Final = 0.1
 """The newest part of the corpus: the gate judges by it, and the candidate never sees it."""
+_BEHAVIOUR: Final = "behaviour"
 _FOLDERS: Final = {
     "questions": "--questions",
     "partial": "--partial-questions",
@@ -54,6 +58,8 @@ class Result:
     model_sha256: str
     model: str
     """The location of the candidate."""
+    gate: str
+    """The location of the gate's decision, with all figures."""
     figures: dict[str, float]
     """Of the candidate, on the newest questions."""
     subject: str
@@ -70,7 +76,8 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
     ----------
     corpus : Location
         A folder with a folder ``questions``, and perhaps ``partial``, ``tag_sets`` and
-        ``synonyms``, which hold the files for the options of `train`.
+        ``synonyms``, which hold the files for the options of `train`. A folder ``behaviour`` may
+        hold the behavioural tests of the site, in one file.
     champion : Location
         The bundle that is live.
     out : Location
@@ -87,7 +94,7 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        given = {name: (corpus / name).fetch_all(folder / name) for name in _FOLDERS}
+        given = {name: (corpus / name).fetch_all(folder / name) for name in (*_FOLDERS, _BEHAVIOUR)}
         if not given["questions"]:
             raise LocationError(f"{corpus / 'questions'}: there is no file. Put the corpus there.")
         live = champion.fetch(folder / "champion.safetensors")
@@ -108,7 +115,10 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
         _run(["evaluate", "--model", candidate, "--questions", newest, "--json", report])
         gate = folder / "gate.json"
         judge: list[str | Path] = ["gate", "--champion", live, "--challenger", candidate]
-        judge += ["--questions", newest, "--json", gate]
+        judge += ["--questions", newest, "--corpus", older, "--json", gate]
+        judge += ["--newer-than", _newest_day(live, candidate).isoformat()]
+        if given[_BEHAVIOUR]:
+            judge += ["--behaviour", given[_BEHAVIOUR][0]]
         outcome = _GATE_OUTCOMES[_run(judge, accepted=tuple(_GATE_OUTCOMES))]
         result = _result(outcome, run, candidate, report, out)
         for path in (candidate, report, gate):
@@ -133,6 +143,22 @@ def _options(champion: Path) -> list[str]:
     training = read_bundle(champion).manifest["training"]
     names = {"min_tag_count": "--min-tag-count", "prune": "--prune", "seed": "--seed"}
     return [word for name, option in names.items() for word in (option, str(training[name]))]
+
+
+def _newest_day(*bundles: Path) -> date:
+    """Return a day after which no question is in the corpora of these models.
+
+    A card knows the day of the newest question only if nearly all questions have a date. Otherwise
+    it is the day of the training.
+    """
+    days = []
+    for path in bundles:
+        model = TagModel.load(path)
+        try:
+            days.append(newest_question(model))
+        except GateError:
+            days.append(date.fromisoformat(model.manifest["created"]))
+    return max(days)
 
 
 def _run(arguments: Sequence[str | Path], accepted: Sequence[int] = (0,)) -> int:
@@ -184,6 +210,7 @@ def _result(outcome: Outcome, run: str, candidate: Path, report: Path, out: Loca
         model_version=version,
         model_sha256=bundle.sha256,
         model=str(model),
+        gate=str(decision),
         figures=figures,
         subject=subjects[outcome],
         message=message,
