@@ -14,10 +14,10 @@ from model_build.gate.paired import (
     LEVEL,
     Difference,
     card_of,
+    large_tag_tests,
     mean_difference,
     sample_jaccards,
     suggested_tags,
-    large_tag_tests,
 )
 from model_build.gate.unseen import UnseenQuestions
 
