@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.tagger.calibrator import Candidates, best_candidates
+from lambda_src.tagger.vocabulary import Ints
 from model_build.calibration import ScoredQuestion
 from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
@@ -23,6 +24,7 @@ from model_build.made_questions import (
     named_questions,
     uses_of,
 )
+from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
@@ -37,8 +39,8 @@ from model_build.vocabulary import FittedVocabulary, build_vocabulary
 PRUNE: Final = 0.0075
 """`TrainingOptions.prune` of a model that is served. docs/quality.md shows what it costs."""
 
-_SCORED_ROWS: Final = 2_000
-"""So many questions are scored at a time: a dense array of all scores would fill the memory."""
+_SCORES_AT_ONCE: Final = 2_000_000
+"""So many scores of questions and tags are held at a time: all of them would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,21 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
+class OutOfFold:
+    """The answers to the questions whose tags are complete, each by regressions of other folds."""
+
+    questions: list[Question]
+    judged: list[JudgedQuestion]
+    folds: Ints
+    """Shape (n_questions,)."""
+
+    def by_fold(self) -> list[list[JudgedQuestion]]:
+        """Give the answers of each fold."""
+        rows = [np.flatnonzero(self.folds == fold) for fold in np.unique(self.folds)]
+        return [[self.judged[row] for row in of_fold] for of_fold in rows]
+
+
+@dataclass(frozen=True)
 class FittedTagger:
     """A trained model, before it is written as a bundle."""
 
@@ -110,6 +127,8 @@ class FittedTagger:
     """Facts about the questions; see `model_build.model_card.corpus_card`."""
     quality: dict[str, Any]
     """See `model_build.model_card.quality_card`."""
+    out_of_fold: OutOfFold
+    """What `quality` was computed from."""
     baseline: Baseline
     """See `model_build.drift_baseline`."""
 
@@ -267,6 +286,7 @@ def fit(
             "misleading_questions": len(misleading),
         },
         quality=quality,
+        out_of_fold=OutOfFold(complete, judged, folds[truth.complete_rows][: len(complete)]),
         baseline=baseline,
     )
 
@@ -302,8 +322,9 @@ def _with_named(
 
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:
     found: list[Candidates] = []
-    for start in range(0, matrix.shape[0], _SCORED_ROWS):
-        scores = regressions.decision_function(matrix[start : start + _SCORED_ROWS])
+    n_rows = max(1, _SCORES_AT_ONCE // len(regressions.classes_))
+    for start in range(0, matrix.shape[0], n_rows):
+        scores = regressions.decision_function(matrix[start : start + n_rows])
         # Scores are rounded to 32 bits, as in the service.
         scores = scores.astype(np.float32).astype(np.float64)
         found += map(best_candidates, scores)

@@ -1,1 +1,1 @@
-"""The scheduled watch over the model: joins predictions with feedback and measures quality."""
+"""The monitor: joins predictions with feedback and says how good the model is, day by day."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from html import unescape
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -41,11 +41,30 @@ _CODE = ("code", "pre")
 _NO_PROSE = (*_CODE, "script", "style")
 
 
+MAX_TITLE_CHARACTERS: Final = 150
+"""The longest title that Stack Exchange accepts."""
+
+
+class QuestionText(NamedTuple):
+    """The title and body of a question; either may be empty."""
+
+    title: str
+    body: str
+
+
 class Body(NamedTuple):
     """The two kinds of text in a body."""
 
     prose: str
     code: str
+
+
+def split_text(text: str) -> QuestionText:
+    """Split a question in one text: its first line is the title, if it is short enough."""
+    first_line, _, rest = text.strip().partition("\n")
+    if len(first_line) > MAX_TITLE_CHARACTERS or first_line.startswith("<"):
+        return QuestionText("", text)
+    return QuestionText(first_line, rest)
 
 
 def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
