@@ -119,9 +119,13 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "throttle": _throttle,
     "batch_throttle": _throttle,
     "feedback_throttle": _throttle,
+    "event_retention_days": _whole,
+    "event_text": _yes,
     "alarm_email": _text,
     "ticket_email": _text,
     "monthly_budget_usd": _whole,
+    "retraining": _yes,
+    "retraining_schedule": _text,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are
 changed in settings.py, where a change is reviewed."""

@@ -9,11 +9,14 @@ from infra_cdk.api_function import ApiFunction
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
+from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
+from infra_cdk.monitor import Monitor, report_url
 from infra_cdk.observability import Observability
 from infra_cdk.recorded_settings import settings_outputs
+from infra_cdk.retraining import Retraining
 from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
@@ -36,11 +39,13 @@ class EtiquetteStack(Stack):
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        event_store = EventStore(self, "EventStore", settings=settings)
         function = ApiFunction(
             self,
             "Function",
             settings=settings,
             model=model,
+            event_store=event_store,
             origin_secret=secret.reference if secret else None,
         )
         front_settings = settings
@@ -50,6 +55,8 @@ class EtiquetteStack(Stack):
                 settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
+        event_store.collect(function.log_group)
+        Monitor(self, "Monitor", settings=settings, bucket=event_store.bucket, model=model)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
@@ -58,8 +65,25 @@ class EtiquetteStack(Stack):
             http_api=front.http_api,
             api_function=function,
             access_log=front.access_log,
+            held_out=model.identity.held_out,
+            report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
+        retraining_outputs = {}
+        if settings.retraining:
+            retraining = Retraining(
+                self,
+                "Retraining",
+                settings=settings,
+                model=model,
+                topic=observability.ticket_topic,
+            )
+            retraining_outputs = {
+                "RetrainingMachine": retraining.machine.state_machine_arn,
+                "RetrainingBucket": retraining.bucket.bucket_name,
+                "RetrainingTable": retraining.table.table_name,
+                "RetrainingLogGroup": retraining.log_group.log_group_name,
+            }
         if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
@@ -83,13 +107,16 @@ class EtiquetteStack(Stack):
         outputs = {
             **front.outputs,
             **cloudfront_outputs,
+            **retraining_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
+            "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "Auth": settings.auth,
             **settings_outputs(settings),
             "ModelVersion": model.identity.version,
             "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
+            "EventStoreBucket": event_store.bucket.bucket_name,
             "AccessLogGroup": front.access_log.log_group_name,
             "PageTopic": observability.page_topic.topic_arn,
             "TicketTopic": observability.ticket_topic.topic_arn,

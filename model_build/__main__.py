@@ -1,26 +1,36 @@
-"""Train, evaluate, track, register and compare models, and split corpora."""
+"""From questions to a released model: collect, train, evaluate, track, compare, gate and score."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
 import joblib
 from sklearn.pipeline import Pipeline
 
-from lambda_src.tagger import BundleError, TagModel
+from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.compare import command as compare
 from model_build.compare.errors import CompareError
+from model_build.cluster import ClusterError, dask_workers
+from model_build.collect.commands import add_collect
+from model_build.collect.errors import CollectError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
 from model_build.gate import command as gate
 from model_build.gate.errors import GateError
+from model_build.hygiene.commands import add_inspect
+from model_build.locations import Location, LocationError
 from model_build.model_card import tag_set_card
+from model_build.retraining import RetrainingError, record, retrain
+from model_build.scoring import ScoringError, score
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
@@ -30,6 +40,21 @@ from model_build.tracking.environment import TrackingError, require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
+_USER_ERRORS = (
+    AuditError,
+    BundleError,
+    CollectError,
+    ClusterError,
+    CorpusError,
+    KernelError,
+    LocationError,
+    NotEnoughQuestionsError,
+    RankerChoiceError,
+    RetrainingError,
+    ScoringError,
+    SharesError,
+)
+"""What the user can fix. Everything else is a fault of the program and ends in a traceback."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -43,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CompareError, GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (BundleError, CorpusError, NotEnoughQuestionsError, SharesError) as error:
+    except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return code or 0
@@ -53,10 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    add_collect(commands)
+    add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    add_audit(commands)
+    _add_retrain(commands)
     tracking.add_commands(commands)
+    _add_score(commands)
     gate.add_command(commands)
     compare.add_command(commands)
     return parser
@@ -81,7 +111,7 @@ def _add_train(commands: Commands) -> None:
         default=[],
         metavar="FILE",
         help="files with the columns id and tags, without text, of the same site: the re-ranker "
-        "counts in them, too, which tags occur together",
+        "counts in them, too, which tags occur together, and the regressions learn names of tags",
     )
     train.add_argument(
         "--out",
@@ -95,6 +125,13 @@ def _add_train(commands: Commands) -> None:
         type=int,
         default=20,
         help="leave out tags with fewer uses than this (default: %(default)s)",
+    )
+    train.add_argument(
+        "--min-tag-set-count",
+        type=int,
+        default=TrainingOptions.min_tag_set_count,
+        help="but keep a tag with this many uses in corpus and tag sets together: its name is "
+        "learned (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -113,11 +150,12 @@ def _add_train(commands: Commands) -> None:
         "TrainingOptions.prune (default: %(default)s)",
     )
     _add_seed(train)
+    _add_jobs(train)
     train.add_argument(
-        "--jobs",
-        type=int,
-        default=-1,
-        help="number of processes; -1 for one per processor (default: %(default)s)",
+        "--dask",
+        metavar="ADDRESS",
+        help="fit the regressions on the workers of this Dask scheduler, such as "
+        "tcp://10.0.0.5:8786, and not in processes of this machine",
     )
     train.add_argument(
         "--reference",
@@ -188,6 +226,74 @@ def _add_split(commands: Commands) -> None:
     command.set_defaults(run=_split)
 
 
+def _add_score(commands: Commands) -> None:
+    command = commands.add_parser("score", help="suggest tags for an archive of questions")
+    command.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="the bundle that suggests",
+    )
+    command.add_argument(
+        "--questions", nargs="+", required=True, type=Path, metavar="FILE", help=SUFFIXES
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="the folder for the results, one .parquet file per part; a part that is there is not "
+        "scored again",
+    )
+    _add_jobs(command)
+    command.set_defaults(run=_score)
+
+
+def _add_retrain(commands: Commands) -> None:
+    command = commands.add_parser(
+        "retrain", help="train a candidate, and let the gate compare it with the live model"
+    )
+    command.add_argument(
+        "--corpus",
+        required=True,
+        type=Location,
+        metavar="FOLDER",
+        help="a path or s3:// URL, with the folders questions, partial, tag_sets and synonyms",
+    )
+    command.add_argument(
+        "--champion",
+        required=True,
+        type=Location,
+        metavar="MODEL.safetensors",
+        help="the path or s3:// URL of the bundle that is live",
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Location,
+        metavar="FOLDER",
+        help="a path or s3:// URL, in which the run gets a folder of its name",
+    )
+    command.add_argument("--run", dest="name", required=True, help="the name of the run")
+    command.add_argument(
+        "--record",
+        nargs=2,
+        metavar=("TABLE", "SERVICE"),
+        help="also write the result into the DynamoDB table of infra_cdk/retraining.py",
+    )
+    command.set_defaults(run=_retrain)
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=-1,
+        help="number of processes; -1 for one per processor (default: %(default)s)",
+    )
+
+
 def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed", type=int, default=0, help="for random choices (default: %(default)s)"
@@ -235,18 +341,20 @@ def _train(options: argparse.Namespace) -> None:
             )
             found = read_tag_sets(options.tag_sets, rejects)
             tag_sets = without_doubles(found, questions)
-        fitted = fit(
-            questions,
-            TrainingOptions(
-                min_tag_count=options.min_tag_count,
-                prune=options.prune,
-                jobs=options.jobs,
-                seed=options.seed,
-            ),
-            read_synonyms([WELL_KNOWN, *options.synonyms]),
-            tag_sets=tag_sets,
-            times=times,
-        )
+        with dask_workers(options.dask) if options.dask else nullcontext():
+            fitted = fit(
+                questions,
+                TrainingOptions(
+                    min_tag_count=options.min_tag_count,
+                    min_tag_set_count=options.min_tag_set_count,
+                    prune=options.prune,
+                    jobs=options.jobs,
+                    seed=options.seed,
+                ),
+                read_synonyms([WELL_KNOWN, *options.synonyms]),
+                tag_sets=tag_sets,
+                times=times,
+            )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
         if tag_sets:
@@ -300,6 +408,23 @@ def _split(options: argparse.Namespace) -> None:
         print(f"{path}: {len(part)} questions ({kind} split)")
     facts = {"kind": kind, "shares": options.shares, "seed": options.seed}
     (options.out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def _score(options: argparse.Namespace) -> None:
+    found = score(options.model, options.questions, options.out, jobs=options.jobs)
+    if found.parts_before:
+        print(f"{found.parts_before} parts were there before")
+    print(
+        f"{options.out}: {found.questions} questions in {found.parts} parts, "
+        f"{found.per_second:.0f} questions per second of a core"
+    )
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    result = retrain(options.corpus, options.champion, options.out / options.name, run=options.name)
+    if options.record:
+        record(result, *options.record)
+    print(f"{result.subject}\n\n{result.message}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -47,8 +48,16 @@ def main() -> int:
 
 
 @dataclass(frozen=True)
-class InAccount:
-    """A deployment in an AWS account."""
+class OfTarget(ABC):
+    """A deployment that a target describes.
+
+    Attributes
+    ----------
+    target
+        The deployment.
+    token
+        A bearer token, if the API needs one.
+    """
 
     target: Target
     token: str | None
@@ -71,6 +80,15 @@ class InAccount:
     def client(self, service: str) -> Any:
         """Return a boto3 client."""
         return self.target.client(service)
+
+    @abstractmethod
+    def request(self, path: str, body: Any = None, *, with_credentials: bool = True) -> Reply:
+        """Send a request, as `Deployed.request` describes."""
+
+
+@dataclass(frozen=True)
+class InAccount(OfTarget):
+    """A deployment in an AWS account."""
 
     def request(self, path: str, body: Any = None, *, with_credentials: bool = True) -> Reply:
         """Send a request to the public URL, with a token or a signature if the API needs it."""
@@ -103,31 +121,10 @@ class InAccount:
 
 
 @dataclass(frozen=True)
-class OnEmulator:
+class OnEmulator(OfTarget):
     """A deployment on the emulator."""
 
-    target: Target
     deployment: Deployment
-    token: str | None
-
-    @property
-    def environment(self) -> str:
-        """The name of the environment."""
-        return self.target.environment
-
-    @property
-    def stack(self) -> str:
-        """The name of the stack."""
-        return self.target.stack
-
-    @cached_property
-    def outputs(self) -> dict[str, str]:
-        """The outputs of the stack."""
-        return _outputs(self.target)
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client."""
-        return self.target.client(service)
 
     def request(self, path: str, body: Any = None, *, with_credentials: bool = True) -> Reply:
         """Send a request through the emulator's API Gateway."""
@@ -149,7 +146,7 @@ def _deployed(options: argparse.Namespace) -> Deployed:
             f"scripts/local_aws --name {options.emulator} up deploy"
         )
     target = Target(options.environment, stack, ReleaseTarget(aws))
-    return OnEmulator(target, Deployment.read(aws), options.token)
+    return OnEmulator(target, options.token, Deployment.read(aws))
 
 
 def _outputs(target: Target) -> dict[str, str]:

@@ -66,6 +66,7 @@ def http_event(event: object) -> dict[str, Any]:
         for name in ("apiId", "domainName", "requestId")
         if isinstance(context.get(name), str)
     }
+    copy["requestContext"]["authorizer"] = _authorizer(context)
     copy["body"] = _body(event)
     copy["isBase64Encoded"] = False
     return copy
@@ -78,6 +79,25 @@ def came_through_a_front(event: Mapping[str, Any]) -> bool:
     or the pre-traffic check. No caller of an API can influence the fields that this depends on.
     """
     return bool(event["requestContext"].keys() & {"apiId", "elb"})
+
+
+def is_authenticated(event: Mapping[str, Any] | None) -> bool:
+    """Return whether API Gateway identified the caller, by a token (JWT) or a signature (IAM).
+
+    Parameters
+    ----------
+    event : mapping or None
+        An event that `http_event` copied. A server outside Lambda has none.
+    """
+    return event is not None and bool(event["requestContext"]["authorizer"])
+
+
+def _authorizer(context: dict[str, Any]) -> list[str]:
+    """Return how the caller was identified, without the claims, which may be personal."""
+    authorizer = context.get("authorizer")
+    if not isinstance(authorizer, dict):
+        return []
+    return [kind for kind in ("jwt", "iam") if authorizer.get(kind)]
 
 
 def _payload_2(event: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:

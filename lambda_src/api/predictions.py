@@ -1,13 +1,14 @@
 """The operations that receive questions and feedback."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
 from lambda_src.api.correlation import correlation_id
+from lambda_src.api.events import is_authenticated
 from lambda_src.api.json_body import JsonRoute
 from lambda_src.api.problems import ProblemError, field_errors, problem
 from lambda_src.api.schemas import (
@@ -40,7 +41,9 @@ class PredictionService:
         self._model = model
         self._telemetry = telemetry
 
-    def predict(self, question: PredictRequest, correlation: str) -> PredictResponse:
+    def predict(
+        self, question: PredictRequest, correlation: str, source: Literal["single", "batch"]
+    ) -> PredictResponse:
         """Answer one question.
 
         Parameters
@@ -49,6 +52,8 @@ class PredictionService:
             The validated question with its options.
         correlation : str
             The correlation id of the HTTP request.
+        source : {"single", "batch"}
+            The operation that the caller used.
 
         Raises
         ------
@@ -77,9 +82,11 @@ class PredictionService:
         if not question.draft:
             self._telemetry.record_prediction(
                 prediction,
+                question,
                 prediction_id=prediction_id,
                 correlation_id=correlation,
                 model_version=self._model.version,
+                source=source,
                 latency_ms=latency_ms,
             )
         explanations = {}
@@ -108,7 +115,7 @@ class PredictionService:
         """
         try:
             validated = PredictRequest.model_validate(question)
-            prediction = self.predict(validated, correlation_id(request.scope))
+            prediction = self.predict(validated, correlation_id(request.scope), "batch")
         except ValidationError as error:
             errors = field_errors(error.errors(), skip=0)
             return BatchItem(index=index, problem=problem(request.scope, 422, errors=errors))
@@ -118,11 +125,22 @@ class PredictionService:
             )
         return BatchItem(index=index, prediction=prediction)
 
-    def record_feedback(self, feedback: FeedbackRequest, correlation: str) -> FeedbackReceipt:
+    def record_feedback(
+        self, feedback: FeedbackRequest, correlation: str, *, authenticated: bool
+    ) -> FeedbackReceipt:
         """Record feedback.
 
         The newest feedback for a prediction counts, so a caller may safely repeat the request.
         Synonyms of the model's tags are recorded as the tags that they mean.
+
+        Parameters
+        ----------
+        feedback : FeedbackRequest
+            The validated feedback.
+        correlation : str
+            The correlation id of the HTTP request.
+        authenticated : bool
+            Whether API Gateway identified the caller.
         """
         recorded = feedback.model_copy(
             update={
@@ -133,7 +151,10 @@ class PredictionService:
         tags = {*(recorded.final_tags or ()), *(recorded.accepted or ())}
         unknown_tags = sorted(tag for tag in tags if self._model.main_tag(tag) is None)
         self._telemetry.record_feedback(
-            recorded, unknown_tags=unknown_tags, correlation_id=correlation
+            recorded,
+            unknown_tags=unknown_tags,
+            correlation_id=correlation,
+            authenticated=authenticated,
         )
         return FeedbackReceipt(prediction_id=feedback.prediction_id, unknown_tags=unknown_tags)
 
@@ -155,7 +176,7 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
         response_model_exclude_defaults=True,
     )
     async def predict(request: Request, question: PredictRequest) -> PredictResponse:
-        return service.predict(question, correlation_id(request.scope))
+        return service.predict(question, correlation_id(request.scope), "single")
 
     @router.post(
         "/predict/batch",
@@ -172,6 +193,10 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
 
     @router.post("/feedback", status_code=202, summary="Report the tags that a question got")
     async def feedback(request: Request, feedback: FeedbackRequest) -> FeedbackReceipt:
-        return service.record_feedback(feedback, correlation_id(request.scope))
+        return service.record_feedback(
+            feedback,
+            correlation_id(request.scope),
+            authenticated=is_authenticated(request.scope.get("aws.event")),
+        )
 
     return router

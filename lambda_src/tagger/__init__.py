@@ -10,7 +10,13 @@ from lambda_src.tagger.bundle import (
     read_bundle,
 )
 from lambda_src.tagger.kernel import KernelError
-from lambda_src.tagger.model import Explanation, Prediction, Suggestion, TagModel
+from lambda_src.tagger.model import (
+    Explanation,
+    Prediction,
+    RankerChoiceError,
+    Suggestion,
+    TagModel,
+)
 
 __all__ = [
     "BundleDigestError",
@@ -19,6 +25,7 @@ __all__ = [
     "Explanation",
     "KernelError",
     "Prediction",
+    "RankerChoiceError",
     "Suggestion",
     "TagModel",
     "read_bundle",

@@ -15,6 +15,10 @@ class Evidence(NamedTuple):
     """The share of its words that the model knows, from 0 to 1; 1 if it has no words."""
     has_topic: bool
     """Whether at least one known word is not a filler. If there are no words, code is a topic."""
+    n_words: int
+    """How many words were read, those of the code included."""
+    n_code_words: int
+    """How many of those words are in the code."""
 
 
 def evidence(question: QuestionNumbers, unknown: int, fillers: frozenset[int]) -> Evidence:
@@ -29,10 +33,16 @@ def evidence(question: QuestionNumbers, unknown: int, fillers: frozenset[int]) -
         See `filler_numbers`.
     """
     numbers = [*question.title.wholes, *question.prose.wholes]
+    n_code_words = len(question.code.wholes)
     if not numbers:
-        return Evidence(1.0, has_topic=bool(question.code.wholes))
+        return Evidence(1.0, bool(question.code.wholes), n_code_words, n_code_words)
     known = [number for number in numbers if number != unknown]
-    return Evidence(len(known) / len(numbers), has_topic=not fillers.issuperset(known))
+    return Evidence(
+        len(known) / len(numbers),
+        not fillers.issuperset(known),
+        len(numbers) + n_code_words,
+        n_code_words,
+    )
 
 
 def filler_numbers(number_of: Callable[[str], int]) -> frozenset[int]:

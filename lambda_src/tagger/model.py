@@ -10,7 +10,7 @@ import numpy as np
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
-from lambda_src.tagger.decoder import choose_tags, min_expected_jaccard
+from lambda_src.tagger.decoder import choose_tags, expected_jaccards, min_expected_jaccard
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
@@ -50,6 +50,15 @@ class Prediction(NamedTuple):
     """The model's terms in the question, each once."""
     known_share: float
     """The share of the question's words that the model knows, from 0 to 1; 1 if it has no words."""
+    n_words: int
+    """How many words of the question the model read, those of its code included."""
+    code_share: float
+    """The share of those words that are in the code, from 0 to 1; 0 if there are no words."""
+    expected_jaccard: float
+    """The expected Jaccard index of the suggestions and the true tags, from 0 to 1.
+
+    If there are no suggestions, that of the best set which was withheld; 0 if no tag had enough
+    confidence. Tags that the caller excluded count as tags that the question does not have."""
     quiet_reason: QuietReason | None = None
     """Why there are no suggestions; None if there are some."""
 
@@ -72,6 +81,10 @@ class Explanation(NamedTuple):
     terms: list[Contribution]
 
 
+class RankerChoiceError(ValueError):
+    """There is no implementation of the ranker with this name."""
+
+
 class TagModel:
     """TF-IDF and one logistic regression per tag.
 
@@ -91,7 +104,7 @@ class TagModel:
         The bundle was trained with another analyzer version, or its contents do not fit each other.
     KernelError
         The kernel is there and cannot be loaded, or ``kernel`` was chosen and cannot rank.
-    ValueError
+    RankerChoiceError
         `ranker` or ETIQUETTE_RANKER has another value.
     """
 
@@ -154,38 +167,44 @@ class TagModel:
         exclude : collection of str
             Do not suggest these tags, or the tags that these are synonyms of.
         """
-        (known_share, has_topic), found, tags, confidences = self._rank(title, body, body_format)
-        terms = found.terms
-        if not len(terms):
-            return Prediction([], 0.0, terms, known_share, "too_few_known_words")
-        top_confidence = confidences[0]
-        if not has_topic:
-            return Prediction([], top_confidence, terms, known_share, "no_topic")
+        evidence, found, tags, confidences = self._rank(title, body, body_format)
+        known_share, has_topic, n_words, n_code_words = evidence
+        facts = (
+            confidences[0] if confidences else 0.0,
+            found.terms,
+            known_share,
+            n_words,
+            n_code_words / n_words if n_words else 0.0,
+        )
         # The model is quiet or not whatever the caller's options are, which only shorten an answer.
         chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
-        if chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
-            is_familiar = known_share >= MIN_KNOWN_SHARE
-            reason: QuietReason = "not_sure" if is_familiar else "too_few_known_words"
-            return Prediction([], top_confidence, terms, known_share, reason)
+        is_familiar = known_share >= MIN_KNOWN_SHARE
+        reason: QuietReason | None = None
+        if not len(found.terms):
+            reason = "too_few_known_words"
+        elif not has_topic:
+            reason = "no_topic"
+        elif chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
+            reason = "not_sure" if is_familiar else "too_few_known_words"
+        if reason is not None:
+            return Prediction([], *facts, chosen.expected_jaccard, reason)
         if exclude:
             excluded = {self._numbers.get(self.main_tag(name) or name) for name in exclude}
             kept = [place for place, tag in enumerate(tags) if tag not in excluded]
             tags, confidences = [tags[n] for n in kept], [confidences[n] for n in kept]
         if exclude or max_tags < MAX_TAGS:
             chosen = choose_tags(confidences, self._other_tags, max_tags)
-        size = chosen.size
+        size, expected = chosen
         suggestions = [
             Suggestion(self.tags[tag], confidence)
             for tag, confidence in zip(tags[:size], confidences[:size], strict=True)
             if confidence >= min_confidence
         ]
-        return Prediction(
-            suggestions,
-            top_confidence,
-            terms,
-            known_share,
-            None if suggestions else "not_sure",
-        )
+        if 0 < len(suggestions) < size:
+            expected = expected_jaccards(confidences, self._other_tags, max_tags)[
+                len(suggestions) - 1
+            ]
+        return Prediction(suggestions, *facts, expected, None if suggestions else "not_sure")
 
     def main_tag(self, name: str) -> str | None:
         """Return the tag that a name means, or None if the model has no such tag.
@@ -252,4 +271,4 @@ def _ranker_choice(ranker: RankerChoice | None) -> RankerChoice:
         if value == choice:
             return choice  # type: ignore[no-any-return]
     source = RANKER_VARIABLE if ranker is None else "ranker"
-    raise ValueError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")
+    raise RankerChoiceError(f"{source} is {value!r}, but it must be 'auto', 'plain' or 'kernel'.")

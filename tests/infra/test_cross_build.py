@@ -68,23 +68,24 @@ def test_the_builders_own_list_of_platforms_decides(
         ("Docker version 28.2.2", 0, True),
         ("Docker version 28.2.2", 1, False),
         ("podman 5", 1, True),
+        (None, 1, True),  # no engine at all: the CDK says so
     ],
 )
 def test_docker_needs_buildx_and_podman_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, buildx: int, possible: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str | None,
+    buildx: int,
+    possible: bool,
 ) -> None:
     engine = tmp_path / "engine"
     answer = f"[ $1 = --version ] && echo {version} && exit\necho buildx 0.1\nexit {buildx}"
-    engine.write_text(f"#!/bin/sh\n{answer}\n")
-    engine.chmod(0o755)
+    if version is not None:
+        engine.write_text(f"#!/bin/sh\n{answer}\n")
+        engine.chmod(0o755)
     monkeypatch.setenv("CDK_DOCKER", str(engine))
     if possible:
         check_has_buildx()
     else:
         with pytest.raises(CrossBuildError, match="apt-get install docker-buildx on Debian 13"):
             check_has_buildx()
-
-
-@pytest.mark.usefixtures("_no_builder")
-def test_a_missing_engine_is_left_to_the_cdk() -> None:
-    check_has_buildx()

@@ -15,7 +15,14 @@ from model_build.questions import Question
 
 SECRET = "zanzibar"
 """A word of the questions below that no log line may contain."""
-LOGGED_ONLY = {"top_confidence", "terms", "known_share"}
+LOGGED_ONLY = {
+    "top_confidence",
+    "terms",
+    "known_share",
+    "n_words",
+    "code_share",
+    "expected_jaccard",
+}
 """Fields of a `Prediction` that the log and the metrics contain, but not the answer."""
 
 

@@ -17,6 +17,7 @@ from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.question import agree
 from scripts.releasing.removals import Removal
+from scripts.releasing.target import Target
 
 ALIAS = "arn:aws:lambda:eu-west-1:123456789012:function:api:live"
 DESCRIPTION = "Tag suggestions"
@@ -80,20 +81,19 @@ class FakeAws:
         self.concurrency.append(None)
 
 
-class FakeTarget:
+@dataclass(frozen=True, kw_only=True)
+class FakeTarget(Target):
     """The deployment of the fake."""
 
-    stack = "etiquette-prod"
-    environment = "prod"
+    aws: FakeAws
+    environment: str = "prod"
+    stack: str = "etiquette-prod"
 
-    def __init__(self, aws: FakeAws) -> None:
-        self._aws = aws
-
-    def client(self, _: str) -> FakeAws:
-        return self._aws
+    def client(self, _: str) -> Any:
+        return self.aws
 
     def outputs(self) -> dict[str, str] | None:
-        return self._aws.outputs
+        return self.aws.outputs
 
 
 @pytest.fixture(autouse=True)
@@ -102,12 +102,12 @@ def _nothing_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "removals", lambda target, assembly: [])
 
 
-def reviewed(tmp_path: Path, aws: FakeAws, new: dict[str, str]) -> None:
+def reviewed(tmp_path: Path, aws: FakeAws, new: dict[str, str]) -> list[Removal]:
     """Review a deployment with these outputs."""
     outputs = {name: {"Value": value} for name, value in new.items()}
     template = {"Description": DESCRIPTION, "Outputs": outputs}
     (tmp_path / "etiquette-prod.template.json").write_text(json.dumps(template))
-    review.review(FakeTarget(aws), Assembly(tmp_path, "etiquette-prod"))  # type: ignore[arg-type]
+    return review.review(FakeTarget(aws=aws), Assembly(tmp_path, "etiquette-prod"))
 
 
 def live(values: dict[str, str], *given: str, **changes: Any) -> FakeAws:
@@ -139,7 +139,7 @@ def test_a_setting_that_somebody_decided_about_is_not_lost(
     tmp_path: Path, new: dict[str, str]
 ) -> None:
     aws = live({"cors_origins": "https://a.org"}, "cors_origins")
-    reviewed(tmp_path, aws, new | {"ModelSha256": aws.model_sha256})
+    assert reviewed(tmp_path, aws, new | {"ModelSha256": aws.model_sha256}) == []
 
 
 def test_a_reviewed_change_of_the_file_is_shown_but_not_refused(
@@ -181,7 +181,7 @@ def test_the_first_deployment_needs_nothing(
     assert shown in capsys.readouterr().err
     # The stack of a first deployment that failed has no outputs.
     reviewed(tmp_path, FakeAws(outputs={}), settings_outputs({}) | {"ModelSha256": "2" * 64})
-    assert kept(FakeTarget(FakeAws()), {}) == {}  # type: ignore[arg-type]
+    assert kept(FakeTarget(aws=FakeAws()), {}) == {}
 
 
 def test_a_forgotten_service_does_not_create_a_second_deployment(tmp_path: Path) -> None:
@@ -225,13 +225,13 @@ def test_kept_settings_are_those_of_the_command_with_model_and_report(
         *("auth", "cors_origins", "hosted_zone_id"),
         description="model=m1 tags=7 questions=9 sample_jaccard=0.250",
     )
-    found = kept(FakeTarget(aws), {"auth": "none"})  # type: ignore[arg-type]
+    found = kept(FakeTarget(aws=aws), {"auth": "none"})
     model, report = Path(found.pop("model")), Path(found.pop("report"))
     assert found == {"cors_origins": "https://a.org"}
     assert model.read_bytes() == b"bundle"
     assert json.loads(report.read_text()) == {"model_sha256": "1" * 64, "sample_jaccard": 0.25}
     given = {"model": "new.safetensors"}
-    assert "model" not in kept(FakeTarget(aws), given)  # type: ignore[arg-type]
+    assert "model" not in kept(FakeTarget(aws=aws), given)
 
 
 def test_removed_and_replaced_resources_are_found_and_the_important_ones_come_first() -> None:
@@ -275,7 +275,7 @@ def test_the_kill_switch_stops_the_function_and_restores_its_setting(
     values: dict[str, str], restored: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws = live(values)
-    function = Function(FakeTarget(aws), ALIAS)  # type: ignore[arg-type]
+    function = Function(FakeTarget(aws=aws), ALIAS)
     with pytest.raises(ReleaseError, match="Not a terminal"):
         kill_switch.stop(function, yes=False)
     assert "account 123456789012 (example-prod)" in capsys.readouterr().err
@@ -292,7 +292,7 @@ def test_old_versions_that_cannot_be_removed_do_not_fail_the_release(
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "DeleteFunction")
 
     monkeypatch.setattr(release, "prune_versions", refused)
-    release.remove_old_versions(Function(FakeTarget(live({})), ALIAS))  # type: ignore[arg-type]
+    release.remove_old_versions(Function(FakeTarget(aws=live({})), ALIAS))
     assert "Warning: old versions were not removed" in capsys.readouterr().err
 
 
@@ -324,7 +324,7 @@ def cdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def deploy_with_cdk(monkeypatch: pytest.MonkeyPatch, aws: FakeAws, *arguments: str) -> int:
-    monkeypatch.setattr(cdk_deploy, "Target", lambda *_, **__: FakeTarget(aws))
+    monkeypatch.setattr(cdk_deploy, "Target", lambda *_, **__: FakeTarget(aws=aws))
     return cdk_deploy.main(["deploy", "-c", "environment=prod", *arguments])
 
 

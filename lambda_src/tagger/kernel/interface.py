@@ -58,7 +58,7 @@ class Model(ctypes.Structure):
         ("starts", _UINT32S),
         ("rows", _INT8S),
         ("values", _INT8S),
-        ("tags", _UINT16S),
+        ("gaps", _BYTES),
         ("intercepts", _FLOATS),
         # Names.
         ("name_terms", _INT32S),
@@ -88,6 +88,7 @@ class Answer(ctypes.Structure):
         # Of title and prose.
         ("n_words", ctypes.c_int64),
         ("n_unknown", ctypes.c_int64),
+        ("n_code_words", ctypes.c_int64),
         ("has_topic", ctypes.c_int64),
         ("n_found", ctypes.c_int64),
         ("n_ranked", ctypes.c_int64),

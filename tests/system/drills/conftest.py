@@ -57,9 +57,8 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
     {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
     {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-HARD_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 5900}
-"""Nested code is the slowest text to read (docs/serving.md)."""
-HARD_BATCH = {"questions": [HARD_QUESTION] * 15}
+LONG_QUESTION = {"title": "Merge frames", "body": "Merge two frames on a column. " * 2000}
+LONG_BATCH = {"questions": [LONG_QUESTION] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
@@ -80,7 +79,7 @@ def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deploye
     """The template as the CDK command line makes it. Like local AWS, it needs Node.js."""
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"environment": "prod", "alarm_email": "operator@example.org"}
+    context |= {"environment": "prod", "alarm_email": "operator@example.org", "retraining": "true"}
     named = {"domain_name": HOST, "certificate_arn": CERTIFICATE}
     _synthesize("infra_cdk.app", context | named | {"account_concurrency": CONCURRENCY}, folder)
     _synthesize("infra_cdk.probe", context | {"host": HOST}, folder)
@@ -126,6 +125,9 @@ def _read(path: Path, probe: Path) -> Deployed:
     ((_, down),) = of_kind("AWS::CloudWatch::CompositeAlarm")
     behind = {each.removesuffix(".Arn") for each in any_in_alarm(down["AlarmRule"])}
     function = live["FunctionName"]
+    ((_, machine),) = of_kind("AWS::StepFunctions::StateMachine")
+    account = [{"Ref": f"AWS::{name}"} for name in ("Partition", "Region", "AccountId")]
+    partition, region, number = map(resolver.resolve, account)
     names = Names(
         function,
         f"{function}:live",
@@ -136,6 +138,7 @@ def _read(path: Path, probe: Path) -> Deployed:
         access_log,
         CERTIFICATE,
         f"{check}.HealthCheckId",
+        f"arn:{partition}:states:{region}:{number}:stateMachine:{machine['StateMachineName']}",
     )
     assert resolver.reference(alias).endswith(f":{names.alias}")
     (heartbeat,) = (
@@ -198,11 +201,10 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
     limit = ("--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=15")
     with running(aws, image, *MOUNT, *MODEL, *NAMED, *limit) as function:
         record(function, "cold", [gateway_event("GET", "/health")])
-        function.starve()
-        return [
-            *record(function, "slow", questions([HARD_QUESTION] * 2)),
-            *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
-        ]
+        function.starve(millicores=5)
+        slow = record(function, "slow", questions([LONG_QUESTION] * 2))
+        function.starve(millicores=3)
+        return [*slow, *record(function, "out of time", questions([LONG_BATCH], "/predict/batch"))]
 
 
 def _record_broken(aws: LocalAws, image: str) -> list[Invocation]:
