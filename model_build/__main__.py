@@ -15,11 +15,11 @@ from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagMo
 from model_build.audit.commands import add_audit
 from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
-from model_build.compare import command as compare
-from model_build.compare.errors import CompareError
 from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
+from model_build.compare import command as compare
+from model_build.compare.errors import CompareError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
