@@ -59,8 +59,8 @@ class FolderFunction(Construct):
     has_alarms
         Whether errors, throttles and invocations near the time limit raise alarms.
     module
-        The module of a zip file's folder that contains `handler`. Functions that share code share
-        a folder.
+        The module of the folder that contains `handler`. Functions that share code share a folder,
+        and those with an image share the image.
 
     Attributes
     ----------
@@ -230,6 +230,8 @@ def _code(folder: str, module: str, shared: Sequence[str], architecture_name: st
                 file=f"{folder}/Dockerfile",
                 exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
+                # The same image: this is a setting of the function.
+                cmd=[f"lambda_src.{folder}.{module}.handler"] if module != "handler" else None,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
             "runtime": lambda_.Runtime.FROM_IMAGE,
