@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
-from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Size, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
@@ -58,6 +58,8 @@ class FolderFunction(Construct):
         How many copies may run at once, and are kept for this function. 0 switches it off.
     has_alarms
         Whether errors, throttles and invocations near the time limit raise alarms.
+    storage_mb
+        The size of the temporary folder, at least Lambda's default of 512.
     module
         The module of a zip file's folder that contains `handler`. Functions that share code share
         a folder.
@@ -98,6 +100,7 @@ class FolderFunction(Construct):
         release: str | None = None,
         reserved_concurrency: int | None = None,
         has_alarms: bool = True,
+        storage_mb: int = 512,
         module: str = "handler",
     ) -> None:
         super().__init__(scope, construct_id)
@@ -122,6 +125,7 @@ class FolderFunction(Construct):
             description=description,
             **_code(folder, module, shared, settings.architecture),
             memory_size=memory_mb,
+            ephemeral_storage_size=Size.mebibytes(storage_mb) if storage_mb != 512 else None,
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrency,
             # AWS's base image for Python 3.13 supports snapshots without any hooks in the handler.

@@ -20,6 +20,7 @@ AUTHS: Final = ("none", "iam", "jwt")
 _MAX_TIMEOUT_SECONDS: Final = 19
 """An HTTP API gives up after 30 s, and Lambda counts a start of up to 10 s apart."""
 
+_MIN_MONITOR_MB: Final = 512
 _FEEDBACK_DAYS: Final = 31
 
 
@@ -82,6 +83,10 @@ class Settings:
     account_concurrency: int = 10
     """How many copies all functions of the account may run at once. This is Lambda's service quota,
     10 in new accounts and 1000 or more in others. The alarm Concurrency depends on it."""
+
+    monitor_memory_mb: int = 2048
+    """Of the monitor, which runs every hour. It comes with a share of the processor: more memory
+    makes a run shorter. docs/watching.md has the figures for a million predictions a day."""
 
     rollout: str = "canary_5_minutes"
     """How long the canary lasts, in which a tenth of the requests goes to the new version.
@@ -229,6 +234,11 @@ class Settings:
         check_one_of("rollout", self.rollout, ROLLOUTS)
         if not 128 <= self.memory_mb <= 10240:
             raise SettingsError(f"memory_mb is {self.memory_mb}, but Lambda accepts 128 to 10240")
+        if not _MIN_MONITOR_MB <= self.monitor_memory_mb <= 10240:
+            raise SettingsError(
+                f"monitor_memory_mb is {self.monitor_memory_mb}, but it must be {_MIN_MONITOR_MB} "
+                "to 10240: the libraries of the monitor need some hundred megabytes"
+            )
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
             raise SettingsError(
                 f"timeout_seconds is {self.timeout_seconds}, but it must be 1 to "

@@ -13,6 +13,7 @@ from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
+from infra_cdk.monitor import Monitor, report_url
 from infra_cdk.observability import Observability
 from infra_cdk.recorded_settings import settings_outputs
 from infra_cdk.rollout import Rollout
@@ -54,6 +55,7 @@ class EtiquetteStack(Stack):
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
         event_store.collect(function.log_group)
+        Monitor(self, "Monitor", settings=settings, bucket=event_store.bucket, model=model)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
@@ -62,6 +64,8 @@ class EtiquetteStack(Stack):
             http_api=front.http_api,
             api_function=function,
             access_log=front.access_log,
+            held_out=model.identity.held_out,
+            report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
         if settings.alarm_email is not None and settings.monthly_budget_usd:
@@ -88,6 +92,7 @@ class EtiquetteStack(Stack):
             **front.outputs,
             **cloudfront_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
+            "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "Auth": settings.auth,
             **settings_outputs(settings),

@@ -78,3 +78,14 @@ WINDOW_METRICS: Final = {
 }
 """The metrics of the monitor's figures over the last week, by the names of the figures. While there
 is not enough data for a figure, its metric has no datapoint."""
+
+DRIFT_METRICS: Final = {
+    "data_drift": Metric("DataDrift", "Count"),
+    "label_shift": Metric("LabelShift", "Count"),
+    "slow_drift": Metric("SlowDrift", "Count"),
+    "concept_drift": Metric("ConceptDrift", "Count"),
+    "model_drift": Metric("ModelDrift", "Count"),
+    "new_tag": Metric("NewTags", "Count"),
+}
+"""The metrics of the drift detectors by the kind of their findings: how many figures drifted, or
+how many tags are new. While there is not enough data for a kind, its metric has no datapoint."""

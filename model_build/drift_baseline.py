@@ -3,7 +3,7 @@
 The monitor compares the predictions of the service with this baseline.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.monitor.drift.observations import Predictions
+from lambda_src.monitor.drift.rare_tags import RareTags
 from lambda_src.tagger import Suggestion
 from lambda_src.tagger.analyzer import QuestionTokens
 from lambda_src.tagger.decoder import choose_tags, min_expected_jaccard
@@ -116,7 +117,7 @@ def drift_baseline(
     tags: Sequence[str],
     *,
     n_questions: int,
-    min_tag_count: int,
+    uses: Mapping[str, int],
 ) -> Baseline:
     """Answer the questions of the corpus as the service would, and describe the answers.
 
@@ -132,9 +133,10 @@ def drift_baseline(
         The model's tags, in the order of their numbers.
     n_questions : int
         The size of the whole corpus.
-    min_tag_count : int
-        A tag with fewer uses in the corpus is not a tag of the model.
+    uses : mapping of str to int
+        How many questions of the whole corpus have each tag.
     """
+    known = frozenset(tags)
     figures, judged = [], []
     for (numbers, confidences), seen, truth in zip(
         ranking.ranked, judged_evidence, true_tags, strict=True
@@ -160,7 +162,7 @@ def drift_baseline(
     return Baseline.of(
         predictions,
         n_questions=n_questions,
-        min_tag_count=min_tag_count,
+        rare_tags=RareTags.of({tag: n for tag, n in uses.items() if tag not in known}),
         sample_jaccard=compute_metrics(judged, tags)["sample_jaccard"],
         calibration=calibration_bins(judged),
     )

@@ -64,6 +64,11 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    prometheus: bool = Field(
+        default=False,
+        description="true to serve metrics for Prometheus at /metrics, which only a server that "
+        "runs for a long time can do, or false",
+    )
     # `TagModel` reads this variable itself, because training and benchmarks use it, too. It is
     # a setting of the API so that a wrong value stops the start.
     ranker: Literal["auto", "plain", "kernel"] = Field(

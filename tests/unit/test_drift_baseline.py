@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from lambda_src.monitor.drift.baseline import Baseline, BaselineError
 from lambda_src.monitor.drift.observations import FIGURES, Predictions
+from lambda_src.monitor.drift.rare_tags import MAX_RARE_TAGS, RareTags
 from lambda_src.tagger import BundleFormatError, TagModel, read_bundle
 from lambda_src.tagger.evidence import evidence, filler_numbers
 from model_build.bundle_writer import write_bundle
@@ -51,7 +53,12 @@ def test_a_bundle_holds_a_baseline_of_its_corpus(bundle: Path, samples: list[Que
     manifest = read_bundle(bundle).manifest
     baseline = Baseline.from_json(manifest["baseline"])
     assert baseline.n_predictions == baseline.n_questions == len(samples)
-    assert baseline.min_tag_count == 5
+    uses = Counter(tag for question in samples for tag in question.tags)
+    rare = {tag: n for tag, n in uses.items() if n < 5}
+    assert {tag: baseline.rare_tags.max_uses(tag) for tag in rare} == rare
+    assert baseline.rare_tags.max_uses("never-seen") == 0
+    assert "never-seen" not in baseline.rare_tags
+    assert "python" not in baseline.rare_tags
     assert set(baseline.tags) <= {tag for tag, _ in manifest["tags"]}
     assert 0 < baseline.sample_jaccard < 1
     assert sum(n for _, _, n in baseline.calibration) >= sum(baseline.tags.values())
@@ -77,7 +84,7 @@ def test_the_baseline_is_not_of_answers_that_the_model_learned(
     learned = Baseline.of(
         answers(TagModel.load(bundle), samples),
         n_questions=len(samples),
-        min_tag_count=5,
+        rare_tags=RareTags.of({}),
         sample_jaccard=1.0,
     )
     for name in ("top_confidence", "known_share", "expected_jaccard"):
@@ -118,7 +125,7 @@ def test_bins_hold_the_edge_that_ends_them() -> None:
     baseline = Baseline.of(
         Predictions(days, figures, [("a",)] * 100),
         n_questions=100,
-        min_tag_count=20,
+        rare_tags=RareTags.of({}),
         sample_jaccard=0.5,
     )
     counts = baseline.figures["top_confidence"]
@@ -127,6 +134,16 @@ def test_bins_hold_the_edge_that_ends_them() -> None:
     assert counts.bins_of(counts.edges + 4e-5).tolist() == list(range(len(counts.edges)))
     assert counts.bins_of(counts.edges + 1e-3).tolist() == list(range(1, len(counts.counts)))
     assert baseline.figures["known_share"].counts.tolist() == [100]
+
+
+def test_the_most_common_rare_tags_are_kept_and_bound_the_others() -> None:
+    uses = {f"tag-{number}": 1 + number // 500 for number in range(MAX_RARE_TAGS + 1_000)}
+    rare = RareTags.of(uses)
+    assert rare.max_uses(f"tag-{MAX_RARE_TAGS}") == 9
+    assert "tag-0" not in rare
+    assert rare.max_uses("tag-0") == rare.max_uses("never-seen") == rare.max_other_uses == 2
+    again = RareTags.from_json(rare.to_json(), rare.max_other_uses)
+    assert [again.max_uses(tag) for tag in uses] == [rare.max_uses(tag) for tag in uses]
 
 
 def test_a_baseline_survives_json(bundle: Path) -> None:

@@ -14,12 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lambda_src.monitor.drift.observations import DECIMALS, FIGURES, Floats, Predictions
+from lambda_src.monitor.drift.rare_tags import RareTags
 
 VERSION: Final = 1
 MAX_BINS: Final = 48
 """The bins of a figure, before the tests join them, hold about equally many predictions."""
-MAX_TAGS_KEPT: Final = 200
-"""So many of the most often suggested tags are kept, and as many of the first tags."""
+MAX_TAGS: Final = 100
+"""So many of the most often suggested tags are kept."""
+MAX_FIRST_TAGS: Final = 20
+"""So many of the most common first tags are kept."""
+_OVERLAP_ROWS: Final = 20_000
+"""`Baseline.tag_overlap` is computed from about so many predictions."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -62,10 +67,13 @@ class Baseline:
     """How many predictions had each of the most common first tags."""
     tags: Mapping[str, int]
     """How many predictions suggested each of the most often suggested tags."""
+    tag_overlap: float
+    """How much those tags occur together: the sum of the squares of their correlation matrix,
+    divided by the number of tags. 1: they are independent."""
     n_questions: int
     """The size of the corpus that the model's tags were counted in."""
-    min_tag_count: int
-    """Every tag of the corpus that the model does not know has fewer uses than this."""
+    rare_tags: RareTags
+    """The tags of the corpus that the model does not know."""
     sample_jaccard: float
     """The mean Jaccard index of suggested and true tags."""
     calibration: Sequence[tuple[float, float, int]] = ()
@@ -78,7 +86,7 @@ class Baseline:
         predictions: Predictions,
         *,
         n_questions: int,
-        min_tag_count: int,
+        rare_tags: RareTags,
         sample_jaccard: float,
         calibration: Sequence[tuple[float, float, int]] = (),
     ) -> Self:
@@ -91,8 +99,9 @@ class Baseline:
             n_predictions=len(predictions),
             figures=figures,
             **tag_counts(predictions.tags),
+            tag_overlap=tag_overlap(predictions.tags),
             n_questions=n_questions,
-            min_tag_count=min_tag_count,
+            rare_tags=rare_tags,
             sample_jaccard=sample_jaccard,
             calibration=calibration,
         )
@@ -119,12 +128,13 @@ class Baseline:
                 n_quiet=int(value["quiet"]),
                 first_tags=dict(value["first_tags"]),
                 tags=dict(value["tags"]),
+                tag_overlap=float(value["tag_overlap"]),
                 n_questions=int(value["questions"]),
-                min_tag_count=int(value["min_tag_count"]),
+                rare_tags=RareTags.from_json(value["rare_tags"], int(value["other_tag_uses"])),
                 sample_jaccard=float(value["sample_jaccard"]),
                 calibration=[(float(c), float(p), int(n)) for c, p, n in value["calibration"]],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BaselineError(
                 f"The baseline cannot be read: {error!r}. Train the model again with "
                 "'python -m model_build train'."
@@ -154,8 +164,10 @@ class Baseline:
             "quiet": self.n_quiet,
             "first_tags": dict(self.first_tags),
             "tags": dict(self.tags),
+            "tag_overlap": round(self.tag_overlap, DECIMALS),
             "questions": self.n_questions,
-            "min_tag_count": self.min_tag_count,
+            "rare_tags": self.rare_tags.to_json(),
+            "other_tag_uses": self.rare_tags.max_other_uses,
             "sample_jaccard": round(self.sample_jaccard, DECIMALS),
             "calibration": [
                 [round(confidence, DECIMALS), round(precision, DECIMALS), n]
@@ -170,15 +182,30 @@ def tag_counts(tags: Sequence[Sequence[str]]) -> dict[str, Any]:
     suggested = Counter(tag for of_question in tags for tag in of_question)
     return {
         "n_quiet": len(tags) - first.total(),
-        "first_tags": most_common(first),
-        "tags": most_common(suggested),
+        "first_tags": most_common(first, MAX_FIRST_TAGS),
+        "tags": most_common(suggested, MAX_TAGS),
     }
 
 
-def most_common(counts: Mapping[str, int]) -> dict[str, int]:
-    """Keep the `MAX_TAGS_KEPT` largest counts; of equal ones, the first by name."""
+def most_common(counts: Mapping[str, int], limit: int) -> dict[str, int]:
+    """Keep the largest counts; of equal ones, the first by name."""
     order = sorted(counts.items(), key=lambda tag_and_count: (-tag_and_count[1], tag_and_count[0]))
-    return dict(order[:MAX_TAGS_KEPT])
+    return dict(order[:limit])
+
+
+def tag_overlap(tags: Sequence[Sequence[str]]) -> float:
+    """Compute `Baseline.tag_overlap`."""
+    tags = tags[:: max(1, len(tags) // _OVERLAP_ROWS)]
+    column_of = {tag: column for column, tag in enumerate(tag_counts(tags)["tags"])}
+    has_tag = np.zeros((len(tags), len(column_of)))
+    for row, of_question in zip(has_tag, tags, strict=True):
+        row[[column_of[tag] for tag in of_question if tag in column_of]] = 1
+    # A tag that every prediction suggests has no correlation with others.
+    varies = has_tag.std(axis=0) > 0
+    if not varies.any():
+        return 1.0
+    correlation = np.atleast_2d(np.corrcoef(has_tag[:, varies], rowvar=False))
+    return float((correlation**2).sum() / varies.sum())
 
 
 def _figure_counts(values: Floats) -> FigureCounts:

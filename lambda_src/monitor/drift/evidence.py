@@ -9,7 +9,7 @@ is one again, so that many figures need only one limit.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,22 +20,32 @@ FALSE_ALARMS_PER_WEEK: Final = 0.01
 _CAP: Final = 100.0
 """R stops growing at this many times its limit, so that an alarm ends soon after the change
 does. A smaller R cannot raise more alarms."""
+_MAX_RATIO: Final = 1e9
 _WEEK: Final = np.timedelta64(7, "D")
 
 
-def add_evidence(evidence: Floats, e_values: Floats, limit: float) -> None:
+def add_evidence(
+    evidence: Floats, e_values: Floats, limit: float, weights: Floats | float = 1.0
+) -> None:
     """Take one step of Shiryaev-Roberts processes, in place.
 
     Parameters
     ----------
     evidence, e_values : ndarray of float, of one shape
-        Each process, and its next e-value.
+        Each process times its weight, and its next e-value.
     limit : float
         The value that raises the alarm.
+    weights : ndarray of float, optional
+        The weights of the processes, if their weighted sum is compared with the limit.
     """
-    evidence += 1
+    evidence += weights
     evidence *= e_values
     np.minimum(evidence, _CAP * limit, out=evidence)
+
+
+def capped_evidence(level: float, p_value: float) -> float:
+    """Give a p-value as evidence: 1 at the level of its test, and never more than JSON can hold."""
+    return level / max(p_value, level / _MAX_RATIO)
 
 
 class WeeklyLimit:

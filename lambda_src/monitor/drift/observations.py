@@ -1,7 +1,8 @@
 """What drift is measured on: predictions, and feedback joined with its prediction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import numpy as np
@@ -62,19 +63,22 @@ class Feedbacks:
     """The confidence of each suggested tag."""
     final_tags: Sequence[Sequence[str]]
     """The tags that the question ended with, also those that the model does not know."""
+    unknown_tags: Sequence[Sequence[str]]
+    """Those of the final tags that the model does not know."""
 
     @classmethod
     def from_events(cls, events: Sequence[Mapping[str, Any]]) -> Self:
         """Collect joined events.
 
-        Each has ``timestamp`` and ``final_tags`` of the feedback, and ``tags`` and ``confidences``
-        of its prediction.
+        Each has ``timestamp``, ``final_tags`` and ``unknown_tags`` of the feedback, and ``tags``
+        and ``confidences`` of its prediction.
         """
         return cls(
             _days(events),
             [event["tags"] for event in events],
             [event["confidences"] for event in events],
             [event["final_tags"] for event in events],
+            [event["unknown_tags"] for event in events],
         )
 
     def __len__(self) -> int:
@@ -83,8 +87,27 @@ class Feedbacks:
     def __getitem__(self, part: slice) -> Self:
         """Select consecutive feedbacks."""
         return type(self)(
-            self.days[part], self.tags[part], self.confidences[part], self.final_tags[part]
+            self.days[part],
+            self.tags[part],
+            self.confidences[part],
+            self.final_tags[part],
+            self.unknown_tags[part],
         )
+
+
+def parts_by_week(days: Days) -> Iterator[tuple[np.datetime64, slice]]:
+    """Cut days in ascending order where a week begins; give each Monday and the part of its week.
+
+    Parameters
+    ----------
+    days : ndarray of ``datetime64[D]``, shape (n_observations,)
+    """
+    # Day 0 was a Thursday.
+    mondays = days - (days.astype(np.int64) + 3) % 7
+    cuts = np.flatnonzero(np.diff(mondays)) + 1
+    for start, end in pairwise([0, *cuts.tolist(), len(days)]):
+        if start < end:
+            yield mondays[start], slice(start, end)
 
 
 def _days(events: Sequence[Mapping[str, Any]]) -> Days:
