@@ -171,9 +171,7 @@ class _EventMerge(FolderFunction):
         explain_wildcards(self, bucket, ("events",))
 
 
-def explain_wildcards(
-    function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]
-) -> None:
+def explain_wildcards(function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]) -> None:
     """Record why a function may use all files of some folders of the event store.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Collect questions, train models, evaluate, track and register them, and answer archives."""
+"""From questions to a released model: collect, train, evaluate, track, compare, gate and score."""
 
 import argparse
 import json
@@ -12,6 +12,8 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
@@ -20,6 +22,8 @@ from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets,
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.gate import command as gate
+from model_build.gate.errors import GateError
 from model_build.hygiene.commands import add_inspect
 from model_build.model_card import tag_set_card
 from model_build.scoring import ScoringError, score
@@ -33,6 +37,7 @@ from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
+    AuditError,
     BundleError,
     CollectError,
     ClusterError,
@@ -52,14 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. An error that the user can fix is one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
-    except TrackingError as error:
+        # Only the gate has exit codes of its own.
+        code: int | None = options.run(options)
+    except (GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,8 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    add_audit(commands)
     tracking.add_commands(commands)
     _add_score(commands)
+    gate.add_command(commands)
     return parser
 
 
