@@ -1,5 +1,6 @@
 """Predictions with their feedback as flat rows, for tools that read tables."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -50,7 +51,9 @@ def read_table(store: EventStore, last_day: date) -> Table:
         raise UserError(
             f"There are no predictions from {first} to {last_day}. Name the last day with --day."
         )
-    version = rows[-1]["model_version"]
+    # During a canary, a tenth of the predictions are those of another version.
+    newest = [row for row in rows if row["timestamp"][:10] == rows[-1]["timestamp"][:10]]
+    [(version, _)] = Counter(row["model_version"] for row in newest).most_common(1)
     rows = [row for row in rows if row["model_version"] == version]
     table = Table(
         [row for row in rows if row["timestamp"][:10] < str(first_current)],
@@ -86,7 +89,8 @@ def _rows(store: EventStore, first: date, last: date) -> list[Row]:
                 SELECT prediction_id, strftime(received_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS timestamp,
                     model_version, source, known_share, words, code_share, tags[1] AS first_tag,
                     array_to_string(tags, ' ') AS tags, len(tags) AS n_tags, top_confidence,
-                    expected_jaccard, quiet_reason, array_to_string(final_tags, ' ') AS final_tags,
+                    expected_jaccard, quiet_reason,
+                    array_to_string(list_sort(final_tags), ' ') AS final_tags,
                     CASE WHEN final_tags IS NOT NULL THEN
                         len(list_intersect(tags, final_tags))
                             / len(list_distinct(list_concat(tags, final_tags)))

@@ -144,7 +144,9 @@ def test_links_within_the_page_lead_somewhere(page: Page) -> None:
 def test_too_little_data_is_said_and_is_not_ok(days: list[dict[str, Any]]) -> None:
     text = Page(render(days, [], TODAY)).text
     assert text.count("Not enough data") >= 8
-    assert summarize(days, [], TODAY)["state"] == "not enough data"
+    summary = summarize(days, [], TODAY)
+    assert summary["state"] == "not enough data"
+    assert "nothing changed" not in summary["change"]
 
 
 def test_a_year_of_data_is_ok_without_drift(year: list[dict[str, Any]]) -> None:

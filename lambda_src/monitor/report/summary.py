@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambda_src.monitor.report.charts import index, percent
 from lambda_src.monitor.report.estimates import Day, Estimate, Period, live_version
-from lambda_src.monitor.windows import Figure, window_figures
+from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 
 if TYPE_CHECKING:
     from lambda_src.monitor.drift.findings import Finding
@@ -99,6 +99,9 @@ def change(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
         *_moved_figures(days, day),
         *_new_tags(days, day),
     ]
+    week = Period.of(days, day - timedelta(days=1), WINDOW_DAYS)
+    if not changes and week.count("predictions") < MIN_PREDICTIONS:
+        return "There is not enough data to say what changed since yesterday."
     if not changes:
         return "Since yesterday, nothing changed by more than chance explains."
     if len(changes) > 1:
@@ -120,7 +123,7 @@ def _new_models(days: Sequence[Day], day: date) -> Iterator[str]:
 
 
 def _moved_figures(days: Sequence[Day], day: date) -> Iterator[str]:
-    now, week = Period.of(days, day, 1), Period.of(days, day - timedelta(days=1), 7)
+    now, week = Period.of(days, day, 1), Period.of(days, day - timedelta(days=1), WINDOW_DAYS)
     for name, title, write in (
         ("prediction_rate", "prediction rate", percent),
         ("sample_jaccard", "Jaccard index of the feedback", index),

@@ -58,6 +58,7 @@ class Names(NamedTuple):
     access_log: str
     certificate: str
     health_check: str
+    retraining: str
 
 
 class Outside(NamedTuple):
@@ -67,6 +68,8 @@ class Outside(NamedTuple):
     """How long the certificate is valid."""
     reachable: bool = True
     """Whether the probe gets an answer."""
+    failed_retraining: bool = False
+    """Whether a run of the state machine that retrains has failed."""
 
 
 def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iterator[Sample]:
@@ -136,7 +139,7 @@ class _ForgetfulStore:
 
 
 def measure_outside(names: Names, start: float, end: float, outside: Outside) -> Iterator[Sample]:
-    """Return what ACM and Route 53 measure.
+    """Return what ACM, Route 53 and Step Functions measure.
 
     ACM publishes twice a day; here it publishes every hour, so that three hours have a datapoint.
     """
@@ -144,6 +147,10 @@ def measure_outside(names: Names, start: float, end: float, outside: Outside) ->
     days = MetricId("AWS/CertificateManager", "DaysToExpiry", certificate)
     check = frozenset({("HealthCheckId", names.health_check)})
     healthy = MetricId("AWS/Route53", "HealthCheckStatus", check)
+    machine = frozenset({("StateMachineArn", names.retraining)})
+    failed = MetricId("AWS/States", "ExecutionsFailed", machine)
+    if outside.failed_retraining:
+        yield Sample(failed, int(start), 1)
     for at in range(int(start), int(end), MINUTE):
         yield Sample(healthy, at, float(outside.reachable))
         if (at - int(start)) % HOUR == 0:
