@@ -40,12 +40,12 @@ VERSIONS: Final = 3
 IMAGE_GB: Final = 0.25
 RELEASES_PER_MONTH: Final = 4
 """Releases with a new image. Each image stays until `scripts/cdk gc` removes it."""
-METRICS: Final = 9
+METRICS: Final = 14
 """Custom metrics: those of `lambda_src/metrics.py`, with one set of dimensions each."""
-ALARM_METRICS: Final = 48
+ALARM_METRICS: Final = 71
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
-DASHBOARDS: Final = 2
+DASHBOARDS: Final = 3
 BUSIEST_HOUR: Final = 3
 """How many times the month's average the busiest hour has."""
 THROTTLE: Final = 50

@@ -313,12 +313,19 @@ def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -
         }
 
 
+def heartbeats(stack: Synthesized) -> list[tuple[str, Any]]:
+    """The rules that ask the API function."""
+    return [
+        (name, rule)
+        for name, rule in of_kind(stack, "AWS::Events::Rule")
+        if any("predict" in target.get("Input", "") for target in rule.get("Targets", ()))
+    ]
+
+
 def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     prod: Synthesized, synthesized: Synthesized
 ) -> None:
-    ((rule, properties),) = (
-        each for each in of_kind(prod, "AWS::Events::Rule") if each[0].startswith("Observability")
-    )
+    ((rule, properties),) = heartbeats(prod)
     ((live, _),) = of_kind(prod, "AWS::Lambda::Alias")
     assert properties["ScheduleExpression"] == "rate(5 minutes)"
     (target,) = properties["Targets"]
@@ -328,11 +335,12 @@ def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     permissions = [
         permission
         for _, permission in of_kind(prod, "AWS::Lambda::Permission")
-        if permission["Principal"] == "events.amazonaws.com"
+        if permission["FunctionName"] == {"Ref": live}
+        and permission["Principal"] == "events.amazonaws.com"
     ]
     assert [each["SourceArn"] for each in permissions] == [{"Fn::GetAtt": [rule, "Arn"]}]
     # Other environments have neither the schedule nor the alarm.
-    assert not list(of_kind(synthesized, "AWS::Events::Rule"))
+    assert not heartbeats(synthesized)
     assert "heartbeat" not in {entry(alarm) for alarm in alarms(synthesized)}
 
 
