@@ -204,7 +204,7 @@ def named_in(query: str) -> set[str]:
 
 def test_every_metric_of_the_service_is_in_a_graph(prod: Synthesized) -> None:
     shown = "".join(dashboards(prod).values())
-    published = {value.name for value in vars(metrics).values() if type(value) is metrics.Metric}
+    published = {metric.name for metric in metrics.all_metrics()}
     missing = [name for name in sorted(published) if not re.search(rf"\b{name}\b", shown)]
     assert not missing, (
         f"no graph shows {missing}: declare a Watch or a Graph in "
