@@ -6,6 +6,7 @@ from typing import Final, cast
 from aws_cdk import Acknowledgment, CfnElement, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
@@ -18,10 +19,11 @@ from lambda_src import metrics
 
 EVENT_LINES: Final = '"event_version"'
 """The filter pattern for event lines: those that contain this word."""
-EXPIRING: Final = ("events/", "set_aside/", "erased/", "compact/")
+EXPIRING: Final = ("events/", "compact/", "set_aside/", "erased/")
 """The folders whose files are deleted after `event_retention_days`. The other folders hold figures
 of days, which tell nothing about a single question."""
 _FOLDER: Final = "event_archive"
+_HEALTH_REPORT: Final = "reports/latest.json"
 
 
 class EventStore(Construct):
@@ -35,12 +37,13 @@ class EventStore(Construct):
     bucket
         The event store. It is not versioned: what is erased must be gone, and for as long as the
         log keeps its lines, `scripts/replay_events` restores what was lost.
+    health_report
+        The location of the monitor's newest report.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, log_group: logs.ILogGroup
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
+        self._settings = settings
         self.bucket = s3.Bucket(
             self,
             "Bucket",
@@ -64,6 +67,21 @@ class EventStore(Construct):
                 "a log of its own. A log of S3's requests would cost more than the bucket.",
             )
         )
+        self.health_report = f"s3://{self.bucket.bucket_name}/{_HEALTH_REPORT}"
+
+    def read_health_statement(self) -> iam.PolicyStatement:
+        """Return the permission to read the monitor's newest report, and nothing else."""
+        return allow(["s3:GetObject"], [self.bucket.arn_for_objects(_HEALTH_REPORT)])
+
+    def collect(self, log_group: logs.ILogGroup) -> None:
+        """Keep the event lines that will be written to a log group.
+
+        Parameters
+        ----------
+        log_group
+            The log of the API function.
+        """
+        settings = self._settings
         archive = _EventArchive(self, "Archive", settings=settings, bucket=self.bucket)
         logs.SubscriptionFilter(
             self,

@@ -38,11 +38,13 @@ class EtiquetteStack(Stack):
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        event_store = EventStore(self, "EventStore", settings=settings)
         function = ApiFunction(
             self,
             "Function",
             settings=settings,
             model=model,
+            event_store=event_store,
             origin_secret=secret.reference if secret else None,
         )
         front_settings = settings
@@ -52,9 +54,7 @@ class EtiquetteStack(Stack):
                 settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
-        event_store = EventStore(
-            self, "EventStore", settings=settings, log_group=function.log_group
-        )
+        event_store.collect(function.log_group)
         Monitor(self, "Monitor", settings=settings, bucket=event_store.bucket, model=model)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(

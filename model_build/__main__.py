@@ -1,9 +1,10 @@
-"""Train and evaluate models, and split corpora."""
+"""Collect questions, train models, evaluate, track and register them, and answer archives."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,24 +13,34 @@ from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
 from model_build.bundle_writer import write_bundle
+from model_build.cluster import ClusterError, dask_workers
+from model_build.collect.commands import add_collect
+from model_build.collect.errors import CollectError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.hygiene.commands import add_inspect
 from model_build.model_card import tag_set_card
+from model_build.scoring import ScoringError, score
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
+from model_build.tracking import commands as tracking
+from model_build.tracking.environment import TrackingError, require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
     BundleError,
+    CollectError,
+    ClusterError,
     CorpusError,
     KernelError,
     NotEnoughQuestionsError,
     RankerChoiceError,
+    ScoringError,
     SharesError,
 )
 """What the user can fix. Everything else is a fault of the program and ends in a traceback."""
@@ -42,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except TrackingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -52,9 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    add_collect(commands)
+    add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    tracking.add_commands(commands)
+    _add_score(commands)
     return parser
 
 
@@ -77,7 +95,7 @@ def _add_train(commands: Commands) -> None:
         default=[],
         metavar="FILE",
         help="files with the columns id and tags, without text, of the same site: the re-ranker "
-        "counts in them, too, which tags occur together",
+        "counts in them, too, which tags occur together, and the regressions learn names of tags",
     )
     train.add_argument(
         "--out",
@@ -91,6 +109,13 @@ def _add_train(commands: Commands) -> None:
         type=int,
         default=20,
         help="leave out tags with fewer uses than this (default: %(default)s)",
+    )
+    train.add_argument(
+        "--min-tag-set-count",
+        type=int,
+        default=TrainingOptions.min_tag_set_count,
+        help="but keep a tag with this many uses in corpus and tag sets together: its name is "
+        "learned (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -109,11 +134,12 @@ def _add_train(commands: Commands) -> None:
         "TrainingOptions.prune (default: %(default)s)",
     )
     _add_seed(train)
+    _add_jobs(train)
     train.add_argument(
-        "--jobs",
-        type=int,
-        default=-1,
-        help="number of processes; -1 for one per processor (default: %(default)s)",
+        "--dask",
+        metavar="ADDRESS",
+        help="fit the regressions on the workers of this Dask scheduler, such as "
+        "tcp://10.0.0.5:8786, and not in processes of this machine",
     )
     train.add_argument(
         "--reference",
@@ -121,6 +147,7 @@ def _add_train(commands: Commands) -> None:
         metavar="FILE.joblib",
         help="also write TF-IDF and regressions as a scikit-learn pipeline",
     )
+    tracking.add_track_option(train)
     train.set_defaults(run=_train)
 
 
@@ -183,6 +210,39 @@ def _add_split(commands: Commands) -> None:
     command.set_defaults(run=_split)
 
 
+def _add_score(commands: Commands) -> None:
+    command = commands.add_parser("score", help="suggest tags for an archive of questions")
+    command.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="the bundle that suggests",
+    )
+    command.add_argument(
+        "--questions", nargs="+", required=True, type=Path, metavar="FILE", help=SUFFIXES
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="the folder for the results, one .parquet file per part; a part that is there is not "
+        "scored again",
+    )
+    _add_jobs(command)
+    command.set_defaults(run=_score)
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=-1,
+        help="number of processes; -1 for one per processor (default: %(default)s)",
+    )
+
+
 def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed", type=int, default=0, help="for random choices (default: %(default)s)"
@@ -220,6 +280,8 @@ def _rejects(options: argparse.Namespace, output: Path) -> Rejects:
 
 
 def _train(options: argparse.Namespace) -> None:
+    if options.track:
+        require_environment()
     times = StageTimes()
     with _rejects(options, options.out) as rejects:
         with times.measure("reading"):
@@ -228,18 +290,20 @@ def _train(options: argparse.Namespace) -> None:
             )
             found = read_tag_sets(options.tag_sets, rejects)
             tag_sets = without_doubles(found, questions)
-        fitted = fit(
-            questions,
-            TrainingOptions(
-                min_tag_count=options.min_tag_count,
-                prune=options.prune,
-                jobs=options.jobs,
-                seed=options.seed,
-            ),
-            read_synonyms([WELL_KNOWN, *options.synonyms]),
-            tag_sets=tag_sets,
-            times=times,
-        )
+        with dask_workers(options.dask) if options.dask else nullcontext():
+            fitted = fit(
+                questions,
+                TrainingOptions(
+                    min_tag_count=options.min_tag_count,
+                    min_tag_set_count=options.min_tag_set_count,
+                    prune=options.prune,
+                    jobs=options.jobs,
+                    seed=options.seed,
+                ),
+                read_synonyms([WELL_KNOWN, *options.synonyms]),
+                tag_sets=tag_sets,
+                times=times,
+            )
         files = [*options.questions, *options.partial_questions]
         corpus = {"files": [path.name for path in files], "rejected_rows": rejects.total}
         if tag_sets:
@@ -254,6 +318,19 @@ def _train(options: argparse.Namespace) -> None:
     megabytes = options.out.stat().st_size / 1e6
     print(times.table())
     print(f"{options.out}: {len(fitted.tags)} tags, {megabytes:.1f} MB, SHA-256 {digest}")
+    if options.track:
+        # Its imports are needed only here.
+        from model_build.tracking.run_record import write_record  # noqa: PLC0415
+
+        write_record(
+            fitted,
+            options.out,
+            sha256=digest,
+            corpus=questions,
+            seconds=times.seconds,
+            options={"jobs": options.jobs},
+        )
+        tracking.record_or_warn(options.out, options.track)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -280,6 +357,16 @@ def _split(options: argparse.Namespace) -> None:
         print(f"{path}: {len(part)} questions ({kind} split)")
     facts = {"kind": kind, "shares": options.shares, "seed": options.seed}
     (options.out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def _score(options: argparse.Namespace) -> None:
+    found = score(options.model, options.questions, options.out, jobs=options.jobs)
+    if found.parts_before:
+        print(f"{found.parts_before} parts were there before")
+    print(
+        f"{options.out}: {found.questions} questions in {found.parts} parts, "
+        f"{found.per_second:.0f} questions per second of a core"
+    )
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Question:
     """Which collection the question comes from, where a corpus joins several."""
 
     @classmethod
-    def from_row(cls, row: dict[str, object]) -> Self:
+    def from_row(cls, row: dict[str, object], *, has_tags: bool = True) -> Self:
         """Make a question from a row.
 
         Parameters
@@ -67,6 +67,8 @@ class Question:
             or ``body_markdown``, which says its format; ``body_format`` says it for any of them.
             Without either, the format is detected. ``creation_date_est`` (a date) and
             ``creation_year_est`` (a year) stand in for a missing creation date, in this order.
+        has_tags : bool
+            False for a question whose tags are not known.
 
         Raises
         ------
@@ -83,7 +85,7 @@ class Question:
             title=title,
             body=body,
             body_format=body_format,
-            tags=parse_tags(row.get("tags")),
+            tags=parse_tags(row.get("tags")) if has_tags else (),
             id=parse_whole_number(row.get("id"), "id"),
             site=parse_text(row.get("site"), "site") or None,
             source=parse_text(row.get("source"), "source") or None,

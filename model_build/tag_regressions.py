@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
+from model_build.cluster import sent_once
 from model_build.truth import Truth
 
 Floats32 = npt.NDArray[np.float32]
@@ -19,6 +20,8 @@ Floats32 = npt.NDArray[np.float32]
 _BLOCK_TAGS: Final = 16
 """How many regressions a process fits at a time: few enough for a small array of similarities, and
 enough for the cost of a task to be small."""
+_BLOCK_ROWS: Final = 20_000
+"""How many questions are compared with the tags of a block at a time."""
 
 
 class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -78,23 +81,20 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The true tags of the same questions.
         """
         n_tags = truth.has_tag.shape[1]
-        means = _mean_questions(matrix, truth)
         min_weights = self._min_weights(matrix)
         blocks = [
             range(start, min(start + _BLOCK_TAGS, n_tags))
             for start in range(0, n_tags, _BLOCK_TAGS)
         ]
-        tasks = (
-            delayed(self._fit_block)(
-                matrix, truth, block, means[block.start : block.stop], min_weights
-            )
-            for block in blocks
-        )
-        # Processes, not threads: liblinear has one random generator per process, and the same seed
-        # must give the same model.
-        fitted = Parallel(n_jobs=self.jobs, return_as="generator", mmap_mode="c")(tasks)
+        tasks = (delayed(self._fit_block)(matrix, truth, block, min_weights) for block in blocks)
         coefficients, intercepts = [], []
-        with tqdm(total=n_tags, desc="regressions", unit="tag", disable=None) as bar:
+        with (
+            sent_once(matrix, truth, min_weights),
+            tqdm(total=n_tags, desc="regressions", unit="tag", disable=None) as bar,
+        ):
+            # Processes, not threads: liblinear has one random generator per process, and the same
+            # seed must give the same model.
+            fitted = Parallel(n_jobs=self.jobs, return_as="generator", mmap_mode="c")(tasks)
             for of_block, of_intercepts in fitted:
                 coefficients.append(of_block)
                 intercepts += of_intercepts
@@ -109,7 +109,6 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         matrix: sp.csr_matrix,
         truth: Truth,
         tags: range,
-        means: sp.csr_matrix,
         min_weights: Floats32,
     ) -> tuple[sp.csr_matrix, list[float]]:
         """Fit the regressions of some tags; the processes of `fit` run this.
@@ -117,10 +116,10 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The samples of a block are drawn here, because a process of its own would otherwise wait
         for them, and a dense array of all questions and tags would fill the memory.
         """
-        similarities = matrix.astype(np.float32) @ means.T.toarray()
+        similarities = _similarities(matrix, _mean_questions(matrix, truth, tags))
         fitted = [
             self._fit_tag(matrix, self._sample(truth, tag, of_tag), min_weights)
-            for tag, of_tag in zip(tags, np.ascontiguousarray(similarities.T), strict=True)
+            for tag, of_tag in zip(tags, similarities, strict=True)
         ]
         weights, intercepts = zip(*fitted, strict=True)
         return sp.vstack(weights, format="csr"), list(intercepts)
@@ -208,8 +207,31 @@ class _Sample(NamedTuple):
     weights: npt.NDArray[np.float64]
 
 
-def _mean_questions(matrix: sp.csr_matrix, truth: Truth) -> sp.csr_matrix:
-    """Compute the mean question of each tag; float32, shape (n_tags, n_terms)."""
-    n_uses = np.maximum(np.asarray(truth.has_tag.sum(axis=0)).ravel(), 1)
-    sums = truth.has_tag.T.astype(np.float32) @ matrix.astype(np.float32)
-    return (sp.diags((1 / n_uses).astype(np.float32)) @ sums).tocsr()
+def _mean_questions(matrix: sp.csr_matrix, truth: Truth, tags: range) -> Floats32:
+    """Compute the mean question of each of some tags; shape (n_terms, len(tags))."""
+    has_tag = truth.has_tag[:, tags.start : tags.stop]
+    n_uses = np.maximum(np.asarray(has_tag.sum(axis=0)).ravel(), 1)
+    rows = np.unique(has_tag.indices)
+    sums = has_tag.tocsr()[rows].T.astype(np.float32) @ matrix[rows].astype(np.float32)
+    means = sp.diags((1 / n_uses).astype(np.float32)) @ sums
+    return means.T.toarray()  # type: ignore[no-any-return]
+
+
+def _similarities(matrix: sp.csr_matrix, means: Floats32) -> Floats32:
+    """Compute how similar each question is to the mean question of each tag.
+
+    Parameters
+    ----------
+    matrix : csr_matrix of float, shape (n_questions, n_terms)
+    means : ndarray of float32, shape (n_terms, n_tags)
+
+    Returns
+    -------
+    ndarray of float32, shape (n_tags, n_questions)
+    """
+    found = np.empty((means.shape[1], matrix.shape[0]), dtype=np.float32)
+    # Row by row block: each process would otherwise hold a copy of the whole matrix in 32 bits.
+    for start in range(0, matrix.shape[0], _BLOCK_ROWS):
+        rows = matrix[start : start + _BLOCK_ROWS].astype(np.float32)
+        found[:, start : start + rows.shape[0]] = (rows @ means).T
+    return found

@@ -12,12 +12,15 @@ from tqdm import tqdm
 
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.tagger.calibrator import Candidates, best_candidates
+from lambda_src.tagger.vocabulary import Ints
 from model_build.calibration import ScoredQuestion
 from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
 from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
+from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
+from model_build.named_questions import NamedQuestion, named_questions, uses_of
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
 from model_build.splitting import fold_numbers
@@ -31,8 +34,8 @@ from model_build.vocabulary import FittedVocabulary, build_vocabulary
 PRUNE: Final = 0.0075
 """`TrainingOptions.prune` of a model that is served. docs/quality.md shows what it costs."""
 
-_SCORED_ROWS: Final = 2_000
-"""So many questions are scored at a time: a dense array of all scores would fill the memory."""
+_SCORES_AT_ONCE: Final = 2_000_000
+"""So many scores of questions and tags are held at a time: all of them would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class TrainingOptions:
     """The choices that an engineer has."""
 
     min_tag_count: int = 20
-    """A tag with fewer uses is left out."""
+    """A tag with fewer uses in the corpus is left out, unless tag sets know it well."""
+    min_tag_set_count: int = 60
+    """A tag with fewer uses in the corpus becomes a tag of the model, too, if corpus and tag sets
+    together have this many; see `model_build.named_questions`."""
     features: FeatureOptions = field(default_factory=FeatureOptions)
     inverse_regularization: float = 1.5
     balance: float = 0.75
@@ -85,6 +91,21 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
+class OutOfFold:
+    """The answers to the questions whose tags are complete, each by regressions of other folds."""
+
+    questions: list[Question]
+    judged: list[JudgedQuestion]
+    folds: Ints
+    """Shape (n_questions,)."""
+
+    def by_fold(self) -> list[list[JudgedQuestion]]:
+        """Give the answers of each fold."""
+        rows = [np.flatnonzero(self.folds == fold) for fold in np.unique(self.folds)]
+        return [[self.judged[row] for row in of_fold] for of_fold in rows]
+
+
+@dataclass(frozen=True)
 class FittedTagger:
     """A trained model, before it is written as a bundle."""
 
@@ -101,6 +122,8 @@ class FittedTagger:
     """Facts about the questions; see `model_build.model_card.corpus_card`."""
     quality: dict[str, Any]
     """See `model_build.model_card.quality_card`."""
+    out_of_fold: OutOfFold
+    """What `quality` was computed from."""
     baseline: Baseline
     """See `model_build.drift_baseline`."""
 
@@ -131,7 +154,7 @@ def fit(
         remains a tag of its own.
     tag_sets : sequence of TagSet
         The tags of other questions, whose text is not known: the re-ranker counts in them which
-        tags occur together.
+        tags occur together, and they teach names; see `model_build.named_questions`.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -150,13 +173,26 @@ def fit(
             f"No tag is used {options.min_tag_count} times in these {len(questions)} questions. "
             "Give more files, or lower --min-tag-count."
         )
-    names = [tag for tag, _ in tags]
     with times.measure("tokens"):
         tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
+        learned = _tags_of_sets(questions, tag_sets, synonyms, options)
+        named = named_questions(
+            questions,
+            tokens,
+            tag_sets,
+            known=frozenset(tag for tag, _ in tags),
+            learned=learned,
+            synonyms=synonyms,
+            seed=options.seed,
+        )
+        tags = _with_named(tags, questions, named, learned)
+        names = [tag for tag, _ in tags]
     with times.measure("TF-IDF"):
-        tfidf, matrix = fit_tfidf(tokens, options.features)
+        # Names are among the terms, although few questions of the corpus have them.
+        tfidf, matrix = fit_tfidf([*tokens, *(each.tokens for each in named)], options.features)
         vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
         copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
+        tokens = [*tokens, *(each.tokens for each in named)]
         if len(copied):
             copies = [code_alone(tokens[row]) for row in copied]
             matrix = sp.vstack([matrix, tfidf.transform(copies)], format="csr")
@@ -164,16 +200,22 @@ def fit(
             tokens = [*tokens, *copies]
     with times.measure("folds"):
         folds = np.array(fold_numbers(questions, options.folds, options.seed))
-    # From here on, the copies are rows after those of the questions.
-    originals = np.concatenate([np.arange(len(questions)), copied])
+    # From here on, there are rows of named questions and of copies after those of the questions.
+    named_rows = np.array([each.row for each in named], dtype=np.intp)
+    originals = np.concatenate([np.arange(len(questions)), named_rows, copied])
     folds, is_copy = folds[originals], np.arange(len(originals)) >= len(questions)
-    truth = Truth.of([questions[row] for row in originals], names)
+    truth = Truth.of(
+        [*questions, *(each.question for each in named), *(questions[row] for row in copied)],
+        names,
+    )
     with times.measure("regressions of the folds"):
         candidates = cross_fit(options.regressions(), matrix, truth, folds, _candidates)
     with times.measure("regressions"):
         regressions = options.regressions().fit(matrix, truth)
     with times.measure("names of tags"):
-        rows = truth.complete_rows
+        # Named questions are no real questions: they would make names look surer than they are.
+        is_named = np.repeat([False, True, False], [len(questions), len(named), len(copied)])
+        rows = np.flatnonzero((truth.scope == -1) & ~is_named)
         facts = question_facts(
             [tokens[row] for row in rows], vocabulary, options.features.title_weight
         )
@@ -206,7 +248,8 @@ def fit(
             evidence_out_of_fold(
                 [tokens[row] for row in asked],
                 vocabulary,
-                matrix[: len(questions)],
+                # What a name teaches, the model would know without this question, too.
+                matrix[: len(questions) + len(named)],
                 title_weight=options.features.title_weight,
                 min_word_count=options.features.min_word_count,
             ),
@@ -223,16 +266,52 @@ def fit(
         tags=tags,
         synonyms={synonym: tag for synonym, tag in synonyms.items() if tag in names},
         options=options,
-        corpus={**corpus_card(questions), "code_copies": len(copied)},
+        corpus={
+            **corpus_card(questions),
+            "code_copies": len(copied),
+            "named_questions": len(named),
+            "named_tags": len(learned.intersection(names)),
+        },
         quality=quality,
+        out_of_fold=OutOfFold(complete, judged, folds[truth.complete_rows][: len(complete)]),
         baseline=baseline,
     )
 
 
+def _tags_of_sets(
+    questions: Sequence[Question],
+    tag_sets: Sequence[TagSet],
+    synonyms: Mapping[str, str],
+    options: TrainingOptions,
+) -> frozenset[str]:
+    """List the tags that are rare in the corpus, but common enough together with the tag sets."""
+    uses = Counter(tag for question in questions for tag in question.tags)
+    in_sets = uses_of(tag_sets, synonyms)
+    return frozenset(
+        tag
+        for tag, count in in_sets.items()
+        if uses[tag] < options.min_tag_count and uses[tag] + count >= options.min_tag_set_count
+    )
+
+
+def _with_named(
+    tags: Sequence[tuple[str, int]],
+    questions: Sequence[Question],
+    named: Sequence[NamedQuestion],
+    learned: frozenset[str],
+) -> list[tuple[str, int]]:
+    """Add the learned tags; a tag's uses are the questions that its regression is fitted on."""
+    rows = [*questions, *(each.question for each in named)]
+    taught = learned.intersection(tag for each in named for tag in each.question.tags)
+    uses = Counter(tag for question in rows for tag in taught.intersection(question.tags))
+    return sorted([*tags, *uses.items()], key=lambda each: (-each[1], each[0]))
+
+
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:
     found: list[Candidates] = []
-    for start in range(0, matrix.shape[0], _SCORED_ROWS):
-        scores = regressions.decision_function(matrix[start : start + _SCORED_ROWS])
+    n_rows = max(1, _SCORES_AT_ONCE // len(regressions.classes_))
+    for start in range(0, matrix.shape[0], n_rows):
+        scores = regressions.decision_function(matrix[start : start + n_rows])
         # Scores are rounded to 32 bits, as in the service.
         scores = scores.astype(np.float32).astype(np.float64)
         found += map(best_candidates, scores)

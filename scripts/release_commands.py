@@ -12,6 +12,7 @@ from scripts.releasing import kill_switch
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.listing import listing
+from scripts.releasing.registered_models import SCHEME, RegisteredModel, move_champion
 from scripts.releasing.release import release
 from scripts.releasing.rollback import roll_back
 from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
@@ -24,16 +25,23 @@ def main() -> int:
     try:
         target = _target(options)
         if options.command == "release":
+            registered = None
+            if options.model and options.model.startswith(SCHEME):
+                registered = RegisteredModel.download(options.model)
+            model = registered.path if registered else options.model and Path(options.model)
             release(
                 target,
-                options.model,
+                model,
                 report=options.report,
                 keep_settings=options.keep_settings,
                 yes=options.yes,
                 confirm_rollback=options.confirm_rollback,
             )
+            move_champion(Function.of(target), registered.name if registered else None)
         elif options.command == "rollback":
-            roll_back(Function.of(target), options.to, yes=options.yes)
+            function = Function.of(target)
+            roll_back(function, options.to, yes=options.yes)
+            move_champion(function)
         elif options.command == "kill_switch":
             change = kill_switch.stop if options.action == "stop" else kill_switch.start
             change(Function.of(target), yes=options.yes)
@@ -99,8 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     forward = commands.add_parser("release", parents=[shared], prog="scripts/release")
     forward.add_argument(
         "--model",
-        type=Path,
-        help="the bundle to release (default: the live one with --keep-settings, or the starter)",
+        help="the bundle to release: a file, or models:/NAME@ALIAS of MLflow's registry (default: "
+        "the live one with --keep-settings, or the starter)",
     )
     forward.add_argument("--report", type=Path, help="the JSON report of 'model_build evaluate'")
     forward.add_argument(

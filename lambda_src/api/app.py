@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
-from lambda_src.api import predictions, problems, service_info
+from lambda_src.api import model_health, predictions, problems, service_info
 from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
@@ -44,6 +44,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.state.telemetry = telemetry
     app.include_router(predictions.make_router(model, telemetry))
     app.include_router(service_info.make_router(model))
+    app.include_router(model_health.make_router(model_health.HealthReport(settings.health_report)))
     problems.install(app)
     # CORS is outside the guard, because a page must be able to read the guard's refusals, too.
     app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)

@@ -4,17 +4,16 @@ The examples are part of the OpenAPI document, so each one stands beside the fie
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from lambda_src.tagger import Explanation, Prediction
+from lambda_src.tagger.markup import QuestionText, split_text
 from lambda_src.tagger.model import QuietReason
 from lambda_src.tagger.rules import MAX_TAGS
 
 MAX_QUESTION_BYTES = 64 * 1024
-MAX_TITLE_CHARACTERS = 150
-"""The longest title that Stack Exchange accepts."""
 MAX_BATCH = 100
 MAX_EXPLAINED_TERMS = 10
 
@@ -38,13 +37,6 @@ _MESSAGE_OF_LIMITED: Final = (
 )
 
 _PREDICTION_ID: Final = "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a"
-
-
-class QuestionText(NamedTuple):
-    """The title and body of a question; either may be empty."""
-
-    title: str
-    body: str
 
 
 _QUESTION: Final[Example] = {"text": "How do I merge two dictionaries in Python?"}
@@ -106,10 +98,7 @@ class PredictRequest(BaseModel):
         """Return title and body. If the request has `text`, split it into the two."""
         if self.text is None:
             return QuestionText(self.title or "", self.body or "")
-        first_line, _, rest = self.text.strip().partition("\n")
-        if len(first_line) > MAX_TITLE_CHARACTERS or first_line.startswith("<"):
-            return QuestionText("", self.text)
-        return QuestionText(first_line, rest)
+        return split_text(self.text)
 
 
 class ContributionOut(BaseModel):

@@ -55,6 +55,12 @@ class Settings(BaseModel):
         description="true to write the title and the body of each question into its event, or "
         "false to write none of its text",
     )
+    health_report: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the location of the monitor's newest report, reports/latest.json: a path or "
+        "s3://bucket/key",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -1,8 +1,9 @@
 """Split a question's body, in HTML or Markdown, into its prose and its code."""
 
 import re
+from collections import Counter
 from html import unescape
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -28,8 +29,27 @@ _LINK_TARGET = re.compile(
 # Exports escape Markdown, too, as if it were HTML.
 _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 
+# A comment, or a tag of an element that can have content (br, hr, img, ... cannot).
+_COMMENT_OR_TAG = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(/?)(?!(?:br|hr|img|input|link|meta|wbr|col)\b)([a-z][a-z0-9]*)"
+    r"""(?:[^=>]|=(?:\s*(?:"[^"]*"|'[^']*'))?+)*+>?""",
+    re.I | re.S,
+)
+_MAX_OPEN_ELEMENTS = 250
+"""The parser's time for a start tag grows with the number of elements that are open."""
 _CODE = ("code", "pre")
 _NO_PROSE = (*_CODE, "script", "style")
+
+
+MAX_TITLE_CHARACTERS: Final = 150
+"""The longest title that Stack Exchange accepts."""
+
+
+class QuestionText(NamedTuple):
+    """The title and body of a question; either may be empty."""
+
+    title: str
+    body: str
 
 
 class Body(NamedTuple):
@@ -37,6 +57,14 @@ class Body(NamedTuple):
 
     prose: str
     code: str
+
+
+def split_text(text: str) -> QuestionText:
+    """Split a question in one text: its first line is the title, if it is short enough."""
+    first_line, _, rest = text.strip().partition("\n")
+    if len(first_line) > MAX_TITLE_CHARACTERS or first_line.startswith("<"):
+        return QuestionText("", text)
+    return QuestionText(first_line, rest)
 
 
 def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
@@ -91,7 +119,7 @@ def detect_format(body: str) -> StoredFormat:
 
 
 def _split_html(body: str) -> Body:
-    tree = LexborHTMLParser(body)
+    tree = LexborHTMLParser(_without_deep_nesting(body))
     code = []
     for tag in _NO_PROSE:
         # Backwards, because removing an element frees the elements inside it: the inner ones must
@@ -103,6 +131,32 @@ def _split_html(body: str) -> Body:
     root = tree.body
     prose = "" if root is None else root.text(separator=" ")
     return Body(prose, "\n".join(reversed(code)))
+
+
+def _without_deep_nesting(html: str) -> str:
+    """Remove start tags while `_MAX_OPEN_ELEMENTS` are open, which no person writes."""
+    if html.count("<") <= _MAX_OPEN_ELEMENTS:
+        return html
+    n_open: Counter[str] = Counter()
+    total = 0
+
+    def unless_too_deep(tag: re.Match[str]) -> str:
+        nonlocal total
+        if tag[2] is None:
+            return tag[0]
+        name = tag[2].lower()
+        if tag[1]:
+            closes = n_open[name] > 0
+            n_open[name] -= closes
+            total -= closes
+        elif total == _MAX_OPEN_ELEMENTS:
+            return " "
+        else:
+            n_open[name] += 1
+            total += 1
+        return tag[0]
+
+    return _COMMENT_OR_TAG.sub(unless_too_deep, html)
 
 
 def _split_markdown(body: str) -> Body:

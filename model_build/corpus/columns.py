@@ -25,16 +25,26 @@ _FIELDS = {
     "viewcount": "view_count",
     "score": "score",
     "answercount": "answer_count",
+    "ownername": "owner_name",
+    "ownerdisplayname": "owner_name",
+    "ownerid": "owner_id",
+    "owneruserid": "owner_id",
+    "contentlicense": "content_license",
+    "lasteditdate": "last_edit_date",
 }
 OF_QUESTIONS = ("title", "tags")
 """The fields that a file of questions must have."""
 OF_TAG_SETS = ("id", "tags")
 """The fields that a file of tag sets must have."""
+OF_ARCHIVES = ("title",)
+"""The fields that a file of questions to be scored must have."""
 _NAMES_SHOWN = 20
 _HELP: dict[tuple[str, ...], str] = {
     OF_QUESTIONS: "A corpus needs title and tags, and may have body (or body_html, body_markdown), "
     "body_format, id, site, source, creation_date, view_count, score and answer_count.",
     OF_TAG_SETS: "A file of tag sets needs id and tags.",
+    OF_ARCHIVES: "Questions to be scored need a title, and may have body (or body_html, "
+    "body_markdown), body_format, id and site.",
 }
 
 

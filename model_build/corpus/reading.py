@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model_build.corpus.columns import OF_QUESTIONS, OF_TAG_SETS
+from model_build.corpus.columns import OF_ARCHIVES, OF_QUESTIONS, OF_TAG_SETS
 from model_build.corpus.delimited_files import read_csv, read_tsv
 from model_build.corpus.errors import CorpusError
 from model_build.corpus.json_files import read_json
@@ -27,6 +27,8 @@ READERS: dict[str, Reader] = {
     ".ndjson": read_json,
 }
 """By the ending of a file's name. Text files may also end in ``.gz``."""
+_OF_ASKED = ("id", "site", "title", "body", "body_html", "body_markdown", "body_format")
+"""The fields of a question that is to be scored: a bad value in another one does not matter."""
 SUFFIXES = ", ".join([*READERS, *(f"{suffix}.gz" for suffix in READERS if suffix != ".parquet")])
 
 
@@ -91,15 +93,45 @@ def read_questions(path: Path, rejects: Rejects) -> Iterator[Question]:
     CorpusError
         The file is missing, of an unknown kind, damaged, or lacks a column.
     """
-    for record in _read_records(path, rejects, OF_QUESTIONS):
+    for _, question in read_rows(path, rejects):
+        yield question
+
+
+def read_rows(path: Path, rejects: Rejects) -> Iterator[tuple[Record, Question]]:
+    """Read one file's questions as `read_questions` does, each with the row that it comes from.
+
+    The row also has fields that training does not need, such as the author's name.
+    """
+    return _read_rows(path, rejects, OF_QUESTIONS)
+
+
+def read_archive(path: Path, rejects: Rejects) -> Iterator[tuple[Record, Question]]:
+    """Read the questions of a file that need no tags, each with its row, as `read_questions` does.
+
+    Raises
+    ------
+    CorpusError
+        As `read_questions`.
+    """
+    yield from _read_rows(path, rejects, OF_ARCHIVES)
+
+
+def _read_rows(
+    path: Path, rejects: Rejects, required: Sequence[str]
+) -> Iterator[tuple[Record, Question]]:
+    for record in _read_records(path, rejects, required):
         values = record.values
         title = values.get("title")
         if isinstance(title, str) and not record.has_plain_title:
             values = values | {"title": decode_title(title)}
+        if required is OF_ARCHIVES:
+            values = {name: values[name] for name in _OF_ASKED if name in values}
         try:
-            yield Question.from_row(values)
+            question = Question.from_row(values, has_tags=required is not OF_ARCHIVES)
         except BadQuestionError as error:
             rejects.add(record.path, record.row, str(error), record.values, line=record.line)
+        else:
+            yield record, question
 
 
 def read_tag_sets(paths: Iterable[str | os.PathLike[str]], rejects: Rejects) -> list[TagSet]:
@@ -134,6 +166,8 @@ def _read_records(path: Path, rejects: Rejects, required: Sequence[str]) -> Iter
 def _reader_of(path: Path) -> Reader:
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     reader = READERS.get(name.suffix.lower())
+    if reader is None and path.is_dir():
+        reader = read_parquet
     if reader is None or (name is not path and name.suffix.lower() == ".parquet"):
         raise CorpusError(f"{path}: unknown kind of file. Name a file that ends in {SUFFIXES}.")
     if path.is_dir() and reader is not read_parquet:

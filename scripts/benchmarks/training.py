@@ -1,4 +1,4 @@
-"""Time and memory of training, compared with scikit-learn, and how they grow with the corpus.
+"""Time and memory of training, compared with scikit-learn.
 
 Two processes fit one logistic regression per tag on the same TF-IDF matrix. Ours fits as
 `model_build.training` does, on all processor cores. The peer fits
@@ -10,15 +10,13 @@ import argparse
 import random
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import joblib
 
-from model_build.corpus import Rejects, read_corpus, write_questions
+from model_build.corpus import Rejects, read_corpus
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
@@ -33,8 +31,6 @@ from scripts.benchmarks.systems.system import answers, best_three
 from scripts.shared.tables import table
 
 TEST_SHARE: Final = 0.2
-SIZES: Final = ((12_500, 250), (25_000, 500), (50_000, 1_000))
-"""Numbers of questions and of tags: each size has twice as many of both as the one before."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -42,11 +38,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add_corpus_options(command)
     command.add_argument(
         "--tags", type=int, metavar="N", help="fit only a random sample of N tags (default: all)"
-    )
-    command.add_argument(
-        "--scale",
-        action="store_true",
-        help="also measure whole trainings of three sizes, up to 50,000 questions and 1,000 tags",
     )
 
 
@@ -57,9 +48,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         questions = read_corpus(options.questions, rejects)
     found = compare(questions, options.tags, options.min_tag_count, options.seed)
     print(training_table(found))
-    if options.scale:
-        found["sizes"] = [train_at(questions, *size, options.seed) for size in SIZES]
-        print(f"\n{sizes_table(found['sizes'])}")
     return found
 
 
@@ -139,55 +127,3 @@ def training_table(found: dict[str, Any]) -> str:
         f"{table(header, rows)}\n\n"
         f"{found['speedup']:.1f} times as fast; {found['cpu_speedup']:.1f} times in processor time."
     )
-
-
-def train_at(
-    questions: Sequence[Question], n_questions: int, n_tags: int, seed: int
-) -> dict[str, float]:
-    """Train on so many questions and tags; measure the time and memory of all processes."""
-    many = scaled(questions, n_questions, seed)
-    uses = Counter(tag for question in many for tag in question.tags).most_common(n_tags)
-    min_tag_count = uses[-1][1]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "questions.parquet"
-        write_questions(many, path)
-        command = [sys.executable, "-m", "model_build", "train", "--questions", str(path)]
-        command += ["--out", str(Path(folder) / "model.safetensors")]
-        cost = run_measured([*command, "--min-tag-count", str(min_tag_count)])
-    return {
-        "questions": len(many),
-        "tags": len(choose_tags(many, min_tag_count)),
-        "seconds": cost.seconds,
-        "peak_memory_mb": cost.peak_memory_mb,
-    }
-
-
-def sizes_table(sizes: Sequence[dict[str, float]]) -> str:
-    """Format the figures of whole trainings."""
-    rows = [
-        [
-            f"{size['questions']}",
-            f"{size['tags']}",
-            f"{size['seconds']:.0f}",
-            f"{size['peak_memory_mb']:.0f}",
-        ]
-        for size in sizes
-    ]
-    return table(["Questions", "Tags", "Time (s)", "Memory (MB)"], rows)
-
-
-def scaled(questions: Sequence[Question], n_questions: int, seed: int) -> list[Question]:
-    """Return exactly `n_questions` questions.
-
-    A larger corpus is sampled. A smaller one is extended by mixed questions: the title of one, the
-    body of another, and at most five tags of both.
-    """
-    chance = random.Random(seed)  # noqa: S311 (no secret)
-    if len(questions) >= n_questions:
-        return chance.sample(list(questions), n_questions)
-    mixed = []
-    for _ in range(n_questions - len(questions)):
-        first, second = chance.choice(questions), chance.choice(questions)
-        tags = tuple(dict.fromkeys(first.tags + second.tags))[:5]
-        mixed.append(replace(first, body=second.body, body_format=second.body_format, tags=tags))
-    return [*questions, *mixed]

@@ -9,6 +9,8 @@ from lambda_src.event_archive.merging import list_files
 
 ERASED: Final = "erased"
 """The folder with one empty file per erased prediction. A replay leaves these predictions out."""
+COMPACT: Final = "compact/events"
+"""The folder with the monitor's copy of each day, which it makes again from the events."""
 _ATTEMPTS: Final = 5
 
 
@@ -48,11 +50,15 @@ def erase(store: Any, bucket: str, prediction_id: str) -> int:
 
 
 def _erase_once(store: Any, bucket: str, prediction_id: str) -> int:
-    return sum(
-        _erase_from(store, bucket, file.key, prediction_id.encode())
-        for folder in (EVENTS, SET_ASIDE)
-        for file in list_files(store, bucket, f"{folder}/")
-    )
+    removed = 0
+    for folder in (EVENTS, SET_ASIDE):
+        for file in list_files(store, bucket, f"{folder}/"):
+            found = _erase_from(store, bucket, file.key, prediction_id.encode())
+            if found and folder == EVENTS:
+                day = file.key.split("/")[1].removeprefix("date=")
+                store.delete_object(Bucket=bucket, Key=f"{COMPACT}/{day}.parquet")
+            removed += found
+    return removed
 
 
 def _erase_from(store: Any, bucket: str, key: str, prediction_id: bytes) -> int:

@@ -29,7 +29,7 @@ class RunningFunction:
         deadline = time.monotonic() + 30
         while True:
             try:
-                return fetch(self._url, body=json.dumps(event).encode(), timeout=30)
+                return fetch(self._url, body=json.dumps(event).encode(), timeout=90)
             except OSError:
                 if time.monotonic() > deadline:
                     raise
@@ -39,9 +39,11 @@ class RunningFunction:
         """The log as Lambda would write it: the function's lines and Lambda's own."""
         return self._aws.engine.call("logs", self._identifier).encode()
 
-    def starve(self) -> None:
-        """Limit the running function to a hundredth of a processor core, which makes it slow."""
-        self._aws.engine.call("update", "--cpus", "0.01", self._identifier)
+    def starve(self, millicores: int) -> None:
+        """Limit the running function to thousandths of a processor core, which makes it slow."""
+        # In microseconds: one is the shortest time that Linux allows, in the longest period.
+        limit = ["--cpu-period", "1000000", "--cpu-quota", str(1000 * millicores)]
+        self._aws.engine.call("update", *limit, self._identifier)
 
     def output(self) -> str:
         """The container's standard output and standard error."""

@@ -4,14 +4,23 @@ import json
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from lambda_src.monitor.run import run
+from lambda_src.monitor.store import open_store
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment
 from scripts.emulator.logs import function_lines
+from tests.support.athena import (
+    figures_of_days,
+    figures_of_rows,
+    figures_query,
+    table_statement,
+)
 from tests.support.paths import ROOT
 
 QUESTIONS: list[dict[str, Any]] = [
@@ -114,6 +123,22 @@ def test_the_deployed_merge_may_do_its_work(events: Events) -> None:
     events.s3.delete_object(Bucket=events.bucket, Key=f"{old}.jsonl")
 
 
+def test_athena_computes_the_figures_of_the_monitor(events: Events, tmp_path: Path) -> None:
+    for key, content in events.files().items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(content)
+    today = datetime.now(UTC).date()
+    outcome = run(open_store(str(tmp_path)), today, memory_mb=500, threads=1)
+    _query(events, table_statement(events.bucket))
+    rows = _query(events, figures_query(date.fromisoformat(outcome.days[0]["day"]), today))
+    expected = figures_of_days(outcome.days)
+    found = figures_of_rows(rows)
+    assert found.keys() == expected.keys()
+    assert {cut_short for _, _, cut_short in found} == {False, True}
+    for group, figures in expected.items():
+        assert found[group] == pytest.approx(figures, abs=2e-6), group
+
+
 def test_an_erased_prediction_is_in_no_file(events: Events) -> None:
     prediction_id = events.predictions[1]
     done = _command(events, "erase_prediction", prediction_id)
@@ -123,6 +148,26 @@ def test_an_erased_prediction_is_in_no_file(events: Events) -> None:
     done = _command(events, "replay_events", "--since", f"{datetime.now(UTC):%Y-%m-%d}")
     assert "2 others were left out" in done.stdout
     assert not any(prediction_id in line for line in events.lines())
+
+
+def _query(events: Events, statement: str) -> list[dict[str, str | None]]:
+    """Run a statement in Athena and return its rows."""
+    athena = client(events.deployment.aws, "athena")
+    started = athena.start_query_execution(
+        QueryString=statement,
+        QueryExecutionContext={"Database": "default"},
+        ResultConfiguration={"OutputLocation": f"s3://{events.bucket}/athena/"},
+    )["QueryExecutionId"]
+    deadline = time.monotonic() + 60
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
+        if status["State"] not in {"QUEUED", "RUNNING"} or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    assert status["State"] == "SUCCEEDED", status
+    results = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+    rows = [[value.get("VarCharValue") for value in row["Data"]] for row in results]
+    return [dict(zip(map(str, rows[0]), row, strict=True)) for row in rows[1:]]
 
 
 def _yesterday() -> str:

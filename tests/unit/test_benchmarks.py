@@ -22,7 +22,6 @@ from scripts.benchmarks.systems.fasttext import _lines
 from scripts.benchmarks.systems.omikuji import _silence, _write
 from scripts.benchmarks.systems.system import Corpus, answers, at_least, best_three
 from scripts.benchmarks.systems.texts import TextTerms, code_words, fields, plain_texts
-from scripts.benchmarks.training import scaled
 from scripts.shared.tables import table
 from tests.support.paths import STARTER
 
@@ -193,12 +192,20 @@ def test_the_memory_of_child_processes_counts() -> None:
         run_measured([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_a_corpus_is_extended_or_sampled_to_a_size(samples: list[Question]) -> None:
-    many = scaled(samples, 1000, seed=4)
-    assert len(many) == 1000
-    assert many[: len(samples)] == samples
-    assert all(1 <= len(each.tags) <= 5 for each in many)
-    assert len(scaled(samples, 50, seed=4)) == 50
+def test_scale_measures_each_size_and_its_growth(
+    samples: list[Question], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions, figures = tmp_path / "questions.parquet", tmp_path / "figures.json"
+    write_questions(samples * 3, questions)
+    command = ["scale", "--questions", str(questions), "--json", str(figures)]
+    assert main([*command, "--sizes", "150:4,300:8"]) == 0
+    small, large = json.loads(figures.read_text())["sizes"]
+    assert large["matrix_mb"] > small["matrix_mb"]
+    assert large["tags"] > small["tags"]
+    assert all(value > 0 for value in large.values())
+    assert "Exponent of the growth" in capsys.readouterr().out
+    assert main([*command, "--sizes", "1000000:8"]) == 1
+    assert "the largest size has 1000000" in capsys.readouterr().err
 
 
 def test_ablation_compares_variants_with_the_complete_model(

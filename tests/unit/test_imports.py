@@ -27,10 +27,10 @@ ALLOWED: dict[str, set[str]] = {
         "tests.support.events",
     },
     "scripts/emulator": {"scripts.shared"},
+    "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/event_store": {"lambda_src.event_archive"},
-    "scripts/releasing": {"lambda_src", "scripts.shared"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
-    "tests/support": {"lambda_src"},
+    "tests/support": {"lambda_src", "model_build.questions"},
 }
 """The modules that the files of each folder may import besides those of their own package.
 

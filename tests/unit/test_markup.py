@@ -89,6 +89,18 @@ def test_any_text_is_taken(text: str) -> None:
         assert isinstance(body.prose + body.code, str)
 
 
+@pytest.mark.parametrize("start", ["<div>", "<ul><li>", '<ul x="</ul>">', "<div><!--</div>-->"])
+def test_deep_nesting_changes_no_word(start: str) -> None:
+    body = split_body(f"{start * 2000}<p>sort</p><pre><code>a.sort()</code></pre>", "html")
+    assert squeezed(f"{body.prose} {body.code}") == "sort a.sort()"
+
+
+def test_many_elements_beside_each_other_are_not_deep() -> None:
+    body = split_body("<p>a<br>b<img src='c'></p><code>d</code>" * 300, "html")
+    assert squeezed(body.prose) == "a b " * 299 + "a b"
+    assert squeezed(body.code) == "d " * 299 + "d"
+
+
 @pytest.mark.parametrize(
     "hostile",
     ["`" * 65_000, "<code>" * 9_000, "<pre><code>" * 5_000, "```\n" * 16_000, "&" * 65_000],

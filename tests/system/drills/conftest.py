@@ -57,10 +57,8 @@ OTHER_LANGUAGES: list[dict[str, Any]] = [
     {"text": "Kuinka kauan taikinan pitaa kohota ennen paistamista?"},
     {"text": "Cuanto tiempo debe reposar la masa del pan por la noche?"},
 ]
-SLOW_QUESTION = {"title": "Merge frames", "body": "<pre><code>" * 1500}
-"""Nested code is the slowest text to read (docs/serving.md). A quarter of the longest question is
-read within the time limit on a slower machine, too."""
-HARD_BATCH = {"questions": [{"title": "Merge frames", "body": "<pre><code>" * 5900}] * 15}
+LONG_QUESTION = {"title": "Merge frames", "body": "Merge two frames on a column. " * 2000}
+LONG_BATCH = {"questions": [LONG_QUESTION] * 15}
 REFUSED: list[dict[str, Any]] = [{"text": 7}, {"question": "?"}, {"text": "x" * 70_000}]
 
 
@@ -199,11 +197,10 @@ def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
     limit = ("--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=15")
     with running(aws, image, *MOUNT, *MODEL, *NAMED, *limit) as function:
         record(function, "cold", [gateway_event("GET", "/health")])
-        function.starve()
-        return [
-            *record(function, "slow", questions([SLOW_QUESTION] * 2)),
-            *record(function, "out of time", questions([HARD_BATCH], "/predict/batch")),
-        ]
+        function.starve(millicores=5)
+        slow = record(function, "slow", questions([LONG_QUESTION] * 2))
+        function.starve(millicores=3)
+        return [*slow, *record(function, "out of time", questions([LONG_BATCH], "/predict/batch"))]
 
 
 def _record_broken(aws: LocalAws, image: str) -> list[Invocation]:
