@@ -32,6 +32,8 @@ _CUT_SHORT: Final = f"""
     OR coalesce(excluded > 0, false)
 """
 """Whether the caller's options may have made the answer shorter than the model's own."""
+WHOLE: Final = f"NOT ({_CUT_SHORT})"
+"""Whether an answer is the model's own, as SQL."""
 _RIGHT: Final = "len(list_intersect(tags, final_tags))"
 _EITHER: Final = f"(len(tags) + len(final_tags) - {_RIGHT})"
 _JUDGED: Final = "final_tags IS NOT NULL"
