@@ -61,8 +61,8 @@ class FolderFunction(Construct):
     storage_mb
         The size of the temporary folder, at least Lambda's default of 512.
     module
-        The module of a zip file's folder that contains `handler`. Functions that share code share
-        a folder.
+        The module of the folder that contains `handler`. Functions that share code share a folder,
+        and those with an image share the image.
 
     Attributes
     ----------
@@ -237,6 +237,8 @@ def _code(folder: str, module: str, shared: Sequence[str], architecture_name: st
                 file=f"{folder}/Dockerfile",
                 exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
+                # The same image: this is a setting of the function.
+                cmd=[f"lambda_src.{folder}.{module}.handler"] if module != "handler" else None,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
             "runtime": lambda_.Runtime.FROM_IMAGE,
