@@ -134,7 +134,7 @@ class _EventArchive(FolderFunction):
                 "SERVICE": settings.stack_name,
             },
         )
-        _explain_wildcards(self, bucket, ("events", "set_aside"))
+        explain_wildcards(self, bucket, ("events", "set_aside"))
 
 
 class _EventMerge(FolderFunction):
@@ -168,12 +168,21 @@ class _EventMerge(FolderFunction):
             has_alarms=False,
             environment={"EVENT_STORE": bucket.bucket_name},
         )
-        _explain_wildcards(self, bucket, ("events",))
+        explain_wildcards(self, bucket, ("events",))
 
 
-def _explain_wildcards(
-    function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]
-) -> None:
+def explain_wildcards(function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]) -> None:
+    """Record why a function may use all files of some folders of the event store.
+
+    Parameters
+    ----------
+    function
+        The function with the permissions.
+    bucket
+        The event store.
+    folders
+        The folders, without a slash at the end.
+    """
     name = Stack.of(bucket).get_logical_id(cast(CfnElement, bucket.node.default_child))
     Validations.of(function.role).acknowledge(
         *(

@@ -162,6 +162,11 @@ class Settings:
     """`alarm_email` gets a mail when the month has cost 80 per cent of this, or when the forecast
     exceeds it. The whole account counts: one stack of each account has a budget, and the others
     have 0, which means none."""
+    retraining: bool = False
+    """Train a candidate when the monitor finds that quality has fallen, at most once a week
+    (infra_cdk/retraining.py). The operator gets its figures, and releases it or does not."""
+    retraining_schedule: str | None = None
+    """Also retrain at these times: `rate(28 days)` or `cron(0 3 ? * SUN *)`, in UTC."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
 
@@ -172,6 +177,7 @@ class Settings:
         self._check_identity()
         self._check_function()
         self._check_front()
+        self._check_retraining()
 
     @property
     def stack_name(self) -> str:
@@ -290,6 +296,17 @@ class Settings:
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
+
+    def _check_retraining(self) -> None:
+        if self.retraining_schedule is None:
+            return
+        if not self.retraining:
+            raise SettingsError("retraining_schedule needs -c retraining=true: pass both or none")
+        if not re.fullmatch(r"(rate|cron)\([^()]+\)", self.retraining_schedule):
+            raise SettingsError(
+                f"retraining_schedule is {self.retraining_schedule!r}, but it must be a schedule "
+                "such as rate(28 days) or cron(0 3 ? * SUN *)"
+            )
 
     def _check_cloudfront(self, web_acl_arn: str) -> None:
         if not re.fullmatch(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+", web_acl_arn):

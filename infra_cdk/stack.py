@@ -16,6 +16,7 @@ from infra_cdk.model import Model
 from infra_cdk.monitor import Monitor, report_url
 from infra_cdk.observability import Observability
 from infra_cdk.recorded_settings import settings_outputs
+from infra_cdk.retraining import Retraining
 from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
@@ -68,6 +69,21 @@ class EtiquetteStack(Stack):
             report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
+        retraining_outputs = {}
+        if settings.retraining:
+            retraining = Retraining(
+                self,
+                "Retraining",
+                settings=settings,
+                model=model,
+                topic=observability.ticket_topic,
+            )
+            retraining_outputs = {
+                "RetrainingMachine": retraining.machine.state_machine_arn,
+                "RetrainingBucket": retraining.bucket.bucket_name,
+                "RetrainingTable": retraining.table.table_name,
+                "RetrainingLogGroup": retraining.log_group.log_group_name,
+            }
         if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
@@ -91,6 +107,7 @@ class EtiquetteStack(Stack):
         outputs = {
             **front.outputs,
             **cloudfront_outputs,
+            **retraining_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],

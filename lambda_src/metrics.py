@@ -84,6 +84,7 @@ DRIFT_METRICS: Final = {
     "label_shift": Metric("LabelShift", "Count"),
     "slow_drift": Metric("SlowDrift", "Count"),
     "concept_drift": Metric("ConceptDrift", "Count"),
+    "model_drift": Metric("ModelDrift", "Count"),
     "new_tag": Metric("NewTags", "Count"),
 }
 """The metrics of the drift detectors by the kind of their findings: how many figures drifted, or

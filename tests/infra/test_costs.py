@@ -48,8 +48,9 @@ def test_the_worst_case_is_what_the_throttles_let_through() -> None:
     assert rates == (monthly.THROTTLE, monthly.BATCH_THROTTLE, monthly.FEEDBACK_THROTTLE)
     assert monthly.BATCH_QUESTIONS == MAX_BATCH
     assert monthly.FULL_THROTTLE.requests == sum(rates) * monthly.SECONDS
-    assert settings.log_retention is logs.RetentionDays.ONE_YEAR
-    assert monthly.RETENTION_MONTHS == 12
+    assert settings.log_retention is logs.RetentionDays.THREE_MONTHS
+    assert settings.event_retention_days == 90
+    assert monthly.RETENTION_MONTHS == 3
 
 
 def test_each_level_fits_the_throttle_that_the_page_names() -> None:

@@ -238,6 +238,7 @@ def test_alarmed_metrics_outlive_a_release(prod: Synthesized) -> None:
                 {"ApiId"},
                 {"LogGroupName"},
                 {"CertificateArn"},
+                {"StateMachineArn"},
                 set(),  # of the whole account
             )
             assert dimensions.get("Resource", ":live").endswith(":live")
@@ -295,7 +296,9 @@ def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -
 def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     prod: Synthesized, synthesized: Synthesized
 ) -> None:
-    ((rule, properties),) = of_kind(prod, "AWS::Events::Rule")
+    ((rule, properties),) = (
+        each for each in of_kind(prod, "AWS::Events::Rule") if each[0].startswith("Observability")
+    )
     ((live, _),) = of_kind(prod, "AWS::Lambda::Alias")
     assert properties["ScheduleExpression"] == "rate(5 minutes)"
     (target,) = properties["Targets"]

@@ -129,6 +129,8 @@ def test_athena_computes_the_figures_of_the_monitor(events: Events, tmp_path: Pa
         (tmp_path / key).write_bytes(content)
     today = datetime.now(UTC).date()
     outcome = run(open_store(str(tmp_path)), today, memory_mb=500, threads=1)
+    # On AWS, Athena itself has a statement for it.
+    client(events.deployment.aws, "glue").create_database(DatabaseInput={"Name": "etiquette"})
     _query(events, table_statement(events.bucket))
     rows = _query(events, figures_query(date.fromisoformat(outcome.days[0]["day"]), today))
     expected = figures_of_days(outcome.days)
@@ -155,7 +157,7 @@ def _query(events: Events, statement: str) -> list[dict[str, str | None]]:
     athena = client(events.deployment.aws, "athena")
     started = athena.start_query_execution(
         QueryString=statement,
-        QueryExecutionContext={"Database": "default"},
+        QueryExecutionContext={"Database": "etiquette"},
         ResultConfiguration={"OutputLocation": f"s3://{events.bucket}/athena/"},
     )["QueryExecutionId"]
     deadline = time.monotonic() + 60
@@ -166,7 +168,7 @@ def _query(events: Events, statement: str) -> list[dict[str, str | None]]:
         time.sleep(0.2)
     assert status["State"] == "SUCCEEDED", status
     results = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
-    rows = [[value.get("VarCharValue") for value in row["Data"]] for row in results]
+    rows = [[value.get("VarCharValue") for value in row["Data"]] for row in results] or [[]]
     return [dict(zip(map(str, rows[0]), row, strict=True)) for row in rows[1:]]
 
 
