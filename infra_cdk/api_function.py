@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.model import Model
 from infra_cdk.policies import policy
@@ -35,6 +36,7 @@ class ApiFunction(FolderFunction):
         *,
         settings: Settings,
         model: Model,
+        event_store: EventStore,
         origin_secret: str | None,
     ) -> None:
         super().__init__(
@@ -47,8 +49,11 @@ class ApiFunction(FolderFunction):
             description=model.identity.description,
             memory_mb=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
-            policies={"ReadModel": policy(model.read_statement())},
-            environment=_environment(settings, model, origin_secret),
+            policies={
+                "ReadModel": policy(model.read_statement()),
+                "ReadHealth": policy(event_store.read_health_statement()),
+            },
+            environment=_environment(settings, model, event_store, origin_secret),
             release=model.identity.sha256[:8],
             reserved_concurrency=settings.reserved_concurrency,
         )
@@ -63,16 +68,21 @@ class ApiFunction(FolderFunction):
         )
 
 
-def _environment(settings: Settings, model: Model, origin_secret: str | None) -> dict[str, str]:
+def _environment(
+    settings: Settings, model: Model, event_store: EventStore, origin_secret: str | None
+) -> dict[str, str]:
     """Return the variables that lambda_src/api/settings.py reads."""
     variables = {
         "ETIQUETTE_MODEL": model.url,
         "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
         "ETIQUETTE_SERVICE": settings.stack_name,
+        "ETIQUETTE_HEALTH_REPORT": event_store.health_report,
     }
     # The application answers CORS requests, and not API Gateway, so that it works on a laptop, too.
     if settings.cors_origins:
         variables["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
+    if settings.event_text:
+        variables["ETIQUETTE_EVENT_TEXT"] = "true"
     if origin_secret is not None:
         variables["ETIQUETTE_ORIGIN_SECRET"] = origin_secret
     return variables

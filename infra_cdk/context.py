@@ -119,6 +119,8 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "throttle": _throttle,
     "batch_throttle": _throttle,
     "feedback_throttle": _throttle,
+    "event_retention_days": _whole,
+    "event_text": _yes,
     "alarm_email": _text,
     "ticket_email": _text,
     "monthly_budget_usd": _whole,

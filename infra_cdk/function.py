@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
-from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Size, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
@@ -58,6 +58,8 @@ class FolderFunction(Construct):
         How many copies may run at once, and are kept for this function. 0 switches it off.
     has_alarms
         Whether errors, throttles and invocations near the time limit raise alarms.
+    storage_mb
+        The size of the temporary folder, at least Lambda's default of 512.
     module
         The module of the folder that contains `handler`. Functions that share code share a folder,
         and those with an image share the image.
@@ -66,6 +68,9 @@ class FolderFunction(Construct):
     ----------
     title, has_alarms
         As given.
+    is_published
+        Whether requests go to published versions, as those of the API do. Otherwise, a schedule or
+        another service invokes the function, and nobody waits for an answer.
     function
         The function itself.
     log_group
@@ -98,6 +103,7 @@ class FolderFunction(Construct):
         release: str | None = None,
         reserved_concurrency: int | None = None,
         has_alarms: bool = True,
+        storage_mb: int = 512,
         module: str = "handler",
     ) -> None:
         super().__init__(scope, construct_id)
@@ -115,19 +121,20 @@ class FolderFunction(Construct):
             removal_policy=settings.removal_policy,
         )
         self.role = self._role(title, policies, release)
-        published = release is not None
+        self.is_published = release is not None
         self.function = lambda_.Function(
             self,
             "Function",
             description=description,
             **_code(folder, module, shared, settings.architecture),
             memory_size=memory_mb,
+            ephemeral_storage_size=Size.mebibytes(storage_mb) if storage_mb != 512 else None,
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrency,
             # AWS's base image for Python 3.13 supports snapshots without any hooks in the handler.
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if published else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if self.is_published else None,
             # X-Ray samples the first request of each second and one in twenty of the others.
-            tracing=lambda_.Tracing.ACTIVE if published else None,
+            tracing=lambda_.Tracing.ACTIVE if self.is_published else None,
             # The CDK would add permissions in a separate policy, which would be deleted with the
             # deployment while the role is kept.
             role=self.role.without_policy_updates(),
@@ -139,7 +146,7 @@ class FolderFunction(Construct):
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
-        if published:
+        if self.is_published:
             Validations.of(self.function).acknowledge(
                 Acknowledgment(
                     id="@aws-cdk/aws-lambda:snapStartRequirePublish",

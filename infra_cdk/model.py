@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +26,19 @@ class ModelFileError(ValueError):
     """The model is not a bundle, or the report belongs to another bundle."""
 
 
+class HeldOut(NamedTuple):
+    """The figures that a bundle's card, or its report, states about held-out questions.
+
+    A card has the figures of each kind of questions, for example of titles alone. Each figure here
+    is the lowest of them, because nobody knows beforehand which questions people will ask.
+    """
+
+    sample_jaccard: float
+    sample_f1: float
+    """If the card does not have it, the Jaccard index, which no F1 of the same answers is below."""
+    prediction_rate: float
+
+
 class BundleIdentity(NamedTuple):
     """What identifies a bundle."""
 
@@ -36,6 +50,8 @@ class BundleIdentity(NamedTuple):
     Lambda lists it with each version, so that Lambda alone tells people and programs what a
     release contains.
     """
+    held_out: HeldOut | None
+    """None if neither the card nor a report has figures."""
 
 
 def identify(path: Path, report: Path | None = None) -> BundleIdentity:
@@ -77,15 +93,32 @@ def identify(path: Path, report: Path | None = None) -> BundleIdentity:
             for kind in manifest.get("quality", {}).get("questions", [])
             for name in _CARD_FIGURES
         }
+        held_out = _held_out(manifest.get("quality", {}).get("questions", []))
     except (struct.error, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"{path} is not a model bundle ({type(error).__name__}: {error}): "
             "train one with python -m model_build train"
         ) from error
     sha256 = hashlib.sha256(data).hexdigest()
-    facts |= _figures(report, sha256) if report else card
+    if report:
+        figures = _figures(report, sha256)
+        held_out = HeldOut(*(float(figures[name]) for name in HeldOut._fields))
+        facts |= figures
+    else:
+        facts |= card
     description = " ".join(f"{name}={value}" for name, value in facts.items())
-    return BundleIdentity(version, sha256, description[:_DESCRIPTION])
+    return BundleIdentity(version, sha256, description[:_DESCRIPTION], held_out)
+
+
+def _held_out(kinds: Sequence[Mapping[str, Any]]) -> HeldOut | None:
+    """Return the lowest figures of a card's kinds of questions, each of which has an interval."""
+    if not kinds:
+        return None
+    return HeldOut(
+        sample_jaccard=min(kind["sample_jaccard"][0] for kind in kinds),
+        sample_f1=min(kind.get("sample_f1", kind["sample_jaccard"])[0] for kind in kinds),
+        prediction_rate=min(kind["prediction_rate"][0] for kind in kinds),
+    )
 
 
 def _figures(report: Path, sha256: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ AUTHS: Final = ("none", "iam", "jwt")
 _MAX_TIMEOUT_SECONDS: Final = 19
 """An HTTP API gives up after 30 s, and Lambda counts a start of up to 10 s apart."""
 
+_MIN_MONITOR_MB: Final = 512
+_FEEDBACK_DAYS: Final = 31
+
 
 class SettingsError(ValueError):
     """A setting is not valid; the message names it and says what is valid."""
@@ -80,6 +83,10 @@ class Settings:
     account_concurrency: int = 10
     """How many copies all functions of the account may run at once. This is Lambda's service quota,
     10 in new accounts and 1000 or more in others. The alarm Concurrency depends on it."""
+
+    monitor_memory_mb: int = 2048
+    """Of the monitor, which runs every hour. It comes with a share of the processor: more memory
+    makes a run shorter. docs/watching.md has the figures for a million predictions a day."""
 
     rollout: str = "canary_5_minutes"
     """How long the canary lasts, in which a tenth of the requests goes to the new version.
@@ -143,6 +150,12 @@ class Settings:
     ticket_email: str | None = None
     """The address that receives tickets. Without it, they go to `alarm_email`."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
+    event_retention_days: int = 90
+    """How long the event store keeps events. The monitor accepts feedback for 30 days. Events tell
+    which words a question contained (docs/watching.md), so keep them no longer than you need."""
+    event_text: bool = False
+    """Write the title and the body of each question into its event. Ask whoever is responsible for
+    the questions of your users first."""
     protected: bool = False
     """Refuse to delete the stack. If it is deleted all the same, keep its logs and its key."""
     monthly_budget_usd: int = 0
@@ -209,6 +222,12 @@ class Settings:
             raise SettingsError(
                 "prod needs an address that receives alarms: pass -c alarm_email=ADDRESS"
             )
+        if self.event_retention_days < _FEEDBACK_DAYS:
+            raise SettingsError(
+                f"event_retention_days is {self.event_retention_days}, but it must be at least "
+                f"{_FEEDBACK_DAYS}: the monitor joins a prediction with feedback that arrives "
+                "within 30 days"
+            )
         if self.monthly_budget_usd < 0:
             raise SettingsError(
                 f"monthly_budget_usd is {self.monthly_budget_usd}, but it must be an amount, or 0 "
@@ -225,6 +244,11 @@ class Settings:
         check_one_of("rollout", self.rollout, ROLLOUTS)
         if not 128 <= self.memory_mb <= 10240:
             raise SettingsError(f"memory_mb is {self.memory_mb}, but Lambda accepts 128 to 10240")
+        if not _MIN_MONITOR_MB <= self.monitor_memory_mb <= 10240:
+            raise SettingsError(
+                f"monitor_memory_mb is {self.monitor_memory_mb}, but it must be {_MIN_MONITOR_MB} "
+                "to 10240: the libraries of the monitor need some hundred megabytes"
+            )
         if not 1 <= self.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
             raise SettingsError(
                 f"timeout_seconds is {self.timeout_seconds}, but it must be 1 to "
@@ -328,10 +352,10 @@ ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
     "prod": partial(
         Settings,
         environment="prod",
-        log_retention=logs.RetentionDays.ONE_YEAR,
+        log_retention=logs.RetentionDays.THREE_MONTHS,
         rollout="canary_15_minutes",
         protected=True,
-        monthly_budget_usd=50,
+        monthly_budget_usd=75,
         limits=Limits(
             minimum_volume=50,
             minimum_prediction_rate=0.8,

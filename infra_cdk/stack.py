@@ -10,9 +10,11 @@ from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import give_tasks_credentials, switch_off_unsupported
+from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
 from infra_cdk.model import Model
+from infra_cdk.monitor import Monitor, report_url
 from infra_cdk.observability import Observability
 from infra_cdk.recorded_settings import settings_outputs
 from infra_cdk.retraining import Retraining
@@ -38,11 +40,13 @@ class EtiquetteStack(Stack):
         )
         model = Model(self, "Model", path=settings.model, report=settings.report)
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
+        event_store = EventStore(self, "EventStore", settings=settings)
         function = ApiFunction(
             self,
             "Function",
             settings=settings,
             model=model,
+            event_store=event_store,
             origin_secret=secret.reference if secret else None,
         )
         front_settings = settings
@@ -52,6 +56,8 @@ class EtiquetteStack(Stack):
                 settings, domain_name=None, certificate_arn=None, hosted_zone_id=None
             )
         front = HttpFront(self, "Http", settings=front_settings, alias=function.alias)
+        event_store.collect(function.log_group)
+        Monitor(self, "Monitor", settings=settings, bucket=event_store.bucket, model=model)
         rollout = Rollout(self, "Rollout", settings=settings, alias=function.alias)
         observability = Observability(
             self,
@@ -60,6 +66,8 @@ class EtiquetteStack(Stack):
             http_api=front.http_api,
             api_function=function,
             access_log=front.access_log,
+            held_out=model.identity.held_out,
+            report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
         retraining_outputs = {}
@@ -110,12 +118,14 @@ class EtiquetteStack(Stack):
             **retraining_outputs,
             **archive_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
+            "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
             "Auth": settings.auth,
             **settings_outputs(settings),
             "ModelVersion": model.identity.version,
             "ModelSha256": model.identity.sha256,
             "FunctionAlias": function.alias.function_arn,
+            "EventStoreBucket": event_store.bucket.bucket_name,
             "AccessLogGroup": front.access_log.log_group_name,
             "PageTopic": observability.page_topic.topic_arn,
             "TicketTopic": observability.ticket_topic.topic_arn,

@@ -1,5 +1,6 @@
 """The names, units and dimensions of all metrics, for the functions and the infrastructure."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 
@@ -32,6 +33,10 @@ drafts do not publish metrics."""
 FEEDBACKS: Final = Metric("Feedbacks", "Count")
 """1 for each feedback and 0 for each prediction. Without the zeros, a service that gets no feedback
 would have no datapoints, and an alarm could not tell silence from missing data."""
+ARCHIVED_PREDICTIONS: Final = Metric("ArchivedPredictions", "Count")
+"""How many predictions the event archive wrote to the event store."""
+LINES_SET_ASIDE: Final = Metric("LinesSetAside", "Count")
+"""How many lines the event archive set aside, because they are no events that it knows."""
 FAILED_ANSWERS: Final = Metric("FailedAnswers", "Count")
 """1 for each 5xx answer that the function itself returned. Lambda counts only the invocations that
 raised an exception, so it does not see these."""
@@ -47,3 +52,50 @@ PREDICTION_METRICS: Final = (
     FEEDBACKS,
 )
 """The metrics that each prediction writes."""
+
+MONITOR_RUNS: Final = Metric("MonitorRuns", "Count")
+"""1 for each complete run of the monitor."""
+EVENTS_SET_ASIDE: Final = Metric("EventsSetAside", "Count")
+"""How many lines of the day so far the monitor could not read."""
+FEEDBACK_WITHOUT_PREDICTION: Final = Metric("FeedbackWithoutPrediction", "Count")
+"""How many feedbacks of the day so far name a prediction that does not exist."""
+
+WINDOW_METRICS: Final = {
+    "prediction_rate": Metric("WeeklyPredictionRate", "None"),
+    "expected_jaccard": Metric("WeeklyExpectedJaccard", "None"),
+    "sample_jaccard": Metric("WeeklyJaccard", "None"),
+    "sample_f1": Metric("WeeklyF1", "None"),
+    "micro_jaccard": Metric("WeeklyMicroJaccard", "None"),
+    "micro_f1": Metric("WeeklyMicroF1", "None"),
+    "precision_at_1": Metric("WeeklyPrecisionAt1", "None"),
+    "acceptance_rate": Metric("WeeklyAcceptanceRate", "None"),
+    "unknown_tag_share": Metric("WeeklyUnknownTagShare", "None"),
+    "hits_of_expected": Metric("WeeklyHitsOfExpected", "None"),
+    "calibration_error": Metric("WeeklyCalibrationError", "None"),
+    "chosen_gap": Metric("WeeklyChosenGap", "None"),
+    "audit_sample_jaccard": Metric("WeeklyAuditJaccard", "None"),
+    "audit_sample_f1": Metric("WeeklyAuditF1", "None"),
+    "audit_gap": Metric("WeeklyAuditGap", "None"),
+}
+"""The metrics of the monitor's figures over the last week, by the names of the figures. While there
+is not enough data for a figure, its metric has no datapoint."""
+
+DRIFT_METRICS: Final = {
+    "data_drift": Metric("DataDrift", "Count"),
+    "label_shift": Metric("LabelShift", "Count"),
+    "slow_drift": Metric("SlowDrift", "Count"),
+    "concept_drift": Metric("ConceptDrift", "Count"),
+    "model_drift": Metric("ModelDrift", "Count"),
+    "new_tag": Metric("NewTags", "Count"),
+}
+"""The metrics of the drift detectors by the kind of their findings: how many figures drifted, or
+how many tags are new. While there is not enough data for a kind, its metric has no datapoint."""
+
+
+def all_metrics() -> Iterator[Metric]:
+    """Yield every metric of this module."""
+    for value in globals().values():
+        if isinstance(value, Metric):
+            yield value
+    yield from WINDOW_METRICS.values()
+    yield from DRIFT_METRICS.values()

@@ -1,4 +1,4 @@
-"""Train, evaluate, track, register, compare and retrain models; split and score corpora."""
+"""From questions to a released model: collect, train, evaluate, track, compare, gate and score."""
 
 import argparse
 import json
@@ -12,14 +12,21 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.cluster import ClusterError, dask_workers
+from model_build.collect.commands import add_collect
+from model_build.collect.errors import CollectError
+from model_build.compare import command as compare
+from model_build.compare.errors import CompareError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
 from model_build.gate import command as gate
 from model_build.gate.errors import GateError
+from model_build.hygiene.commands import add_inspect
 from model_build.locations import Location, LocationError
 from model_build.model_card import tag_set_card
 from model_build.retraining import RetrainingError, record, retrain
@@ -34,7 +41,9 @@ from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
+    AuditError,
     BundleError,
+    CollectError,
     ClusterError,
     CorpusError,
     KernelError,
@@ -56,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Only the gate has exit codes of its own.
         code: int | None = options.run(options)
-    except (GateError, TrackingError) as error:
+    except (CompareError, GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except _USER_ERRORS as error:
@@ -69,13 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    add_collect(commands)
+    add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
-    _add_score(commands)
+    add_audit(commands)
     _add_retrain(commands)
     tracking.add_commands(commands)
+    _add_score(commands)
     gate.add_command(commands)
+    compare.add_command(commands)
     return parser
 
 
@@ -98,7 +111,7 @@ def _add_train(commands: Commands) -> None:
         default=[],
         metavar="FILE",
         help="files with the columns id and tags, without text, of the same site: the re-ranker "
-        "counts in them, too, which tags occur together",
+        "counts in them, too, which tags occur together, and the regressions learn names of tags",
     )
     train.add_argument(
         "--out",
@@ -112,6 +125,20 @@ def _add_train(commands: Commands) -> None:
         type=int,
         default=20,
         help="leave out tags with fewer uses than this (default: %(default)s)",
+    )
+    train.add_argument(
+        "--min-tag-set-count",
+        type=int,
+        default=TrainingOptions.min_tag_set_count,
+        help="but keep a tag with this many uses in corpus and tag sets together: its name is "
+        "learned (default: %(default)s)",
+    )
+    train.add_argument(
+        "--misleading-per-tag",
+        type=int,
+        default=TrainingOptions.misleading_per_tag,
+        help="make this many questions per tag that have a word of the tag, but not the tag: the "
+        "model then trusts single words less (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -326,6 +353,8 @@ def _train(options: argparse.Namespace) -> None:
                 questions,
                 TrainingOptions(
                     min_tag_count=options.min_tag_count,
+                    min_tag_set_count=options.min_tag_set_count,
+                    misleading_per_tag=options.misleading_per_tag,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
 from lambda_src.tagger.rules import ANALYZER_VERSION, CALIBRATOR_FEATURES, RERANKER_INPUTS
+from lambda_src.tagger.vocabulary import Ints
 from model_build.packing import pack
 from model_build.training import FittedTagger
 
@@ -60,6 +61,7 @@ def write_bundle(
         "title_weight": options.features.title_weight,
         "corpus": {**fitted.corpus, **corpus},
         "quality": fitted.quality,
+        "baseline": fitted.baseline.to_json(),
         "training": {name: value for name, value in asdict(options).items() if name != "jobs"},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
@@ -81,6 +83,12 @@ def _today() -> str:
     """Give the day in UTC; SOURCE_DATE_EPOCH sets another one, for repeatable builds."""
     epoch = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     return time.strftime("%Y-%m-%d", time.gmtime(epoch))
+
+
+def _narrow(numbers: Ints) -> Array:
+    """Store numbers that are not negative in 16 bits each, or in 32 if one of them needs it."""
+    fits = int(numbers.max(initial=0)) <= np.iinfo(np.uint16).max
+    return numbers.astype(np.uint16 if fits else np.uint32)
 
 
 def _arrays(fitted: FittedTagger) -> dict[str, Array]:
@@ -113,7 +121,7 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "common_terms": scorer.common,
         "common_weights": scorer.rows,
         "weights_start": scorer.starts,
-        "weights_tag": scorer.tags,
+        "weights_gap": scorer.gaps,
         "weights_value": scorer.values,
         "intercepts": scorer.intercepts,
         "names": vocabulary.names.terms.astype(np.uint32),
@@ -124,8 +132,8 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
             np.float32
         ),
         "records": ranking.reranker_inputs.records_.astype(np.float32),
-        "pairs": pairs.keys.astype(np.uint32),
-        "pair_counts": pairs.counts.astype(np.uint32),
+        "pair_gaps": _narrow(np.diff(pairs.keys, prepend=0)),
+        "pair_counts": _narrow(pairs.counts),
         "hidden": network.hidden.ravel().astype(np.float32),
         "output": network.output.astype(np.float32),
     }

@@ -139,7 +139,8 @@ def tag_set_card(files: Sequence[str], n_sets: int) -> dict[str, Any]:
     return {
         "files": list(files),
         "sets": n_sets,
-        "used_for": "which tags occur together; all other figures are from the corpus's files",
+        "used_for": "which tags occur together, and the names of tags that the corpus hardly uses; "
+        "all figures of quality are from the corpus's files",
     }
 
 

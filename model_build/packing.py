@@ -1,12 +1,14 @@
 """Pack the weights of the regressions into the arrays of a bundle."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.rules import COMMON_TERM_SHARE, STEPS_PER_WEIGHT
 from lambda_src.tagger.scorer import ScorerArrays
+
+_MAX_GAP: Final = np.iinfo(np.uint8).max
 
 
 def pack(
@@ -42,16 +44,51 @@ def pack(
     rows[row[terms[in_rows]], weights.indices[in_rows]] = values[in_rows]
     kept = ~in_rows & (values != 0)
     starts = np.concatenate([[0], np.cumsum(np.bincount(terms[kept], minlength=n_terms))])
+    starts, gaps, values = pack_tags(starts, weights.indices[kept], values[kept])
     return ScorerArrays(
         term_weights=term_weights.astype(np.float32),
         steps=steps,
         common=common.astype(np.uint32),
         rows=rows,
-        starts=starts.astype(np.uint32),
-        tags=weights.indices[kept].astype(np.uint16),
-        values=values[kept],
+        starts=starts,
+        gaps=gaps,
+        values=values,
         intercepts=intercepts.astype(np.float32),
     )
+
+
+def pack_tags(
+    starts: npt.NDArray[np.integer], tags: npt.NDArray[np.integer], values: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8], npt.NDArray[Any]]:
+    """Write the tag of each value as its distance from the tag before, in one byte.
+
+    Where a distance does not fit into a byte, values of 0 are put in between.
+
+    Parameters
+    ----------
+    starts : ndarray of int, shape (n_terms + 1,)
+        Where the values of each term begin.
+    tags : ndarray of int, shape (n_values,)
+        Ascending within each term.
+    values : ndarray, shape (n_values,)
+
+    Returns
+    -------
+    starts, gaps, values : ndarray
+        See `lambda_src.tagger.scorer.ScorerArrays`.
+    """
+    distances = np.diff(tags.astype(np.int64), prepend=0)
+    firsts = starts[:-1][np.diff(starts) > 0]
+    distances[firsts] = tags[firsts]
+    n_between = np.maximum(distances - 1, 0) // _MAX_GAP
+    places = np.cumsum(n_between + 1) - 1
+    n_packed = len(tags) + int(n_between.sum())
+    gaps = np.full(n_packed, _MAX_GAP, np.uint8)
+    gaps[places] = distances - _MAX_GAP * n_between
+    packed = np.zeros(n_packed, values.dtype)
+    packed[places] = values
+    ends = np.concatenate([[0], np.cumsum(n_between + 1)])
+    return ends[starts].astype(np.uint32), gaps, packed
 
 
 def _round(

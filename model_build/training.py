@@ -10,12 +10,20 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
+from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.tagger.calibrator import Candidates, best_candidates
 from lambda_src.tagger.vocabulary import Ints
 from model_build.calibration import ScoredQuestion
 from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
+from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
+from model_build.made_questions import (
+    MadeQuestion,
+    misleading_questions,
+    named_questions,
+    uses_of,
+)
 from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
 from model_build.questions import Question
@@ -40,7 +48,10 @@ class TrainingOptions:
     """The choices that an engineer has."""
 
     min_tag_count: int = 20
-    """A tag with fewer uses is left out."""
+    """A tag with fewer uses in the corpus is left out, unless tag sets know it well."""
+    min_tag_set_count: int = 60
+    """A tag with fewer uses in the corpus becomes a tag of the model, too, if corpus and tag sets
+    together have this many; see `model_build.made_questions`."""
     features: FeatureOptions = field(default_factory=FeatureOptions)
     inverse_regularization: float = 1.5
     balance: float = 0.75
@@ -66,6 +77,10 @@ class TrainingOptions:
     prose; see `model_build.code_copies`. A copy is in the fold of its question. It counts for the
     regressions, the calibrator and the re-ranker, but not for document frequencies, counts of tags
     and pairs, or the figures of the card."""
+    misleading_per_tag: int = 0
+    """How many questions are made for each tag that have a word of the tag in their titles, but not
+    the tag; see `model_build.made_questions`. They make the model trust single words less, for
+    the price of some precision on questions that are like those of the corpus."""
     jobs: int = -1
     """Number of processes; -1 for one per processor."""
     seed: int = 0
@@ -118,6 +133,8 @@ class FittedTagger:
     """See `model_build.model_card.quality_card`."""
     out_of_fold: OutOfFold
     """What `quality` was computed from."""
+    baseline: Baseline
+    """See `model_build.drift_baseline`."""
 
 
 def choose_tags(questions: Sequence[Question], min_tag_count: int) -> list[tuple[str, int]]:
@@ -146,7 +163,7 @@ def fit(
         remains a tag of its own.
     tag_sets : sequence of TagSet
         The tags of other questions, whose text is not known: the re-ranker counts in them which
-        tags occur together.
+        tags occur together, and they teach names; see `model_build.made_questions`.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -165,30 +182,60 @@ def fit(
             f"No tag is used {options.min_tag_count} times in these {len(questions)} questions. "
             "Give more files, or lower --min-tag-count."
         )
-    names = [tag for tag, _ in tags]
     with times.measure("tokens"):
         tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
+        learned = _tags_of_sets(questions, tag_sets, synonyms, options)
+        named = named_questions(
+            questions,
+            tokens,
+            tag_sets,
+            known=frozenset(tag for tag, _ in tags),
+            learned=learned,
+            synonyms=synonyms,
+            seed=options.seed,
+        )
+        misleading = misleading_questions(
+            questions,
+            tokens,
+            tags=[tag for tag, _ in tags],
+            per_tag=options.misleading_per_tag,
+            seed=options.seed,
+        )
+        tags = _with_named(tags, questions, named, learned)
+        names = [tag for tag, _ in tags]
     with times.measure("TF-IDF"):
-        tfidf, matrix = fit_tfidf(tokens, options.features)
+        # Names are among the terms, although few questions of the corpus have them.
+        tfidf, matrix = fit_tfidf([*tokens, *(each.tokens for each in named)], options.features)
         vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
         copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
-        if len(copied):
-            copies = [code_alone(tokens[row]) for row in copied]
-            matrix = sp.vstack([matrix, tfidf.transform(copies)], format="csr")
+        added = [
+            *(each.tokens for each in misleading),
+            *(code_alone(tokens[row]) for row in copied),
+        ]
+        if added:
+            matrix = sp.vstack([matrix, tfidf.transform(added)], format="csr")
             matrix.sort_indices()
-            tokens = [*tokens, *copies]
+        tokens = [*tokens, *(each.tokens for each in named), *added]
     with times.measure("folds"):
         folds = np.array(fold_numbers(questions, options.folds, options.seed))
-    # From here on, the copies are rows after those of the questions.
-    originals = np.concatenate([np.arange(len(questions)), copied])
+    # From here on, rows of made questions and of copies follow those of the questions.
+    made = [*named, *misleading]
+    made_rows = np.array([each.row for each in made], dtype=np.intp)
+    originals = np.concatenate([np.arange(len(questions)), made_rows, copied])
     folds, is_copy = folds[originals], np.arange(len(originals)) >= len(questions)
-    truth = Truth.of([questions[row] for row in originals], names)
+    truth = Truth.of(
+        [*questions, *(each.question for each in made), *(questions[row] for row in copied)],
+        names,
+    )
     with times.measure("regressions of the folds"):
         candidates = cross_fit(options.regressions(), matrix, truth, folds, _candidates)
     with times.measure("regressions"):
         regressions = options.regressions().fit(matrix, truth)
     with times.measure("names of tags"):
-        rows = truth.complete_rows
+        # Named questions are no real questions: they would make names look surer than they are.
+        row_numbers = np.arange(len(originals)) - len(questions)
+        is_named = (row_numbers >= 0) & (row_numbers < len(named))
+        rows = np.flatnonzero((truth.scope == -1) & ~is_named)
         facts = question_facts(
             [tokens[row] for row in rows], vocabulary, options.features.title_weight
         )
@@ -214,6 +261,23 @@ def fit(
             complete, ranking.ranked, names, other_tags=ranking.other_tags, floor=ranking.floor
         )
         quality = quality_card(complete, judged, tags)
+    with times.measure("drift baseline"):
+        asked = [row for row, question in enumerate(questions) if question.judged_tags is None]
+        baseline = drift_baseline(
+            ranking,
+            evidence_out_of_fold(
+                [tokens[row] for row in asked],
+                vocabulary,
+                # What a name teaches, the model would know without this question, too.
+                matrix[: len(questions) + len(named)],
+                title_weight=options.features.title_weight,
+                min_word_count=options.features.min_word_count,
+            ),
+            [question.tags for question in complete],
+            names,
+            n_questions=len(questions),
+            uses=Counter(tag for question in questions for tag in question.tags),
+        )
     return FittedTagger(
         tfidf=tfidf,
         regressions=regressions,
@@ -222,10 +286,46 @@ def fit(
         tags=tags,
         synonyms={synonym: tag for synonym, tag in synonyms.items() if tag in names},
         options=options,
-        corpus={**corpus_card(questions), "code_copies": len(copied)},
+        corpus={
+            **corpus_card(questions),
+            "code_copies": len(copied),
+            "named_questions": len(named),
+            "named_tags": len(learned.intersection(names)),
+            "misleading_questions": len(misleading),
+        },
         quality=quality,
         out_of_fold=OutOfFold(complete, judged, folds[truth.complete_rows][: len(complete)]),
+        baseline=baseline,
     )
+
+
+def _tags_of_sets(
+    questions: Sequence[Question],
+    tag_sets: Sequence[TagSet],
+    synonyms: Mapping[str, str],
+    options: TrainingOptions,
+) -> frozenset[str]:
+    """List the tags that are rare in the corpus, but common enough together with the tag sets."""
+    uses = Counter(tag for question in questions for tag in question.tags)
+    in_sets = uses_of(tag_sets, synonyms)
+    return frozenset(
+        tag
+        for tag, count in in_sets.items()
+        if uses[tag] < options.min_tag_count and uses[tag] + count >= options.min_tag_set_count
+    )
+
+
+def _with_named(
+    tags: Sequence[tuple[str, int]],
+    questions: Sequence[Question],
+    named: Sequence[MadeQuestion],
+    learned: frozenset[str],
+) -> list[tuple[str, int]]:
+    """Add the learned tags; a tag's uses are the questions that its regression is fitted on."""
+    rows = [*questions, *(each.question for each in named)]
+    taught = learned.intersection(tag for each in named for tag in each.question.tags)
+    uses = Counter(tag for question in rows for tag in taught.intersection(question.tags))
+    return sorted([*tags, *uses.items()], key=lambda each: (-each[1], each[0]))
 
 
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 TIMEOUT_SECONDS = 15
+HEALTH_SECONDS = 300
 TEXT_BY_QUIET_REASON = {
     "too_few_known_words": "The model knows too few of these words. "
     "Name a language, a library or a tool.",
@@ -35,6 +36,8 @@ def main() -> None:
     st.set_page_config(page_title="Etiquette")
     st.title("Etiquette")
     st.write("Get tags for your question.")
+    if "operator" in st.query_params:
+        show_health()
     with st.form("question"):
         title = st.text_input("Title", placeholder="Your question in one sentence")
         body = st.text_area(
@@ -73,9 +76,54 @@ def show_tags(title: str, body: str) -> None:
     st.caption("The percentage is the model's confidence in the tag.")
 
 
+def show_health() -> None:
+    """Show how the model does, which the operator sees at ``?operator``."""
+    try:
+        report = read_health(api_url())
+    except ApiError as error:
+        st.caption("The model's health is not known.")
+        st.text(error.detail or str(error))
+        return
+    st.caption(f"The model's health. {escape_markdown(report['health'])}")
+
+
+@st.cache_data(ttl=HEALTH_SECONDS, show_spinner=False)
+def read_health(url: str) -> dict[str, Any]:
+    """Request the monitor's newest report from an API; raises `ApiError`."""
+    return call_api(f"{url}/model/health", expected=("health", str))
+
+
 def predict(title: str, body: str) -> dict[str, Any]:
     """Request the prediction for a question from the API; raises `ApiError`."""
-    url = os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
+    return call_api(
+        f"{api_url()}/predict", {"title": title, "body": body}, expected=("suggestions", list)
+    )
+
+
+def api_url() -> str:
+    """Return the address of the API, without a slash at its end."""
+    return os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
+
+
+def call_api(
+    url: str, body: dict[str, Any] | None = None, *, expected: tuple[str, type]
+) -> dict[str, Any]:
+    """Send a request to the API and return its JSON object.
+
+    Parameters
+    ----------
+    url : str
+        Of an operation.
+    body : dict or None
+        Sent as JSON with POST. None for a GET.
+    expected : (str, type)
+        A member that the answer of an Etiquette API has.
+
+    Raises
+    ------
+    ApiError
+        The API answered with an error, or not at all, or it is another API.
+    """
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token := os.environ.get("ETIQUETTE_API_TOKEN"):
         headers["authorization"] = f"Bearer {token}"
@@ -83,13 +131,13 @@ def predict(title: str, body: str) -> dict[str, Any]:
         message = "ETIQUETTE_API_URL is not an http or https address. Correct it and start again."
         raise ApiError(message, url)
     request = urllib.request.Request(  # noqa: S310 (the scheme was checked)
-        f"{url}/predict",
-        data=json.dumps({"title": title, "body": body}).encode(),
+        url,
+        data=None if body is None else json.dumps(body).encode(),
         headers=headers,
     )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            prediction = json.load(response)
+            answer = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             detail = read_detail(error.read())
@@ -100,10 +148,11 @@ def predict(title: str, body: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         message = "The API does not answer. Check that it is running, and check ETIQUETTE_API_URL."
         raise ApiError(message, f"{url}: {error}") from None
-    if not isinstance(prediction, dict) or not isinstance(prediction.get("suggestions"), list):
+    name, kind = expected
+    if not isinstance(answer, dict) or not isinstance(answer.get(name), kind):
         message = "The server at ETIQUETTE_API_URL is not an Etiquette API. Correct the address."
         raise ApiError(message, url)
-    return prediction
+    return answer
 
 
 def read_detail(content: bytes) -> str:

@@ -12,7 +12,15 @@ from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
 from infra_cdk.function import FolderFunction
-from infra_cdk.observability import business, functions, outage, resources
+from infra_cdk.model import HeldOut
+from infra_cdk.observability import (
+    business,
+    event_archive,
+    functions,
+    outage,
+    quality,
+    resources,
+)
 from infra_cdk.observability.heartbeat import Heartbeat
 from infra_cdk.observability.queries import SavedQueries
 from infra_cdk.observability.sources import Sources
@@ -22,7 +30,9 @@ from infra_cdk.settings import Settings
 
 
 class Observability(Construct):
-    """Alarms that notify two topics, two dashboards (useful? healthy?) and saved log queries.
+    """Alarms that notify two topics, three dashboards and saved log queries.
+
+    The dashboards answer: is it useful, are the tags still right, and is it healthy?
 
     Every function of the stack that is created before this construct gets its alarms, unless it was
     created without any.
@@ -48,6 +58,8 @@ class Observability(Construct):
         http_api: apigateway.HttpApi,
         api_function: ApiFunction,
         access_log: logs.ILogGroup,
+        held_out: HeldOut | None,
+        report_url: str,
     ) -> None:
         super().__init__(scope, construct_id)
         topics = AlarmTopics(
@@ -62,10 +74,14 @@ class Observability(Construct):
         self._outage_causes: list[cloudwatch.IAlarm] = []
         sources = Sources(settings, http_api, api_function, access_log)
         useful = WatchGroup(question="Is it useful?", watches=business.watches(sources))
+        right = WatchGroup(
+            question="Are the tags still right?", watches=quality.watches(sources, held_out)
+        )
         healthy = WatchGroup(
             question="Is it healthy?",
             watches=[
                 *resources.watches(sources),
+                *event_archive.watches(sources),
                 *(
                     watch
                     for function in Stack.of(self).node.find_all()
@@ -75,9 +91,16 @@ class Observability(Construct):
             ],
         )
         down = WatchGroup(question="Does it work at all?", watches=[outage.SERVICE_DOWN])
-        self.groups = (down, useful, healthy)
+        self.groups = (down, useful, right, healthy)
         self.dashboard_urls = {
             "Business": self._dashboard("Business", useful, business.graphs(sources)),
+            "Quality": self._dashboard(
+                "Quality",
+                right,
+                quality.graphs(sources),
+                note=f"[Report of the last run]({report_url}), a page to download. "
+                "docs/watching.md defines the figures.",
+            ),
             "Resources": self._dashboard("Resources", healthy, resources.graphs(sources)),
         }
         service_down = outage.SERVICE_DOWN.alarm(self._alarms, self._name, self._outage_causes)
@@ -101,7 +124,9 @@ class Observability(Construct):
         alarm.add_alarm_action(actions.SnsAction(topic))
         alarm.add_ok_action(actions.SnsAction(topic))
 
-    def _dashboard(self, name: str, group: WatchGroup, graphs: Sequence[Graph]) -> str:
+    def _dashboard(
+        self, name: str, group: WatchGroup, graphs: Sequence[Graph], note: str = ""
+    ) -> str:
         """Create a dashboard and the alarms of what it shows; return its URL."""
         watches = [each for each in group.watches if isinstance(each, Watch)]
         for watch in watches:
@@ -111,6 +136,8 @@ class Observability(Construct):
             else:
                 self._notify(alarm, self.ticket_topic)
         dashboard = cloudwatch.Dashboard(self, name, default_interval=Duration.days(1))
+        if note:
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=note, width=24, height=2))
         dashboard.add_widgets(*(watch.graph() for watch in watches))
         dashboard.add_widgets(*(graph.graph() for graph in graphs))
         region = Stack.of(self).region

@@ -2,17 +2,19 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
-from lambda_src.api import predictions, problems, service_info
+from lambda_src.api import model_health, predictions, problems, service_info
 from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.settings import Settings, SettingsError
 from lambda_src.api.telemetry import Telemetry
+from lambda_src.metrics import Metric
 from lambda_src.tagger import BundleError, KernelError, TagModel
 
 
@@ -42,11 +44,15 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     app.state.telemetry = telemetry
     app.include_router(predictions.make_router(model, telemetry))
     app.include_router(service_info.make_router(model))
+    app.include_router(model_health.make_router(model_health.HealthReport(settings.health_report)))
     problems.install(app)
     # CORS is outside the guard, because a page must be able to read the guard's refusals, too.
     app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
+    if settings.prometheus:
+        # The outermost middleware: it also counts what the others refuse.
+        telemetry.add_recorder(_install_prometheus(app, model, settings.service))
     generate_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -56,6 +62,24 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+def _install_prometheus(
+    app: FastAPI, model: TagModel, service: str
+) -> Callable[[Metric, float], None]:
+    """Add the route of the metrics for Prometheus; return what records a metric there."""
+    try:
+        # The function's image does not contain prometheus-client.
+        from lambda_src.api import prometheus  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"ETIQUETTE_PROMETHEUS is true, but the package {error.name} is not installed. On a "
+            "server, install it with 'scripts/setup serve'. For a Lambda function, remove the "
+            "setting: its metrics are in CloudWatch."
+        ) from None
+    prometheus_metrics = prometheus.PrometheusMetrics(service, model)
+    prometheus.install(app, prometheus_metrics)
+    return prometheus_metrics.record
 
 
 def _app_from_environment() -> FastAPI:

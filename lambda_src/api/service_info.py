@@ -149,6 +149,7 @@ _LINKS: Final = [
     Link(href="/feedback", title="POST the tags that a question got"),
     Link(href="/tags", title="The tags that the model can suggest"),
     Link(href="/model", title="Facts about the model"),
+    Link(href="/model/health", title="How the model does, by the monitor's newest report"),
     Link(href="/health", title="Whether the service answers"),
     Link(href="/docs", title="Documentation of the API"),
     Link(href="/openapi.json", title="The same as an OpenAPI document"),

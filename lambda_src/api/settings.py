@@ -55,8 +55,19 @@ class Settings(BaseModel):
         description="true to write the title and the body of each question into its event, or "
         "false to write none of its text",
     )
+    health_report: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the location of the monitor's newest report, reports/latest.json: a path or "
+        "s3://bucket/key",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    prometheus: bool = Field(
+        default=False,
+        description="true to serve metrics for Prometheus at /metrics, which only a server that "
+        "runs for a long time can do, or false",
     )
     # `TagModel` reads this variable itself, because training and benchmarks use it, too. It is
     # a setting of the API so that a wrong value stops the start.

@@ -5,6 +5,7 @@ They contain the text of a question only if the operator switches it on (ETIQUET
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from aws_lambda_powertools import Logger
@@ -42,6 +43,11 @@ class Telemetry:
         self._event_text = event_text
         self._metrics = EphemeralMetrics(namespace=metrics.NAMESPACE, service=service)
         self._is_cold_start = True
+        self._recorders: list[Callable[[Metric, float], None]] = []
+
+    def add_recorder(self, record: Callable[[Metric, float], None]) -> None:
+        """Let another recorder receive each metric of a prediction or feedback with its value."""
+        self._recorders.append(record)
 
     def record_prediction(
         self,
@@ -166,6 +172,8 @@ class Telemetry:
 
     def _add(self, metric: Metric, value: float) -> None:
         self._metrics.add_metric(metric.name, metric.unit, value)
+        for record in self._recorders:
+            record(metric, value)
 
 
 def _event_text(question: PredictRequest) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 MANIFEST_KEY: Final = "manifest"
 """The name of the manifest, as JSON, in the metadata of the safetensors header."""
 

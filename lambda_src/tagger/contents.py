@@ -66,6 +66,8 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
         f"must be an integer from 0 to {_MAX_COUNT - 1}",
     )
     _require_field(isinstance(manifest["quality"], dict), "quality", "must be an object")
+    # Only the monitor reads it, and bundles of earlier releases have none.
+    _require_field(isinstance(manifest.get("baseline", {}), dict), "baseline", "must be an object")
     synonyms = manifest["synonyms"]
     _require_field(
         isinstance(synonyms, dict) and set(synonyms.values()) <= set(tags),
@@ -90,7 +92,7 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         "weight_steps": ("f", n_terms),
         "common_terms": ("u", None),
         "weights_start": ("u", n_terms + 1),
-        "weights_tag": ("u", n_weights),
+        "weights_gap": ("u", n_weights),
         "weights_value": ("if", n_weights),
         "intercepts": ("f", n_tags),
         "names": ("u", None),
@@ -99,8 +101,8 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         "name_worth": ("f", n_tags),
         "calibrator": ("f", len(CALIBRATOR_FEATURES) + 1),
         "records": ("f", n_tags),
-        "pairs": ("u", None),
-        "pair_counts": ("u", len(arrays["pairs"])),
+        "pair_gaps": ("u", None),
+        "pair_counts": ("u", len(arrays["pair_gaps"])),
         "hidden": ("f", (len(RERANKER_INPUTS) + 1) * N_HIDDEN_UNITS),
         "output": ("f", N_HIDDEN_UNITS + 1),
     }
@@ -112,7 +114,8 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         _require(fits, f"array {name!r} {found}, but needs {wanted} and a type of kind {kinds!r}")
     _require(n_terms > 0, "array 'terms' is empty")
     _require(arrays["terms"].dtype == np.uint64, "array 'terms' must have 64-bit integers")
-    _require(arrays["words"].dtype == np.uint8, "array 'words' must have bytes")
+    for name in ("words", "weights_gap"):
+        _require(arrays[name].dtype == np.uint8, f"array {name!r} must have bytes")
     _require(
         not np.signbit(arrays["weight_steps"]).any(),
         "array 'weight_steps' contains a negative value",

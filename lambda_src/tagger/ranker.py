@@ -115,7 +115,7 @@ def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
         arrays["common_terms"],
         arrays["common_weights"],
         arrays["weights_start"],
-        arrays["weights_tag"],
+        arrays["weights_gap"],
         arrays["weights_value"],
         arrays["intercepts"],
     )
@@ -131,7 +131,7 @@ def _name_arrays(arrays: Mapping[str, Array]) -> NameArrays:
 
 def _pair_counts(bundle: Bundle) -> PairCounts:
     return PairCounts(
-        bundle.arrays["pairs"].astype(np.int64),
+        bundle.arrays["pair_gaps"].cumsum(dtype=np.int64),
         bundle.arrays["pair_counts"].astype(np.intp),
         bundle.manifest["complete_questions"],
     )

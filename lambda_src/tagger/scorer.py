@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.bundle import Array
-from lambda_src.tagger.vocabulary import Floats, FoundTerms
+from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
 
 
 class ScorerArrays(NamedTuple):
@@ -27,8 +27,10 @@ class ScorerArrays(NamedTuple):
     starts: Array
     """Shape (n_terms + 1,): where the values of each term begin in `values`. Common terms have none
     there."""
-    tags: Array
-    """Shape (n_values,): the tag of each value."""
+    gaps: Array
+    """Shape (n_values,), bytes: how far the tag of each value is behind that of the value before;
+    for the first value of a term, the number of its tag. Where a byte is too small, there are
+    values of 0 in between."""
     values: Array
     """Shape (n_values,)."""
     intercepts: Array
@@ -92,10 +94,11 @@ class Scorer:
         factors: Floats = tfidf / length * steps
         return factors
 
-    def _values_of(self, term: int) -> tuple[Array, npt.NDArray[np.float64]]:
+    def _values_of(self, term: int) -> tuple[Ints, npt.NDArray[np.float64]]:
         """Give the tags and the values of a term that has no row."""
         place = slice(int(self._arrays.starts[term]), int(self._arrays.starts[term + 1]))
-        return self._arrays.tags[place], self._arrays.values[place].astype(np.float64)
+        tags = self._arrays.gaps[place].cumsum(dtype=np.intp)
+        return tags, self._arrays.values[place].astype(np.float64)
 
     def _value(self, term: int, tag: int) -> float:
         if (row := self._row_of.get(term)) is not None:
@@ -111,12 +114,14 @@ def _check(arrays: ScorerArrays) -> None:
     _require(int(starts[0]) == 0, "array 'weights_start' does not begin with 0")
     _require(bool((starts[1:] >= starts[:-1]).all()), "array 'weights_start' is not ascending")
     _require(
-        int(starts[-1]) == len(arrays.values) == len(arrays.tags),
-        "array 'weights_start' does not end where 'weights_value' and 'weights_tag' do",
+        int(starts[-1]) == len(arrays.values) == len(arrays.gaps),
+        "array 'weights_start' does not end where 'weights_value' and 'weights_gap' do",
     )
+    firsts = starts[:-1][starts[1:] > starts[:-1]]
+    last_tags = np.add.reduceat(arrays.gaps, firsts, dtype=np.int64)
     _require(
-        not len(arrays.tags) or int(arrays.tags.max()) < n_tags,
-        "array 'weights_tag' contains a tag that does not exist",
+        bool((last_tags < n_tags).all()),
+        "array 'weights_gap' leads to a tag that does not exist",
     )
     _require(
         bool((common[1:] > common[:-1]).all()) and int(common[-1:].sum()) < n_terms,

@@ -14,7 +14,13 @@ kind of file. A source that only has other column names needs the steps 3 and 4.
 """
 
 from model_build.corpus.errors import CorpusError
-from model_build.corpus.reading import read_archive, read_corpus, read_questions, read_tag_sets
+from model_build.corpus.reading import (
+    read_archive,
+    read_corpus,
+    read_questions,
+    read_rows,
+    read_tag_sets,
+)
 from model_build.corpus.rejects import Rejects
 from model_build.corpus.writing import write_questions
 
@@ -24,6 +30,7 @@ __all__ = [
     "read_archive",
     "read_corpus",
     "read_questions",
+    "read_rows",
     "read_tag_sets",
     "write_questions",
 ]

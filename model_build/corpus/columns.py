@@ -25,6 +25,12 @@ _FIELDS = {
     "viewcount": "view_count",
     "score": "score",
     "answercount": "answer_count",
+    "ownername": "owner_name",
+    "ownerdisplayname": "owner_name",
+    "ownerid": "owner_id",
+    "owneruserid": "owner_id",
+    "contentlicense": "content_license",
+    "lasteditdate": "last_edit_date",
 }
 OF_QUESTIONS = ("title", "tags")
 """The fields that a file of questions must have."""

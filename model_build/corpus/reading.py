@@ -93,8 +93,16 @@ def read_questions(path: Path, rejects: Rejects) -> Iterator[Question]:
     CorpusError
         The file is missing, of an unknown kind, damaged, or lacks a column.
     """
-    for _, question in _read_rows(path, rejects, OF_QUESTIONS):
+    for _, question in read_rows(path, rejects):
         yield question
+
+
+def read_rows(path: Path, rejects: Rejects) -> Iterator[tuple[Record, Question]]:
+    """Read one file's questions as `read_questions` does, each with the row that it comes from.
+
+    The row also has fields that training does not need, such as the author's name.
+    """
+    return _read_rows(path, rejects, OF_QUESTIONS)
 
 
 def read_archive(path: Path, rejects: Rejects) -> Iterator[tuple[Record, Question]]:
@@ -158,6 +166,8 @@ def _read_records(path: Path, rejects: Rejects, required: Sequence[str]) -> Iter
 def _reader_of(path: Path) -> Reader:
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     reader = READERS.get(name.suffix.lower())
+    if reader is None and path.is_dir():
+        reader = read_parquet
     if reader is None or (name is not path and name.suffix.lower() == ".parquet"):
         raise CorpusError(f"{path}: unknown kind of file. Name a file that ends in {SUFFIXES}.")
     if path.is_dir() and reader is not read_parquet:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from model_build.corpus.parquet_files import PLAIN_TITLES
 from model_build.questions import Question
 
-_SCHEMA = pa.schema(
+SCHEMA = pa.schema(
     [
         ("id", pa.int64()),
         ("site", pa.string()),
@@ -34,6 +34,6 @@ def write_questions(questions: Iterable[Question], path: Path) -> None:
     """Write questions to a Parquet file that `read_questions` reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = (asdict(question) for question in questions)
-    with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         while batch := list(islice(rows, _BATCH_ROWS)):
-            writer.write_table(pa.Table.from_pylist(batch, schema=_SCHEMA))
+            writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from lambda_src.tagger import read_bundle
 from lambda_src.tagger.bundle import MANIFEST_KEY, Array
+from model_build.packing import pack_tags
 from model_build.questions import Question
 
 KIB: Final = 1024
@@ -50,16 +51,20 @@ def _tiled_weights(
     ends = arrays["weights_start"].astype(np.int64)
     lengths = ends[1:] - ends[:-1]
     terms = np.repeat(np.arange(len(lengths)), lengths)
-    tags = [arrays["weights_tag"].astype(np.int64) + copy * n_known for copy in range(copies)]
+    # The distances of one term begin anew at its first value.
+    sums = np.concatenate([[0], arrays["weights_gap"].cumsum(dtype=np.int64)])
+    known_tags = sums[1:] - np.repeat(sums[ends[:-1]], lengths)
+    tags = [known_tags + copy * n_known for copy in range(copies)]
     term, tag = np.tile(terms, copies), np.concatenate(tags)
     value = np.tile(arrays["weights_value"], copies)
     order = np.lexsort((tag, term))
     order = order[tag[order] < n_tags]
     starts = np.concatenate([[0], np.cumsum(np.bincount(term[order], minlength=len(lengths)))])
+    starts, gaps, values = pack_tags(starts, tag[order], value[order])
     return {
-        "weights_start": starts.astype(np.uint32),
-        "weights_tag": tag[order].astype(np.uint16),
-        "weights_value": value[order],
+        "weights_start": starts,
+        "weights_gap": gaps,
+        "weights_value": values,
         "common_weights": np.tile(arrays["common_weights"], copies)[:, :n_tags],
     }
 
@@ -85,11 +90,11 @@ def _tiled_pairs(
     offsets = np.arange(copies, dtype=np.int64)[:, None] * n_known
     first, second = (
         (numbers + offsets).ravel()
-        for numbers in np.divmod(arrays["pairs"].astype(np.int64), n_known)
+        for numbers in np.divmod(arrays["pair_gaps"].cumsum(dtype=np.int64), n_known)
     )
     there = second < n_tags
     return {
-        "pairs": (first * n_tags + second)[there].astype(np.uint32),
+        "pair_gaps": np.diff((first * n_tags + second)[there], prepend=0).astype(np.uint32),
         "pair_counts": np.tile(arrays["pair_counts"], copies)[there],
     }
 

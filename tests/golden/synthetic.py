@@ -15,6 +15,7 @@ from lambda_src.tagger.rules import (
     RERANKER_INPUTS,
 )
 from lambda_src.tagger.vocabulary import Keys, Space, term_key
+from model_build.packing import pack_tags
 
 NAMES: dict[str, list[str]] = {
     "python": ["python"],
@@ -98,14 +99,16 @@ def _weights(n_terms: int, *, unpruned: bool) -> dict[str, Array]:
     intercepts = np.arange(N_TAGS) % 5 * 0.3 - 1 - np.arange(N_TAGS) / 100
     intercepts[[1, 9, 4, 14]] = -0.6, -0.6, 0.2, 0.2
     dtype = np.float32 if unpruned else np.int8
+    starts = np.append(0, np.count_nonzero(values, axis=1).cumsum())
+    starts, gaps, packed = pack_tags(starts, values.nonzero()[1], values[values != 0].astype(dtype))
     return {
         "term_weights": (1 + np.arange(n_terms) % 9 / 4).astype(np.float32),
         "weight_steps": (0.02 + np.arange(n_terms) % 5 / 50).astype(np.float16),
         "common_terms": common.astype(np.uint32),
         "common_weights": (rows / 8).astype(dtype),
-        "weights_start": np.append(0, np.count_nonzero(values, axis=1).cumsum()).astype(np.uint32),
-        "weights_tag": values.nonzero()[1].astype(np.uint16),
-        "weights_value": values[values != 0].astype(dtype),
+        "weights_start": starts,
+        "weights_gap": gaps,
+        "weights_value": packed,
         "intercepts": intercepts.astype(np.float32),
     }
 
@@ -138,7 +141,7 @@ def _later_steps() -> dict[str, Array]:
         "name_worth": (tags % 7 / 3 - 0.9).astype(np.float32),
         "calibrator": calibrator.astype(np.float32),
         "records": (tags % 5 / 4 - 0.4).astype(np.float32),
-        "pairs": (first * N_TAGS + second)[together].astype(np.uint32),
+        "pair_gaps": np.diff((first * N_TAGS + second)[together], prepend=0).astype(np.uint16),
         "pair_counts": counts[together].astype(np.uint32),
         "hidden": hidden.ravel().astype(np.float32),
         "output": output.astype(np.float32),

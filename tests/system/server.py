@@ -29,13 +29,19 @@ class Server:
     """A running server; its log is in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        self.health_report = folder / "latest.json"
+        """The monitor's newest report, which there is none of at first."""
         self.url = f"http://127.0.0.1:{free_port()}"
         self._log = folder / "server.log"
         command = [
             *(sys.executable, "-m", "uvicorn", "lambda_src.api.app:app", "--no-access-log"),
             *("--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]),
         ]
-        environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {
+            "ETIQUETTE_MODEL": str(STARTER),
+            "ETIQUETTE_HEALTH_REPORT": str(self.health_report),
+            "PYTHONUNBUFFERED": "1",
+        }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

@@ -84,9 +84,9 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
             read_bundle(path)
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
+@pytest.mark.parametrize("version", [0, 2, 4, "3", None])
 def test_an_unknown_format_is_refused(bundle: Path, tmp_path: Path, version: object) -> None:
-    with pytest.raises(BundleFormatError, match="this release reads only 2"):
+    with pytest.raises(BundleFormatError, match="this release reads only 3"):
         read_bundle(changed(bundle, tmp_path, manifest={"format": version}))
 
 
@@ -173,7 +173,7 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
                 )
             )
         },
-        "a weight of no tag": {"weights_tag": np.full_like(arrays["weights_tag"], n_tags)},
+        "a weight of no tag": {"weights_gap": np.full_like(arrays["weights_gap"], 255)},
         "starts beyond the end": {"weights_start": arrays["weights_start"] + np.uint32(5)},
         "starts backwards": {"weights_start": backwards},
         "starts as floats": {"weights_start": arrays["weights_start"].astype(np.float32)},
@@ -182,9 +182,9 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a name of no term": {"names": arrays["names"] + np.uint32(n_terms)},
         "a calibrator of another length": {"calibrator": arrays["calibrator"][:-1]},
         "records of other tags": {"records": arrays["records"][:-1]},
-        "pairs out of order": {"pairs": arrays["pairs"][::-1].copy()},
+        "pairs out of order": {"pair_gaps": np.append(arrays["pair_gaps"][:-1], np.uint16(0))},
         "pairs without counts": {"pair_counts": arrays["pair_counts"][:-1]},
-        "a pair of no tag": {"pairs": arrays["pairs"] + np.uint32(n_tags * n_tags)},
+        "a pair of no tag": {"pair_gaps": arrays["pair_gaps"] + np.uint32(n_tags * n_tags)},
         "a network of another width": {"output": arrays["output"][:-1]},
         "a network of other inputs": {"hidden": arrays["hidden"][:-1]},
         "a word twice": {"words": np.concatenate([arrays["words"], newline, arrays["words"]])},

@@ -71,11 +71,9 @@ _DTYPES = {
     "weight_steps": np.float16,
     "common_weights": np.int8,
     "weights_value": np.int8,
-    "weights_tag": np.uint16,
+    "weights_gap": np.uint8,
     "weights_start": np.uint32,
     "common_terms": np.uint32,
-    "pairs": np.uint32,
-    "pair_counts": np.uint32,
 }
 """The kernel reads these arrays of a bundle where they are, so they must have these types."""
 
@@ -226,7 +224,7 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
     arrays = bundle.arrays
     n_tags = len(bundle.manifest["tags"])
     corpus, network = plain.corpus, plain.network
-    first_tags = arrays["pairs"] // n_tags
+    pairs = arrays["pair_gaps"].cumsum(dtype=np.uint32)
     word_terms, pair_terms = vocabulary.terms_by_word()
     return {
         "words": vocabulary.words.lines,
@@ -240,7 +238,7 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "starts": arrays["weights_start"],
         "rows": arrays["common_weights"],
         "values": arrays["weights_value"],
-        "tags": arrays["weights_tag"],
+        "gaps": arrays["weights_gap"],
         "intercepts": arrays["intercepts"],
         "name_terms": arrays["names"],
         "name_terms_in_code": vocabulary.in_code(arrays["names"].astype(np.intp)),
@@ -251,9 +249,9 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "name_worth": corpus.facts.name_worth,
         "records": corpus.records,
         "uses": corpus.pairs.uses,
-        "pairs": arrays["pairs"],
+        "pairs": pairs,
         "pair_counts": arrays["pair_counts"],
-        "pair_starts": first_tags.searchsorted(np.arange(n_tags + 1)),
+        "pair_starts": (pairs // n_tags).searchsorted(np.arange(n_tags + 1)),
         "hidden": network.hidden,
         "output": network.output,
     }

@@ -58,7 +58,7 @@ class Model(ctypes.Structure):
         ("starts", _UINT32S),
         ("rows", _INT8S),
         ("values", _INT8S),
-        ("tags", _UINT16S),
+        ("gaps", _BYTES),
         ("intercepts", _FLOATS),
         # Names.
         ("name_terms", _INT32S),

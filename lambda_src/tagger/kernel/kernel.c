@@ -453,7 +453,7 @@ static void score(const model *m, const found *f, float *restrict scores) {
     it->tfidf = frequency * m->term_weights[it->term];
     squares += it->tfidf * it->tfidf;
     /* The weights of each term are far from those of the others: fetch all of them early. */
-    __builtin_prefetch(m->tags + m->starts[it->term]);
+    __builtin_prefetch(m->gaps + m->starts[it->term]);
     __builtin_prefetch(m->values + m->starts[it->term]);
     __builtin_prefetch(m->steps + it->term);
   }
@@ -462,9 +462,11 @@ static void score(const model *m, const found *f, float *restrict scores) {
   for (int64_t i = 0; i < f->n_terms; i++) {
     int32_t term = f->terms[i].term;
     float factor = f->terms[i].tfidf * scale * widened(m->steps[term]);
-    uint32_t start = m->starts[term], end = m->starts[term + 1];
-    for (uint32_t place = start; place < end; place++)
-      scores[m->tags[place]] += factor * (float)m->values[place];
+    uint32_t start = m->starts[term], end = m->starts[term + 1], its_tag = 0;
+    for (uint32_t place = start; place < end; place++) {
+      its_tag += m->gaps[place];
+      scores[its_tag] += factor * (float)m->values[place];
+    }
     int64_t number = start == end ? find_number(m->common, 0, m->n_common, (uint32_t)term) : -1;
     if (number < 0) continue;
     const int8_t *restrict row = m->rows + number * m->n_tags;

@@ -189,6 +189,28 @@ function render() {
   if (retryHasFocus && retry.hidden) suggestionList.focus();
 }
 
+// --- The model's health, for the operator who opens the page with ?operator ---
+
+let health = null; // { key, line, state }, or null if nobody asked for it
+
+async function showHealth() {
+  try {
+    const report = await callApi("model/health");
+    health = { key: "health", line: report.health, state: report.state };
+  } catch (error) {
+    health = { key: "noHealth", line: error.detail ?? "", state: "unknown" };
+  }
+  renderHealth();
+}
+
+function renderHealth() {
+  const element = byId("health");
+  element.hidden = health === null;
+  if (health === null) return;
+  element.dataset.state = health.state;
+  element.textContent = text(health.key, health.line);
+}
+
 function changeLanguage(language) {
   setLanguage(language);
   document.documentElement.lang = language;
@@ -202,6 +224,7 @@ function changeLanguage(language) {
   for (const button of byId("languages").children) {
     button.setAttribute("aria-pressed", String(button.lang === language));
   }
+  renderHealth();
   chosenTags.render();
   setAskResult(askResult);
   render();
@@ -219,5 +242,6 @@ for (const button of byId("languages").children) {
   button.addEventListener("click", () => changeLanguage(button.lang));
 }
 changeLanguage(currentLanguage());
+if (new URLSearchParams(location.search).has("operator")) showHealth();
 // A browser may keep the fields' content when the page is reloaded.
 if (!isEmpty()) onTyping();

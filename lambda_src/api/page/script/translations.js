@@ -50,6 +50,8 @@ const en = {
   askFailed: (status) => `Your tags could not be sent (error ${status}). They are still here. Try again in a moment.`,
   thanks: "Thank you! Your tags were sent and help to improve the next model.",
   another: "Ask another question",
+  health: (line) => `The model's health. ${line}`,
+  noHealth: (reason) => `The model's health is not known. ${reason}`,
   docs: "API documentation",
   model: "About the model",
 };
@@ -104,6 +106,8 @@ const fr = {
   askFailed: (status) => `Vos étiquettes n’ont pas pu être envoyées (erreur ${status}). Elles sont toujours là. Réessayez dans un instant.`,
   thanks: "Merci ! Vos étiquettes ont été envoyées et aideront à améliorer le prochain modèle.",
   another: "Poser une autre question",
+  health: (line) => `État du modèle : ${line}`,
+  noHealth: (reason) => `L’état du modèle n’est pas connu. ${reason}`,
   docs: "Documentation de l’API",
   model: "À propos du modèle",
 };

@@ -1,0 +1,183 @@
+"""The report as one HTML page, without scripts and without other hosts."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lambda_src.monitor.report import charts
+from lambda_src.monitor.report.charts import index, meter, percent
+from lambda_src.monitor.report.distributions import distributions
+from lambda_src.monitor.report.estimates import Day, Period, live_version
+from lambda_src.monitor.report.quality import RECENT_DAYS
+from lambda_src.monitor.report.quality import charts as quality_charts
+from lambda_src.monitor.report.summary import DRIFT, KINDS, summarize
+from lambda_src.monitor.report.tags import new_tags, worst_tags
+from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
+
+if TYPE_CHECKING:
+    from lambda_src.monitor.drift.findings import Finding
+
+_FOLDER: Final = Path(__file__).parent
+_TILES: Final = {
+    "prediction_rate": ("Prediction rate", percent),
+    "expected_jaccard": ("Expected Jaccard", index),
+    "sample_jaccard": ("Jaccard, feedback", index),
+    "sample_f1": ("F1, feedback", index),
+    "audit_sample_jaccard": ("Jaccard, audit", index),
+    "calibration_error": ("Calibration error", index),
+}
+_FIGURE_NAMES: Final = {
+    "top_confidence": "Confidence of the best tag",
+    "expected_jaccard": "Expected Jaccard index",
+    "known_share": "Share of known words",
+    "words": "Number of words",
+    "code_share": "Share of words from code",
+    "first_tag": "First tag",
+    "tags": "Suggested tags",
+    "hits": "Suggested tags that were chosen",
+    "sample_jaccard": "Jaccard index",
+}
+_N_SHARES: Final = 12
+
+
+class Tile(NamedTuple):
+    """A figure of the last week, beside the week before."""
+
+    title: str
+    value: str | None
+    """None if there is not enough data."""
+    before: str | None
+    cases: int
+    needed: int
+
+
+def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> str:
+    """Render the report.
+
+    Parameters
+    ----------
+    days : sequence of day files
+        In any order. A year of them fills the charts.
+    findings : sequence of Finding
+        What the drift detectors of the live model version say.
+    today : date
+        The last day of the report.
+
+    Returns
+    -------
+    str
+        An HTML document. Every text from outside, such as the names of tags, is escaped.
+    """
+    days = [day for day in days if day["day"] <= str(today)]
+    version = live_version(days)
+    style = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "index": index, "meter": meter, "number": _number}
+    recent = Period.of(days, today, RECENT_DAYS)
+    findings = sorted(
+        findings, key=lambda each: (not each.pages, each.status, each.kind, each.figure)
+    )
+    return environment.get_template("page.html").render(
+        style=style,
+        style_digest=digest,
+        today=today,
+        summary=summarize(days, findings, today),
+        tiles=list(_tiles(days, version, today)),
+        quality=quality_charts(days, today),
+        findings=findings,
+        drifted=[
+            (each, _shares_chart(each) if each.shares else None)
+            for each in findings
+            if each.status == DRIFT
+        ],
+        others=[each for each in findings if each.status != DRIFT],
+        kinds=KINDS,
+        figure_names=_FIGURE_NAMES,
+        distributions=distributions(days, version, today),
+        worst=worst_tags(days, today),
+        new=new_tags(days, today),
+        recent_days=RECENT_DAYS,
+        quiet=_quiet_reasons(recent.models),
+        lines=_lines(days, recent, today),
+    )
+
+
+def _tiles(days: Sequence[Day], version: str | None, today: date) -> Sequence[Tile]:
+    now: Mapping[str, Figure] = window_figures(days, version, today) if version else {}
+    earlier = today - timedelta(days=WINDOW_DAYS)
+    before = window_figures(days, version, earlier) if version else {}
+    tiles = []
+    for name, (title, write) in _TILES.items():
+        figure = now.get(name, Figure(None, 0, 0))
+        previous = before.get(name, Figure(None, 0, 0)).value
+        tiles.append(
+            Tile(
+                title,
+                None if figure.value is None else write(figure.value),
+                None if previous is None else write(previous),
+                figure.cases,
+                figure.needed,
+            )
+        )
+    return tiles
+
+
+def _shares_chart(finding: "Finding") -> charts.Chart:
+    """Draw the distribution of a finding, the largest changes of long ones."""
+    shares = list(finding.shares)
+    if len(shares) > _N_SHARES:
+        shares = sorted(shares, key=lambda each: -abs(each.after - each.before))[:_N_SHARES]
+    title = _FIGURE_NAMES.get(finding.figure, finding.figure)
+    return charts.before_and_after(
+        title,
+        f"{title}: the shares before and now.",
+        [each.label for each in shares],
+        [each.before for each in shares],
+        [each.after for each in shares],
+    )
+
+
+def _number(value: float | None) -> str:
+    """Write a mean, a share or a rate with three digits."""
+    return "\N{EN DASH}" if value is None else f"{value:.3g}"
+
+
+def _quiet_reasons(models: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for figures in models:
+        for reason, count in figures["quiet_reasons"].items():
+            counts[reason] = counts.get(reason, 0) + count
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _lines(days: Sequence[Day], recent: Period, today: date) -> dict[str, int]:
+    """Count what the monitor read in the last days, and what it could not use."""
+    first = str(today - timedelta(days=RECENT_DAYS - 1))
+    within = [day for day in days if day["day"] >= first]
+    cut_short = [each["cut_short"] for each in recent.models if "cut_short" in each]
+    return {
+        "Predictions": recent.count("predictions"),
+        "Predictions cut short by the caller's options, set apart": sum(
+            each["predictions"] for each in cut_short
+        ),
+        "Predictions with feedback": recent.count("feedbacks"),
+        "Feedback with final tags": recent.count("judged"),
+        "Feedback for an unknown prediction": sum(
+            day.get("feedback", {}).get("without_prediction", 0) for day in within
+        ),
+        "Lines that came twice": sum(day.get("doubles", 0) for day in within),
+        "Lines that could not be read": sum(day.get("set_aside", 0) for day in within),
+        "Days without any event": RECENT_DAYS - len({day["day"] for day in within}),
+    }

@@ -1,0 +1,203 @@
+"""Where events, day files, states and reports are kept: an S3 bucket or a folder.
+
+Both have the same layout; docs/watching.md lists the keys.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+_PARALLEL_DOWNLOADS: Final = 16
+_UNFINISHED: Final = ".unfinished-"
+"""Begins the names of files that are still being written, which `list` does not show."""
+
+
+class StoreError(Exception):
+    """The store cannot be used; the message says which one and what to do."""
+
+
+class EventStore(Protocol):
+    """Files by their keys, such as ``events/date=2026-11-27/part-1.jsonl``."""
+
+    def read(self, key: str) -> bytes | None:
+        """Return the content of a file, or None if there is none with this key."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write or replace a file.
+
+        Readers see the old content or the new one, and never a part, even if two processes write
+        or one of them is stopped.
+        """
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """Return the keys that begin with a prefix, sorted."""
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """Return, for each key that begins with a prefix, a text that changes with its content."""
+
+    def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
+        """Return paths of local files with the contents of some keys, in the same order.
+
+        Parameters
+        ----------
+        keys
+            Keys of existing files.
+        folder
+            An existing folder for downloads. It may stay empty.
+        """
+
+
+def open_store(location: str) -> EventStore:
+    """Open a store.
+
+    Parameters
+    ----------
+    location : str
+        ``s3://bucket``, ``s3://bucket/prefix`` or the path of a folder.
+
+    Raises
+    ------
+    StoreError
+        The location names no bucket, or is not an existing folder.
+    """
+    if not location.startswith("s3://"):
+        return FolderStore(Path(location))
+    url = urlsplit(location)
+    if not url.netloc:
+        raise StoreError(f"{location}: the bucket is missing. Write s3://BUCKET or a folder.")
+    # Imported here because a folder needs no AWS library.
+    import boto3  # noqa: PLC0415
+
+    return BucketStore(boto3.client("s3"), url.netloc, url.path.strip("/"))
+
+
+class FolderStore:
+    """A store in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise StoreError(f"{folder} is not a folder. Create it, or name another one.")
+        self._folder = folder
+
+    def read(self, key: str) -> bytes | None:
+        """See `EventStore.read`."""
+        try:
+            return (self._folder / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, key: str, data: bytes) -> None:
+        """See `EventStore.write`."""
+        target = self._folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            # mkstemp lets only its owner read the file.
+            Path(unfinished).chmod(0o644)
+            Path(unfinished).replace(target)
+        except BaseException:
+            Path(unfinished).unlink(missing_ok=True)
+            raise
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """See `EventStore.list`."""
+        # A prefix may end within a name, so the search begins in the folder above.
+        above = self._folder / prefix.rpartition("/")[0]
+        keys = (
+            path.relative_to(self._folder).as_posix()
+            for path in above.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        )
+        return sorted(key for key in keys if key.startswith(prefix))
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """See `EventStore.versions`."""
+        facts = {key: (self._folder / key).stat() for key in self.list(prefix)}
+        return {key: f"{each.st_size} {each.st_mtime_ns}" for key, each in facts.items()}
+
+    def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
+        """See `EventStore.fetch`."""
+        return [self._folder / key for key in keys]
+
+
+class BucketStore:
+    """A store in an S3 bucket. S3 replaces objects as a whole.
+
+    Parameters
+    ----------
+    client
+        A boto3 client for S3.
+    bucket, prefix : str
+        The prefix begins every key in the bucket; it may be empty.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    def read(self, key: str) -> bytes | None:
+        """See `EventStore.read`."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+        except self._client.exceptions.NoSuchKey:
+            return None
+        content: bytes = found["Body"].read()
+        return content
+
+    def write(self, key: str, data: bytes) -> None:
+        """See `EventStore.write`."""
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=self._prefix + key,
+            Body=data,
+            ContentType=_content_type(key),
+        )
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """See `EventStore.list`."""
+        return sorted(self.versions(prefix))
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """See `EventStore.versions`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix + prefix
+        )
+        return {
+            each["Key"].removeprefix(self._prefix): f"{each['Size']} {each['ETag']}"
+            for page in pages
+            for each in page.get("Contents", ())
+        }
+
+    def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
+        """See `EventStore.fetch`."""
+
+        def download(key: str) -> Path:
+            # Keys of different folders may end in the same name.
+            name = f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{key.rpartition('/')[2]}"
+            target = folder / name
+            self._client.download_file(self._bucket, self._prefix + key, str(target))
+            return target
+
+        with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+            return list(pool.map(download, keys))
+
+
+def _content_type(key: str) -> str:
+    kinds = {"html": "text/html; charset=utf-8", "json": "application/json"}
+    return kinds.get(key.rpartition(".")[2], "application/octet-stream")

@@ -1,0 +1,9 @@
+"""What stops a collection."""
+
+
+class CollectError(Exception):
+    """Questions cannot be collected; the message says why and what to do next."""
+
+
+class QuotaUsedUpError(CollectError):
+    """The API answers no more requests today. What was collected so far is on disk."""

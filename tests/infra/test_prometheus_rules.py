@@ -1,0 +1,66 @@
+"""The rules for Prometheus say what the declarations of the CloudWatch alarms say."""
+
+import re
+
+import pytest
+import yaml
+
+from infra_cdk.observability.watch import Fixed, Watch, construct_name
+from infra_cdk.prometheus_rules import RULES, rules
+from infra_cdk.runbook import WITH_EVERY_ALARM, every_group
+from lambda_src.prometheus_names import BUCKETS, REQUEST_BUCKETS
+from tests.infra.synthesis import Synthesize, Synthesized
+
+MAKE_SENSE_ON_A_SERVER = {
+    *("PredictionRate", "Confidence", "UnknownWords", "FeedbackSilence", "Heartbeat"),
+    *("ModelLatency", "ApiLatency", "FailedRequests", "ServerErrors", "ClientErrors"),
+}
+
+
+@pytest.fixture(scope="module")
+def prod(synthesize: Synthesize) -> Synthesized:
+    return synthesize("prod", **WITH_EVERY_ALARM)
+
+
+def test_the_file_says_what_the_declarations_say(prod: Synthesized) -> None:
+    assert RULES.read_text(encoding="utf-8") == rules(every_group(prod.stack)), (
+        f"{RULES.name} differs from the declarations of the alarms: "
+        "run .venv/bin/python -m infra_cdk.prometheus_rules"
+    )
+
+
+def test_no_alarm_that_makes_sense_on_a_server_is_missing(prod: Synthesized) -> None:
+    [group] = yaml.safe_load(rules(every_group(prod.stack)))["groups"]
+    alerts = {rule["alert"]: rule for rule in group["rules"] if "alert" in rule}
+    assert set(alerts) >= MAKE_SENSE_ON_A_SERVER
+    declared = {
+        construct_name(watch.name): watch
+        for each in every_group(prod.stack)
+        for watch in each.watches
+        if isinstance(watch, Watch)
+    }
+    for name, alert in alerts.items():
+        assert alert["labels"]["severity"] == declared[name].severity
+
+
+def test_prometheus_knows_on_which_side_of_its_limit_a_percentile_lies(prod: Synthesized) -> None:
+    """Inside a bucket, `histogram_quantile` only guesses."""
+    [group] = yaml.safe_load(rules(every_group(prod.stack)))["groups"]
+    percentiles = [
+        (record["record"], alert["expr"])
+        for record, alert in zip(group["rules"][::2], group["rules"][1::2], strict=True)
+        if "histogram_quantile" in record["expr"]
+    ]
+    bounds = {bound for bounds in (*BUCKETS.values(), REQUEST_BUCKETS) for bound in bounds}
+    assert len(percentiles) >= 4
+    for name, expression in percentiles:
+        [limit] = re.findall(rf"{name} [<>]=? ([\d.]+)", expression)
+        assert float(limit) in bounds, expression
+
+
+def test_a_learned_limit_has_no_rule(prod: Synthesized) -> None:
+    text = RULES.read_text(encoding="utf-8")
+    for group in every_group(prod.stack):
+        for watch in group.watches:
+            if isinstance(watch, Watch) and not isinstance(watch.limit, Fixed):
+                assert f"alert: {construct_name(watch.name)}\n" not in text
