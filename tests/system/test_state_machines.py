@@ -82,6 +82,13 @@ def next_run(
     raise AssertionError(f"the run did not end: {executions(deployed, output)}")
 
 
+def job_log(deployed: Deployment) -> str:
+    """What the jobs printed, to explain a run that failed."""
+    engine = deployed.aws.engine
+    jobs = engine.containers("com.amazonaws.ecs.container-name=job")
+    return "\n".join(engine.call("logs", each, with_errors=True)[-3000:] for each in jobs)
+
+
 def keys(deployed: Deployment, prefix: str, output: str = "RetrainingBucket") -> list[str]:
     bucket = deployed.outputs[output]
     found = client(deployed.aws, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
@@ -109,7 +116,7 @@ def test_a_fall_of_quality_leads_to_a_candidate_and_a_mail_once_a_week(
     quality_has_fallen(deployed, service="another-service")
     quality_has_fallen(deployed)
     run = next_run(deployed, 0)
-    assert run["status"] == "SUCCEEDED"
+    assert run["status"] == "SUCCEEDED", job_log(deployed)
     assert len(executions(deployed)) == 1
     names = {Path(key).name for key in keys(deployed, f"candidates/{run['name']}/")}
     assert names == {"candidate.safetensors", "report.json", "gate.json", "result.json"}
