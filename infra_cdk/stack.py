@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
+from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
@@ -84,6 +85,13 @@ class EtiquetteStack(Stack):
                 "RetrainingTable": retraining.table.table_name,
                 "RetrainingLogGroup": retraining.log_group.log_group_name,
             }
+        archive_outputs = {}
+        if settings.archive_scoring:
+            archive = ArchiveScoring(self, "ArchiveScoring", settings=settings, model=model)
+            archive_outputs = {
+                "ArchiveMachine": archive.machine.state_machine_arn,
+                "ArchiveBucket": archive.bucket.bucket_name,
+            }
         if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
@@ -108,6 +116,7 @@ class EtiquetteStack(Stack):
             **front.outputs,
             **cloudfront_outputs,
             **retraining_outputs,
+            **archive_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],

@@ -18,6 +18,8 @@ from model_build.bundle_writer import write_bundle
 from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
+from model_build.compare import command as compare
+from model_build.compare.errors import CompareError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Only the gate has exit codes of its own.
         code: int | None = options.run(options)
-    except (GateError, TrackingError) as error:
+    except (CompareError, GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except _USER_ERRORS as error:
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     tracking.add_commands(commands)
     _add_score(commands)
     gate.add_command(commands)
+    compare.add_command(commands)
     return parser
 
 
@@ -129,6 +132,13 @@ def _add_train(commands: Commands) -> None:
         default=TrainingOptions.min_tag_set_count,
         help="but keep a tag with this many uses in corpus and tag sets together: its name is "
         "learned (default: %(default)s)",
+    )
+    train.add_argument(
+        "--misleading-per-tag",
+        type=int,
+        default=TrainingOptions.misleading_per_tag,
+        help="make this many questions per tag that have a word of the tag, but not the tag: the "
+        "model then trusts single words less (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -344,6 +354,7 @@ def _train(options: argparse.Namespace) -> None:
                 TrainingOptions(
                     min_tag_count=options.min_tag_count,
                     min_tag_set_count=options.min_tag_set_count,
+                    misleading_per_tag=options.misleading_per_tag,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,

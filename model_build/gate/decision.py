@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from lambda_src.tagger import TagModel
 from model_build.gate.behaviour import BehaviourTest, compare_behaviour
@@ -13,6 +13,8 @@ from model_build.gate.paired import (
     LARGE_TAG_USES,
     LEVEL,
     Difference,
+    Tags,
+    TagTest,
     card_of,
     large_tag_tests,
     mean_difference,
@@ -36,6 +38,8 @@ class Limits:
 
     margin: float = 0.005
     """The lower bound of the difference in sample Jaccard must be above minus this."""
+    tag_margin: float = 0.02
+    """A large tag is worse if its F1 falls by more than this."""
     min_questions: int = 3_000
     max_time_ratio: float = 1.25
     """Median time of an answer, challenger to champion."""
@@ -83,26 +87,13 @@ def decide(
         return {"decision": NOT_ENOUGH, "reasons": [reason], **facts}
     truths = [frozenset(each.tags) for each in unseen.questions]
     suggested = [suggested_tags(model, unseen.questions) for model in models]
-    jaccards = [sample_jaccards(each, truths) for each in suggested]
-    difference = mean_difference(jaccards[0], jaccards[1])
-    tag_tests = large_tag_tests(suggested[0], suggested[1], truths)
-    worse = [each for each in tag_tests if each.p_value <= 1 - LEVEL]
+    outcome, answers = judge_answers(suggested[0], suggested[1], truths, limits)
     behaviour = compare_behaviour(tests, *models)
     times = median_milliseconds(models, unseen.questions)
     time_ratio = times[1] / times[0]
     size_ratio = facts["challenger"]["bytes"] / facts["champion"]["bytes"]
     facts |= {
-        "sample_jaccard": {
-            "champion": round(float(jaccards[0].mean()), 5),
-            "challenger": round(float(jaccards[1].mean()), 5),
-            **card_of(difference, limits.margin),
-        },
-        "large_tags": {
-            "least_uses": LARGE_TAG_USES,
-            "tested": len(tag_tests),
-            "worse": [each.tag for each in worse],
-            "tags": [each._asdict() for each in tag_tests],
-        },
+        **answers.card,
         "behaviour": behaviour,
         "budget": {
             "champion_ms": round(times[0], 4),
@@ -111,14 +102,7 @@ def decide(
             "size_ratio": round(size_ratio, 3),
         },
     }
-    failures = [
-        *(
-            f"worse at the tag {each.tag}: F1 {each.champion_f1:.3f} -> {each.challenger_f1:.3f} "
-            f"(p = {each.p_value:.4f} after Holm's correction)"
-            for each in worse
-        ),
-        *(f"behaviour: no longer right about {title!r}" for title in behaviour["broken"]),
-    ]
+    failures = [f"behaviour: no longer right about {title!r}" for title in behaviour["broken"]]
     if time_ratio > limits.max_time_ratio:
         failures.append(
             f"an answer takes {time_ratio:.2f} times as long; the limit is {limits.max_time_ratio}"
@@ -127,11 +111,58 @@ def decide(
         failures.append(
             f"the bundle is {size_ratio:.2f} times as large; the limit is {limits.max_size_ratio}"
         )
-    outcome, reason = _judge(difference, len(unseen.questions), limits.margin)
-    if outcome == FAIL or failures:
-        shown = [reason] if outcome != PASS else []
-        return {"decision": FAIL, "reasons": [*shown, *failures], **facts}
-    return {"decision": outcome, "reasons": [reason], **facts}
+    if failures and outcome != FAIL:
+        return {"decision": FAIL, "reasons": failures, **facts}
+    return {"decision": outcome, "reasons": [*answers.reasons, *failures], **facts}
+
+
+class AnswersCard(NamedTuple):
+    """Why the answers of a challenger are good enough or not."""
+
+    reasons: list[str]
+    card: dict[str, Any]
+    """``sample_jaccard`` and ``large_tags`` of the decision."""
+
+
+def judge_answers(
+    champion: Sequence[Tags], challenger: Sequence[Tags], truths: Sequence[Tags], limits: Limits
+) -> tuple[Outcome, AnswersCard]:
+    """Decide by the answers alone: by the sample Jaccard, and by each large tag.
+
+    Parameters
+    ----------
+    champion, challenger : sequence of frozenset of str
+        What the models suggest for each question.
+    truths : sequence of frozenset of str
+        The true tags of each question.
+    limits : Limits
+    """
+    jaccards = [sample_jaccards(each, truths) for each in (champion, challenger)]
+    difference = mean_difference(jaccards[0], jaccards[1])
+    tests = large_tag_tests(champion, challenger, truths, margin=limits.tag_margin)
+    worse = [each for each in tests if each.p_value <= 1 - LEVEL]
+    card = {
+        "sample_jaccard": {
+            "champion": round(float(jaccards[0].mean()), 5),
+            "challenger": round(float(jaccards[1].mean()), 5),
+            **card_of(difference, limits.margin),
+        },
+        "large_tags": {
+            "least_uses": LARGE_TAG_USES,
+            "tested": len(tests),
+            "worse": [each.tag for each in worse],
+            "tags": [_tag_card(each) for each in tests],
+        },
+    }
+    outcome, reason = _judge(difference, len(truths), limits.margin)
+    if not worse:
+        return outcome, AnswersCard([reason], card)
+    reasons = [
+        f"worse at the tag {each.tag}: F1 {each.champion_f1:.3f} -> {each.challenger_f1:.3f} "
+        f"(p = {each.p_value:.4f} after Holm's correction)"
+        for each in worse
+    ]
+    return FAIL, AnswersCard([reason, *reasons] if outcome == FAIL else reasons, card)
 
 
 def _judge(difference: Difference, n_questions: int, margin: float) -> tuple[Outcome, str]:
@@ -162,6 +193,13 @@ def _model_card(model: TagModel, path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "tags": len(model.tags),
         "corpus_dates": corpus["dates"],
+    }
+
+
+def _tag_card(test: TagTest) -> dict[str, Any]:
+    return {
+        name: round(value, 5) if isinstance(value, float) else value
+        for name, value in test._asdict().items()
     }
 
 

@@ -1,5 +1,6 @@
 """The gate between a challenger and the champion."""
 
+import doctest
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from lambda_src.tagger import TagModel
 from model_build.__main__ import main
 from model_build.bundle_writer import write_bundle, write_file
 from model_build.corpus import write_questions
+from model_build.gate import paired
 from model_build.gate.behaviour import SHIPPED, read_tests
 from model_build.gate.decision import FAIL, NOT_ENOUGH, PASS
 from model_build.gate.errors import GateError
@@ -111,8 +113,8 @@ def test_a_bundle_that_is_too_large_fails(folder: Path) -> None:
 def test_what_the_champion_answers_right_must_stay_right(folder: Path, tmp_path: Path) -> None:
     tests = tmp_path / "tests.jsonl"
     lines = [
-        {"title": "colour of a page", "expect": ["css"]},
-        {"title": "coffee of a page", "expect": ["java"]},
+        {"title": "colour item3 with thing5 and part9", "expect": ["css"]},
+        {"title": "coffee item3 with thing5 and part9", "expect": ["java"]},
         {"title": "coffee of a page", "expect": ["unknown-tag"]},
     ]
     tests.write_text("\n".join(map(json.dumps, lines)))
@@ -121,9 +123,12 @@ def test_what_the_champion_answers_right_must_stay_right(folder: Path, tmp_path:
         "tests": 3,
         "champion_passes": 2,
         "challenger_passes": 1,
-        "broken": ["colour of a page"],
+        "broken": ["colour item3 with thing5 and part9"],
     }
-    assert "behaviour: no longer right about 'colour of a page'" in decision["reasons"]
+    assert (
+        "behaviour: no longer right about 'colour item3 with thing5 and part9'"
+        in decision["reasons"]
+    )
 
 
 def test_a_file_that_is_no_bundle_is_an_error_and_leaves_no_old_decision(
@@ -187,20 +192,39 @@ def test_the_bounds_of_a_difference_hold_as_often_as_they_say() -> None:
 
 def test_only_a_large_tag_that_got_worse_is_found() -> None:
     truths = [frozenset({"a"}), frozenset({"b"})] * 250 + [frozenset({"rare"})] * 50
-    champion = truths
     challenger = [tags if place % 20 else frozenset() for place, tags in enumerate(truths)]
-    worse, same = large_tag_tests(champion, challenger, truths)
+    worse, same = large_tag_tests(truths, challenger, truths, margin=0.02)
     assert (worse.tag, same.tag) == ("a", "b")
-    assert worse.p_value < 0.001
+    assert worse.p_value < 0.01
     assert same.p_value == 1
     assert worse.challenger_f1 < worse.champion_f1 == 1
+    tolerant = large_tag_tests(truths, challenger, truths, margin=0.1)
+    assert min(each.p_value for each in tolerant) > 0.5
 
 
-def test_holm_multiplies_by_the_number_of_tests_that_are_left() -> None:
-    [first] = large_tag_tests(
-        [frozenset("a")] * 200, [frozenset()] * 5 + [frozenset("a")] * 195, [frozenset("a")] * 200
-    )
-    assert first.p_value == pytest.approx(0.5**5)
+def test_a_tag_whose_f1_falls_by_the_margin_is_rarely_called_worse() -> None:
+    random = np.random.default_rng(3)
+    called = 0
+    for _ in range(400):
+        has_tag = random.uniform(size=1_000) < 0.3
+        # Recall 0.8 and 0.774 without false suggestions: F1 0.889 and 0.873.
+        found = random.uniform(size=(2, 1_000)) < np.array([[0.8], [0.774]])
+        truths = [frozenset("a") if true else frozenset("b") for true in has_tag]
+        answers = [
+            [
+                truth if hit or truth == {"b"} else frozenset("c")
+                for hit, truth in zip(hits, truths, strict=True)
+            ]
+            for hits in found
+        ]
+        tests = large_tag_tests(answers[0], answers[1], truths, margin=0.0163)
+        called += next(each.p_value for each in tests if each.tag == "a") <= 0.05
+    # The level is 0.05 for both tags together, so at most 0.025 to 0.05 for this one.
+    assert called / 400 <= 0.06
+
+
+def test_the_examples_of_the_docstrings_hold() -> None:
+    assert doctest.testmod(paired).failed == 0
 
 
 def test_the_starter_passes_the_behavioural_tests_that_ship(starter: TagModel) -> None:

@@ -158,7 +158,7 @@ class NewTagWatch:
 
     def observe(self, feedbacks: Feedbacks) -> None:
         """Take the next feedback, in the order of time."""
-        for day, unknown_tags in zip(feedbacks.days, feedbacks.unknown_tags, strict=True):
+        for day, unknown_tags in zip(feedbacks.days.tolist(), feedbacks.unknown_tags, strict=True):
             self._limit.count(day)
             self._detectors.observe(unknown_tags, self._limit.value)
             is_new = self._detectors.evidence.sum(axis=1) >= self._limit.value
