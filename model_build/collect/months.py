@@ -25,6 +25,9 @@ _SITE: Final = b"etiquette.site"
 _UNFINISHED: Final = ".unfinished"
 _BUFFERED_CHARACTERS: Final = 4_000_000
 _BUFFERED_QUESTIONS: Final = 2_500
+_MAX_OPEN_GROUPS: Final = 400
+"""An open file keeps facts about its row groups in memory. With more of them, files are closed, and
+what follows goes to further ones."""
 _BATCH_ROWS: Final = 2_000
 _REPEATED_COLUMNS: Final = ["site", "source", "body_format", "content_license"]
 """Columns with few different values, which a dictionary makes smaller."""
@@ -55,6 +58,8 @@ class MonthFiles:
         self._buffers: dict[str, list[CollectedQuestion]] = {}
         self._n_buffered = self._n_characters = 0
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._n_groups = 0
+        self._parts: dict[str, list[Path]] = {}
         self._lock = self._locked()
         try:
             for leftover in folder.glob(f".*{_UNFINISHED}"):
@@ -74,8 +79,7 @@ class MonthFiles:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        self._close()
         os.close(self._lock)
 
     def path(self, name: str) -> Path:
@@ -112,43 +116,53 @@ class MonthFiles:
         """
         self._spill()
         try:
-            for writer in self._writers.values():
-                writer.close()
-            changed = sorted(self._writers)
-            self._writers = {}
-            return {name: self._combine(name) for name in changed}
+            self._close()
+            parts, self._parts = self._parts, {}
+            return {name: self._combine(name, parts[name]) for name in sorted(parts)}
         except (OSError, pa.ArrowException) as error:
             raise self._cannot_write(error) from error
 
     def _spill(self) -> None:
+        """Write the buffered questions to hidden files."""
         try:
             for name, questions in sorted(self._buffers.items()):
                 if name not in self._writers:
-                    self._writers[name] = self._writer(self._unfinished(name))
+                    parts = self._parts.setdefault(name, [])
+                    parts.append(self._unfinished(f"{name}-{len(parts)}"))
+                    self._writers[name] = self._writer(parts[-1])
                 rows = [question.values() for question in questions]
                 self._writers[name].write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+                self._n_groups += 1
+            if self._n_groups > _MAX_OPEN_GROUPS:
+                self._close()
         except (OSError, pa.ArrowException) as error:
             raise self._cannot_write(error) from error
         self._buffers = {}
         self._n_buffered = self._n_characters = 0
 
-    def _combine(self, name: str) -> int:
+    def _close(self) -> None:
+        writers, self._writers = self._writers, {}
+        self._n_groups = 0
+        for writer in writers.values():
+            writer.close()
+
+    def _combine(self, name: str, parts: list[Path]) -> int:
         """Replace a month's file by its old questions and the new ones."""
-        path, new = self.path(name), self._unfinished(name)
-        new_ids = _ids(new)
-        is_simple = not path.exists() and len(pc.unique(new_ids.drop_null())) == len(new_ids)
-        if is_simple:
-            target, n_rows = new, len(new_ids)
-        else:
+        path, target = self.path(name), parts[0]
+        new_ids = pa.chunked_array([chunk for part in parts for chunk in _ids(part).chunks])
+        has_doubles = len(pc.unique(new_ids.drop_null())) < len(new_ids)
+        n_rows = len(new_ids)
+        if path.exists() or has_doubles or len(parts) > 1:
             target, n_rows = self._unfinished(f"{name}-combined"), 0
             with self._writer(target) as writer:
-                for table in _combined(path, new, new_ids):
+                for table in _combined(path, parts, new_ids):
                     writer.write_table(table)
                     n_rows += len(table)
         with target.open("rb") as file:
             os.fsync(file.fileno())
         target.replace(path)
-        new.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
         return n_rows
 
     def _writer(self, path: Path) -> pq.ParquetWriter:
@@ -206,18 +220,22 @@ class MonthFiles:
         )
 
 
-def _combined(old: Path, new: Path, new_ids: pa.ChunkedArray) -> Iterator[pa.Table]:
+def _combined(old: Path, parts: Iterable[Path], new_ids: pa.ChunkedArray) -> Iterator[pa.Table]:
     if old.exists():
-        with pq.ParquetFile(old) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                known = pc.is_in(batch["id"], value_set=new_ids.combine_chunks(), skip_nulls=True)
-                yield pa.Table.from_batches([batch]).filter(pc.invert(known))
+        known_ids = new_ids.combine_chunks()
+        for batch in _batches(old):
+            is_replaced = pc.is_in(batch["id"], value_set=known_ids, skip_nulls=True)
+            yield pa.Table.from_batches([batch]).filter(pc.invert(is_replaced))
     seen: set[int] = set()
-    with pq.ParquetFile(new) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            yield pa.Table.from_batches([batch]).filter(
-                pa.array(list(_are_first(batch["id"].to_pylist(), seen)))
-            )
+    for part in parts:
+        for batch in _batches(part):
+            is_first = pa.array(list(_are_first(batch["id"].to_pylist(), seen)))
+            yield pa.Table.from_batches([batch]).filter(is_first)
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=_BATCH_ROWS)
 
 
 def _are_first(ids: Iterable[Any], seen: set[int]) -> Iterator[bool]:
