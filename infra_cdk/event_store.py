@@ -134,13 +134,13 @@ class _EventArchive(FolderFunction):
                 "SERVICE": settings.stack_name,
             },
         )
-        _explain_wildcards(self, bucket, ("events", "set_aside"))
+        explain_wildcards(self, bucket, ("events", "set_aside"))
 
 
 class _EventMerge(FolderFunction):
     """The function that merges the small files of each hour.
 
-    It needs no alarms: if it fails, the files stay small, and the next run merges them.
+    If it fails, the files stay small, and the next run merges them.
     """
 
     def __init__(
@@ -165,15 +165,23 @@ class _EventMerge(FolderFunction):
                     allow(["s3:ListBucket"], [bucket.bucket_arn]),
                 )
             },
-            has_alarms=False,
             environment={"EVENT_STORE": bucket.bucket_name},
         )
-        _explain_wildcards(self, bucket, ("events",))
+        explain_wildcards(self, bucket, ("events",))
 
 
-def _explain_wildcards(
-    function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]
-) -> None:
+def explain_wildcards(function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]) -> None:
+    """Record why a function may use all files of some folders of the event store.
+
+    Parameters
+    ----------
+    function
+        The function with the permissions.
+    bucket
+        The event store.
+    folders
+        The folders, without a slash at the end.
+    """
     name = Stack.of(bucket).get_logical_id(cast(CfnElement, bucket.node.default_child))
     Validations.of(function.role).acknowledge(
         *(

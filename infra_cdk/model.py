@@ -50,6 +50,8 @@ class BundleIdentity(NamedTuple):
     Lambda lists it with each version, so that Lambda alone tells people and programs what a
     release contains.
     """
+    held_out: HeldOut | None
+    """None if neither the card nor a report has figures."""
 
 
 def identify(path: Path, report: Path | None = None) -> BundleIdentity:

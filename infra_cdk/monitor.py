@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra_cdk.event_store import explain_wildcards
 from infra_cdk.function import FolderFunction
 from infra_cdk.model import Model
+from infra_cdk.observability.quality import least_audit_jaccard
 from infra_cdk.policies import allow, policy
 from infra_cdk.settings import Settings
 
-EVENT_SOURCE: Final = "etiquette.monitor"
-"""The source of the monitor's events on EventBridge (lambda_src/monitor/quality_fallen.py)."""
 _READ: Final = ("events", "audits", "compact", "days", "state", "reports")
 _WRITTEN: Final = ("compact", "days", "state", "reports")
 _STORAGE_MB: Final = 4096
@@ -70,20 +70,9 @@ class Monitor(FolderFunction):
                     )
                 ),
             },
-            environment={
-                "ETIQUETTE_EVENTS": f"s3://{bucket.bucket_name}",
-                "ETIQUETTE_SERVICE": settings.stack_name,
-                "ETIQUETTE_MODEL": model.url,
-                "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
-            },
+            environment=_environment(settings, bucket, model),
         )
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5",
-                reason="The monitor reads and writes files whose names are dates and model "
-                "versions. Each permission is for one folder.",
-            )
-        )
+        explain_wildcards(self, bucket, _READ)
         # The next hour repeats a failed run.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(30))
         events.Rule(
@@ -94,6 +83,20 @@ class Monitor(FolderFunction):
             schedule=events.Schedule.cron(minute="40"),
             targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
         )
+
+
+def _environment(settings: Settings, bucket: s3.IBucket, model: Model) -> dict[str, str]:
+    """Return the variables that lambda_src/monitor/settings.py reads."""
+    variables = {
+        "ETIQUETTE_EVENTS": f"s3://{bucket.bucket_name}",
+        "ETIQUETTE_SERVICE": settings.stack_name,
+        "ETIQUETTE_MODEL": model.url,
+        "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+    }
+    if model.identity.held_out is not None:
+        least = least_audit_jaccard(model.identity.held_out)
+        variables["ETIQUETTE_MIN_AUDIT_JACCARD"] = str(least)
+    return variables
 
 
 def report_url(scope: Construct, bucket: s3.IBucket) -> str:

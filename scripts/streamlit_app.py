@@ -79,7 +79,7 @@ def show_tags(title: str, body: str) -> None:
 def show_health() -> None:
     """Show how the model does, which the operator sees at ``?operator``."""
     try:
-        report = read_health()
+        report = read_health(api_url())
     except ApiError as error:
         st.caption("The model's health is not known.")
         st.text(error.detail or str(error))
@@ -88,24 +88,32 @@ def show_health() -> None:
 
 
 @st.cache_data(ttl=HEALTH_SECONDS, show_spinner=False)
-def read_health() -> dict[str, Any]:
-    """Request the monitor's newest report from the API; raises `ApiError`."""
-    return call_api("/model/health", expected=("health", str))
+def read_health(url: str) -> dict[str, Any]:
+    """Request the monitor's newest report from an API; raises `ApiError`."""
+    return call_api(f"{url}/model/health", expected=("health", str))
 
 
 def predict(title: str, body: str) -> dict[str, Any]:
     """Request the prediction for a question from the API; raises `ApiError`."""
-    return call_api("/predict", {"title": title, "body": body}, expected=("suggestions", list))
+    return call_api(
+        f"{api_url()}/predict", {"title": title, "body": body}, expected=("suggestions", list)
+    )
+
+
+def api_url() -> str:
+    """Return the address of the API, without a slash at its end."""
+    return os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
 
 
 def call_api(
-    path: str, body: dict[str, Any] | None = None, *, expected: tuple[str, type]
+    url: str, body: dict[str, Any] | None = None, *, expected: tuple[str, type]
 ) -> dict[str, Any]:
     """Send a request to the API and return its JSON object.
 
     Parameters
     ----------
-    path : str
+    url : str
+        Of an operation.
     body : dict or None
         Sent as JSON with POST. None for a GET.
     expected : (str, type)
@@ -116,7 +124,6 @@ def call_api(
     ApiError
         The API answered with an error, or not at all, or it is another API.
     """
-    url = os.environ.get("ETIQUETTE_API_URL", "http://127.0.0.1:8000").rstrip("/")
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token := os.environ.get("ETIQUETTE_API_TOKEN"):
         headers["authorization"] = f"Bearer {token}"
@@ -124,7 +131,7 @@ def call_api(
         message = "ETIQUETTE_API_URL is not an http or https address. Correct it and start again."
         raise ApiError(message, url)
     request = urllib.request.Request(  # noqa: S310 (the scheme was checked)
-        f"{url}{path}",
+        url,
         data=None if body is None else json.dumps(body).encode(),
         headers=headers,
     )

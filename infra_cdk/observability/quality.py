@@ -52,6 +52,21 @@ def watches(sources: Sources, held_out: HeldOut | None) -> list[Watch]:
     return [*compared, *_gaps(sources), *_drifts(sources), _silence(sources)]
 
 
+def least_audit_jaccard(held_out: HeldOut) -> float:
+    """Return the Jaccard index of the audit below which the quality has fallen.
+
+    Parameters
+    ----------
+    held_out
+        What the release states about held-out questions.
+    """
+    return _tolerated(held_out.sample_jaccard)
+
+
+def _tolerated(value: float) -> float:
+    return round(max(0.0, value - TOLERANCE), 3)
+
+
 def _figure(sources: Sources, name: str, statistic: str) -> cloudwatch.Metric:
     return sources.service(metrics.WINDOW_METRICS[name], statistic, _HOUR)
 
@@ -68,7 +83,7 @@ def _against_held_out(sources: Sources, held_out: HeldOut) -> list[Watch]:
     """Compare the week with the release's held-out figures, less the tolerance."""
 
     def below(value: float) -> Fixed:
-        return Fixed(_IS.LESS_THAN_THRESHOLD, round(value - TOLERANCE, 3))
+        return Fixed(_IS.LESS_THAN_THRESHOLD, _tolerated(value))
 
     fallen = [
         "Suggested and chosen tags is raised, too: the model is wrong more often than it expects. "
@@ -127,9 +142,9 @@ def _against_held_out(sources: Sources, held_out: HeldOut) -> list[Watch]:
             ],
         ),
         Watch(
-            name="Model drift",
+            name="Audit Jaccard",
             metric=_low(sources, "audit_sample_jaccard"),
-            limit=below(held_out.sample_jaccard),
+            limit=Fixed(_IS.LESS_THAN_THRESHOLD, least_audit_jaccard(held_out)),
             to_alarm=2,
             periods=3,
             missing=_MISSING,
@@ -249,6 +264,16 @@ def _drifts(sources: Sources) -> list[Watch]:
                 "Feedback and audit is raised, too: the feedback may be at fault, and not the "
                 "model. Begin with that entry.",
                 "It began with a release: roll back.",
+            ],
+        ),
+        drift(
+            "model_drift",
+            "Model drift",
+            "The mean Jaccard index of a whole week's feedback is below the release's held-out "
+            "figure, by more than a tolerance that a test makes sure of.",
+            [
+                "Weekly Jaccard compares the same figures more simply. See its advice.",
+                "The figure fell at a release: roll back.",
             ],
         ),
         drift(

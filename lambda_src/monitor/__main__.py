@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
+from lambda_src.monitor.release import read_release
 from lambda_src.monitor.run import Outcome, run
 from lambda_src.monitor.store import StoreError, open_store
+from lambda_src.tagger import BundleError
 
 _MEMORY_MB = 1024
 
@@ -26,12 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="YYYY-MM-DD",
         help="the last day to look at (default: today)",
     )
-    parser.add_argument("--model", metavar="BUNDLE")
+    parser.add_argument(
+        "--model",
+        metavar="BUNDLE",
+        help="the bundle whose baseline drift is measured from; needed until a state of its "
+        "version is in the store",
+    )
     options = parser.parse_args(arguments)
     try:
         store = open_store(options.store)
-        outcome = run(store, options.day, memory_mb=_MEMORY_MB, threads=os.cpu_count() or 1)
-    except StoreError as error:
+        outcome = run(
+            store,
+            options.day,
+            release=read_release(Path(options.model)) if options.model else None,
+            memory_mb=_MEMORY_MB,
+            threads=os.cpu_count() or 1,
+        )
+    except (StoreError, BundleError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 (a command line)
         return 1
     print("\n".join(_lines(outcome)))  # noqa: T201 (a command line)
@@ -47,6 +61,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     for name, figure in outcome.figures.items():
         value = f"{figure.value:8.3f}" if figure.value is not None else "not enough data"
         yield f"  {name:28} {value:15}  {figure.cases} of at least {figure.needed}"
+    for finding in outcome.findings:
+        if finding.status == "drift":
+            yield f"  {finding.kind} since {finding.since}: {finding.explanation}"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ N_BINS: Final = 10
 """Bins of equal width for confidences and shares. Unlike bins of equal mass, they can be added up
 over days."""
 _KEPT_TAGS: Final = 100
-_WORD_EDGES: Final = (10, 20, 40, 80, 160, 320, 640, 1280)
+WORD_EDGES: Final = (10, 20, 40, 80, 160, 320, 640, 1280)
 """Upper edges of the bins for the number of words; the last bin has no upper edge."""
 
 _CUT_SHORT: Final = f"""
@@ -32,6 +32,8 @@ _CUT_SHORT: Final = f"""
     OR coalesce(excluded > 0, false)
 """
 """Whether the caller's options may have made the answer shorter than the model's own."""
+WHOLE: Final = f"NOT ({_CUT_SHORT})"
+"""Whether an answer is the model's own, as SQL."""
 _RIGHT: Final = "len(list_intersect(tags, final_tags))"
 _EITHER: Final = f"(len(tags) + len(final_tags) - {_RIGHT})"
 _JUDGED: Final = "final_tags IS NOT NULL"
@@ -298,13 +300,13 @@ def _distributions(
 ) -> dict[str, list[int]]:
     """Count the values of each figure of a prediction in bins."""
     equal = f"least(floor({{}} * {N_BINS}), {N_BINS - 1})::INTEGER"
-    words = " + ".join(f"(words > {edge})::INTEGER" for edge in _WORD_EDGES)
+    words = " + ".join(f"(words > {edge})::INTEGER" for edge in WORD_EDGES)
     sizes = {
         **{
             name: (equal.format(name), N_BINS)
             for name in ("top_confidence", "known_share", "code_share", "expected_jaccard")
         },
-        "words": (words, len(_WORD_EDGES) + 1),
+        "words": (words, len(WORD_EDGES) + 1),
         "tags": ("len(tags)", MAX_TAGS + 1),
     }
     found = {}

@@ -1,11 +1,13 @@
 """The metrics that a run of the monitor publishes, as a line in its log (EMF)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
+from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.run import Outcome
 
 
@@ -46,7 +48,16 @@ def values(outcome: Outcome) -> Mapping[metrics.Metric, float]:
         figure = outcome.figures.get(name)
         if figure is not None and figure.value is not None:
             found[metric] = figure.value
+    for kind, metric in metrics.DRIFT_METRICS.items():
+        of_kind = [each for each in outcome.findings if each.kind == kind and _can_page(each)]
+        if any(each.status != "not enough data" for each in of_kind):
+            found[metric] = sum(each.pages for each in of_kind)
     return found
+
+
+def _can_page(finding: Finding) -> bool:
+    """Return whether a finding would raise an alarm if it were drift; see `Finding.pages`."""
+    return replace(finding, status="drift").pages
 
 
 def _today(outcome: Outcome) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +12,10 @@ import duckdb
 
 from lambda_src.monitor import daily, events
 from lambda_src.monitor.daily import LATE_DAYS, day_file
+from lambda_src.monitor.detectors import Release, find_drift
+from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.events import CompactDay, days_with
+from lambda_src.monitor.report import write_reports
 from lambda_src.monitor.store import EventStore
 from lambda_src.monitor.windows import Figure, window_figures
 
@@ -34,10 +38,19 @@ class Outcome(NamedTuple):
     """The model version that answers; None if there are no predictions."""
     figures: Mapping[str, Figure]
     """Of the live version over the last days; empty if there is none."""
+    findings: Sequence[Finding]
+    """Of the drift detectors of the live version; empty if its baseline is not known."""
 
 
-def run(store: EventStore, today: date, *, memory_mb: int, threads: int) -> Outcome:
-    """Restate the day files and compute the figures that alarms watch.
+def run(
+    store: EventStore,
+    today: date,
+    *,
+    release: Release | None = None,
+    memory_mb: int,
+    threads: int,
+) -> Outcome:
+    """Restate the day files, look for drift, and write the report.
 
     Each day of the last `LATE_DAYS` days is computed again, because feedback comes late, and so is
     every day that has no day file yet. The same events give the same files.
@@ -47,6 +60,8 @@ def run(store: EventStore, today: date, *, memory_mb: int, threads: int) -> Outc
     store : EventStore
     today : date
         The last day that is looked at; later events are ignored.
+    release : Release, optional
+        The release with the baseline that drift is measured from.
     memory_mb, threads : int
         What DuckDB may use.
     """
@@ -54,8 +69,22 @@ def run(store: EventStore, today: date, *, memory_mb: int, threads: int) -> Outc
         compacts = _Compacts(connection, store, workspace, today)
         days = _restate(connection, store, compacts, today)
         live_version = _live_version(connection, compacts)
+        findings: Sequence[Finding] = ()
+        if live_version is not None:
+            first = min(day["day"] for day in days if live_version in day["models"])
+            findings = find_drift(
+                connection,
+                store,
+                partial(compacts.of, "events"),
+                version=live_version,
+                release=release,
+                first=date.fromisoformat(first),
+                today=today,
+            )
     figures = window_figures(days, live_version, today) if live_version else {}
-    return Outcome(today, days, live_version, figures)
+    if days:
+        write_reports(store, days, findings, today)
+    return Outcome(today, days, live_version, figures, findings)
 
 
 class _Compacts:

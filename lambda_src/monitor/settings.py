@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Final, Self
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, Self
 
 PREFIX: Final = "ETIQUETTE_"
 
@@ -20,11 +20,19 @@ class Settings:
     """The event store: `s3://bucket`, `s3://bucket/prefix` or a folder."""
     service: str
     """The name of the deployment, which is a dimension of every metric."""
+    model: str
+    """The location of the release's bundle: `s3://bucket/key` or a path."""
+    model_sha256: str
+    """The SHA-256 that the bundle must have."""
+    min_audit_jaccard: float = 0.0
+    """The quality has fallen if the mean Jaccard index of a week's audit is lower."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if not getattr(self, each.name):
-                raise SettingsError(f"{PREFIX}{each.name.upper()} is empty. Set it.")
+        if not 0 <= self.min_audit_jaccard < 1:
+            raise SettingsError(
+                f"{PREFIX}MIN_AUDIT_JACCARD is {self.min_audit_jaccard}. Set it to 0 or more, and "
+                "less than 1."
+            )
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.service):
             raise SettingsError(
                 f"{PREFIX}SERVICE is {self.service!r}. Set it to up to 64 letters, digits, hyphens "
@@ -52,6 +60,15 @@ class Settings:
                 f"{name} is not a setting of the monitor. Remove it, or correct its name to one of "
                 f"{', '.join(known)}."
             )
-        for name in sorted(known.keys() - given.keys()):
-            raise SettingsError(f"{name} is not set. Set it.")
-        return cls(**{known[name]: value for name, value in given.items()})
+        values: dict[str, Any] = {known[name]: value for name, value in given.items()}
+        for each in fields(cls):
+            if not values.get(each.name) and each.default is MISSING:
+                raise SettingsError(f"{PREFIX}{each.name.upper()} is not set. Set it.")
+        try:
+            values["min_audit_jaccard"] = float(values.get("min_audit_jaccard", 0.0))
+        except ValueError:
+            raise SettingsError(
+                f"{PREFIX}MIN_AUDIT_JACCARD is {values['min_audit_jaccard']!r}, which is not a "
+                "number. Set it to 0 or more, and less than 1."
+            ) from None
+        return cls(**values)

@@ -15,15 +15,24 @@ SECONDS: Final = 30 * 24 * 3600
 MEMORY_MB: Final = 1024
 HANDLER_MS: Final = 0.6
 """The time of one prediction on a whole core, from `scripts/bench serving` (docs/serving.md)."""
-PREDICTION_LOG_BYTES: Final = 1500
+PREDICTION_LOG_BYTES: Final = 2200
 """The two lines of a prediction: metrics and event."""
+EVENT_BYTES: Final = 1500
+"""The event alone, which is also in the event store."""
+BATCHES_PER_SECOND: Final = 1
+"""How often CloudWatch Logs calls the event archive at most. An estimate: with less traffic, each
+event is a batch of its own."""
+ARCHIVE_MS: Final = 100
+ARCHIVE_MB: Final = 256
+ARCHIVE_LOG_BYTES: Final = 600
+"""What the event archive itself writes about a batch: its metrics, and Lambda's lines."""
 REQUEST_LOG_BYTES: Final = 1100
 """What Lambda and API Gateway write about a request."""
 LOG_COMPRESSED: Final = 0.25
 """How much of a log remains when CloudWatch has compressed it for storage. An estimate: the lines
 are JSON with the same keys."""
-RETENTION_MONTHS: Final = 12
-"""How long `prod` keeps logs. Their storage grows for so long."""
+RETENTION_MONTHS: Final = 3
+"""How long `prod` keeps logs and events. Their storage grows for so long."""
 ANSWER_BYTES: Final = 1000
 """One response with its headers."""
 VERSIONS: Final = 3
@@ -31,12 +40,18 @@ VERSIONS: Final = 3
 IMAGE_GB: Final = 0.25
 RELEASES_PER_MONTH: Final = 4
 """Releases with a new image. Each image stays until `scripts/cdk gc` removes it."""
-METRICS: Final = 9
+METRICS: Final = 35
 """Custom metrics: those of `lambda_src/metrics.py`, with one set of dimensions each."""
-ALARM_METRICS: Final = 48
+MONITOR_RUNS: Final = 30 * 24
+MONITOR_MB: Final = 2048
+MONITOR_SECONDS: Final = 5
+"""Of a run of the monitor with little traffic, most of which is its start."""
+MONITOR_SECONDS_PER_MILLION: Final = 40
+"""And for each million predictions of a day, from `scripts/bench monitor`."""
+ALARM_METRICS: Final = 71
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
-DASHBOARDS: Final = 2
+DASHBOARDS: Final = 3
 BUSIEST_HOUR: Final = 3
 """How many times the month's average the busiest hour has."""
 THROTTLE: Final = 50
@@ -110,7 +125,8 @@ def monthly(level: Level) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        The cost of each item, in dollars. Items about storage are those of the twelfth month.
+        The cost of each item, in dollars. Items about storage are those of the month
+        in which it does not grow any more.
     """
     prices: dict[str, float] = PRICES["operation"]
     memory_gb = MEMORY_MB / 1024
@@ -129,10 +145,12 @@ def monthly(level: Level) -> dict[str, float]:
         "Snapshots kept": VERSIONS * memory_gb * SECONDS * prices["snapshot_gb_second"],
         "Snapshots restored": level.requests * level.cold_share * memory_gb * prices["restored_gb"],
         "Logs, written": log_gb * prices["log_gb"],
-        "Logs, stored for a year": log_gb
+        "Logs, stored for three months": log_gb
         * LOG_COMPRESSED
         * RETENTION_MONTHS
         * prices["log_stored_gb_month"],
+        "Event store": _event_store(level),
+        "Monitor": _monitor(level),
         "Traces": traces / 1e6 * prices["million_traces"],
         "Data transfer out": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
         "Metrics, alarms, dashboards, key": watching,
@@ -148,6 +166,30 @@ def _requests_and_compute(level: Level) -> float:
     per_gb_second: float = PRICES["lambda_gb_second"]["arm64"]
     per_million: float = PRICES["lambda_million_requests"] + PRICES["http_api_million_requests"]
     return gb_seconds * per_gb_second + level.requests / 1e6 * per_million
+
+
+def _event_store(level: Level) -> float:
+    """Return the cost of copying the events from the log to S3, and of keeping them."""
+    prices: dict[str, float] = PRICES["operation"]
+    batches = min(level.predictions, BATCHES_PER_SECOND * SECONDS)
+    gb_seconds = batches * ARCHIVE_MS / 1000 * ARCHIVE_MB / 1024
+    stored_gb = level.predictions * EVENT_BYTES / 1e9 * RETENTION_MONTHS
+    cost: float = (
+        batches / 1e6 * (PRICES["lambda_million_requests"] + prices["million_s3_writes"])
+        + gb_seconds * PRICES["lambda_gb_second"]["arm64"]
+        + batches * ARCHIVE_LOG_BYTES / 1e9 * prices["log_gb"]
+        + stored_gb * prices["s3_gb_month"]
+    )
+    return cost
+
+
+def _monitor(level: Level) -> float:
+    """Return the cost of the monitor's hourly runs. They read the events within the region."""
+    per_day = level.predictions / 30
+    seconds = MONITOR_SECONDS + per_day / 1e6 * MONITOR_SECONDS_PER_MILLION
+    gb_seconds = MONITOR_RUNS * seconds * MONITOR_MB / 1024
+    per_gb_second: float = PRICES["lambda_gb_second"]["arm64"]
+    return gb_seconds * per_gb_second
 
 
 def monthly_table(levels: tuple[Level, ...]) -> str:

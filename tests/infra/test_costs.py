@@ -33,7 +33,7 @@ def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
         counted += 2 if "ThresholdMetricId" in alarm else 0
     prices = PRICES["operation"]
     assert abs(counted - monthly.ALARM_METRICS) * prices["alarm_metric_month"] <= DOLLAR
-    custom = {value for value in vars(metrics).values() if type(value) is metrics.Metric}
+    custom = set(metrics.all_metrics())
     assert abs(len(custom) - monthly.METRICS) * prices["metric_month"] <= DOLLAR
     assert len(prod.resources("AWS::CloudWatch::CompositeAlarm")) == 1
     assert len(prod.resources("AWS::CloudWatch::Dashboard")) == monthly.DASHBOARDS
@@ -48,8 +48,9 @@ def test_the_worst_case_is_what_the_throttles_let_through() -> None:
     assert rates == (monthly.THROTTLE, monthly.BATCH_THROTTLE, monthly.FEEDBACK_THROTTLE)
     assert monthly.BATCH_QUESTIONS == MAX_BATCH
     assert monthly.FULL_THROTTLE.requests == sum(rates) * monthly.SECONDS
-    assert settings.log_retention is logs.RetentionDays.ONE_YEAR
-    assert monthly.RETENTION_MONTHS == 12
+    assert settings.log_retention is logs.RetentionDays.THREE_MONTHS
+    assert settings.event_retention_days == 90
+    assert monthly.RETENTION_MONTHS == 3
 
 
 def test_each_level_fits_the_throttle_that_the_page_names() -> None:

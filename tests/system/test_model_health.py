@@ -8,19 +8,18 @@ import pytest
 from playwright.sync_api import Browser, expect
 from streamlit.testing.v1 import AppTest
 
-from tests.support.paths import ROOT
+from tests.support.paths import HEALTH_REPORT, ROOT
 from tests.system.browser import Visit
 from tests.system.server import Server
 
-LINE = "26 November 2026: 84 % of 5200 predictions got a tag. <b>0.41</b> is *expected*."
-REPORT = {"version": 1, "day": "2026-11-27", "state": "drift", "health": LINE}
+LINE = json.loads(HEALTH_REPORT.read_text())["health"]
 
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Server]:
     """A server with a report of the monitor."""
     running = Server(tmp_path)
-    running.health_report.write_text(json.dumps(REPORT))
+    running.health_report.write_bytes(HEALTH_REPORT.read_bytes())
     yield running
     running.stop()
 

@@ -9,16 +9,28 @@ from fastapi.testclient import TestClient
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings, SettingsError
 from lambda_src.tagger import TagModel
+from tests.support.paths import HEALTH_REPORT
 
 ORIGIN = "https://example.com"
 SECRET = "s" * 20
-GET = ["/", "/health", "/model", "/tags", "/docs", "/openapi.json", "/page.css", "/page.js"]
+GET = [
+    "/",
+    "/health",
+    "/model",
+    "/model/health",
+    "/tags",
+    "/docs",
+    "/openapi.json",
+    "/page.css",
+    "/page.js",
+]
 POST = ["/predict", "/predict/batch", "/feedback"]
 JSON = {"content-type": "application/json"}
 
 
 def make_app(starter: TagModel, **settings: Any) -> FastAPI:
-    app = create_app(starter, Settings(model="starter", **settings))
+    report = str(HEALTH_REPORT)
+    app = create_app(starter, Settings(model="starter", health_report=report, **settings))
 
     @app.get("/broken")
     async def broken() -> None:

@@ -10,21 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from moto import mock_aws
 
-from lambda_src.api import model_health
 from lambda_src.api.app import create_app
 from lambda_src.api.model_health import HealthReport
 from lambda_src.api.problems import ProblemError
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
+from tests.support.paths import HEALTH_REPORT
 
-REPORT = {
-    "version": 1,
-    "day": "2026-11-27",
-    "model_version": "2026.11.27-aaaaaaaa",
-    "state": "drift",
-    "health": "26 November 2026: 84 % of 5200 predictions got a tag.",
-    "figures": {},
-}
+REPORT = json.loads(HEALTH_REPORT.read_text())
 SHOWN = {name: REPORT[name] for name in ("day", "state", "health")}
 
 
@@ -66,7 +59,7 @@ def test_a_report_is_read_again_after_five_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr(model_health.time, "monotonic", lambda: now)
+    monkeypatch.setattr("time.monotonic", lambda: now)
     path = write(tmp_path / "latest.json")
     report = HealthReport(str(path))
     assert report.current().state == "drift"

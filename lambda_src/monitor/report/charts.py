@@ -56,7 +56,7 @@ class Line(NamedTuple):
 class Mark(NamedTuple):
     """A vertical line at something that happened."""
 
-    index: int
+    place: int
     name: str
 
 
@@ -90,7 +90,7 @@ def line_chart(
     lines : sequence of Line
         At most three, drawn in colours and dashes of their own.
     marks : sequence of Mark
-        What happened, at indices of `days`.
+        What happened; `place` is an index of `days`.
     write : callable
         Writes a value.
     """
@@ -110,7 +110,7 @@ def line_chart(
         Markup(
             '<g class="mark"><line x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
             "<title>{3}</title></g>"
-        ).format(x[mark.index], _TOP, _HEIGHT - _BOTTOM, mark.name)
+        ).format(x[mark.place], _TOP, _HEIGHT - _BOTTOM, mark.name)
         for mark in marks
     ]
     parts.append(_sparse_weeks(lines, drawn, x))
@@ -146,7 +146,7 @@ def line_chart(
             [
                 f"{day:%Y-%m-%d}",
                 *(_cell(line, place, write) for line in lines),
-                ", ".join(mark.name for mark in marks if mark.index == place),
+                ", ".join(mark.name for mark in marks if mark.place == place),
             ]
             for place, day in enumerate(days)
         ],
@@ -171,12 +171,7 @@ def calibration_chart(title: str, text: str, bins: Sequence[tuple[float, Estimat
 
     parts = [
         _grid(low, high, step, percent),
-        *(
-            Markup('<text class="tick" text-anchor="middle" x="{:.1f}" y="{}">{}</text>').format(
-                place(share), _HEIGHT - 8, percent(share)
-            )
-            for share in (0.25, 0.5, 0.75, 1.0)
-        ),
+        *(_tick(place(share), _HEIGHT - 8, percent(share)) for share in (0.25, 0.5, 0.75, 1.0)),
         Markup('<line class="ideal" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
             place(0), _y(0, low, high), place(1), _y(1, low, high)
         ),
@@ -256,11 +251,7 @@ def before_and_after(
                     percent(share),
                 )
             )
-        parts.append(
-            Markup('<text class="tick" text-anchor="middle" x="{:.1f}" y="{}">{}</text>').format(
-                left + slot * 0.48, _BAR_HEIGHT - 5, name
-            )
-        )
+        parts.append(_tick(left + slot * 0.48, _BAR_HEIGHT - 5, name))
     parts.append(
         Markup('<line class="axis" x1="4" x2="{}" y1="{}" y2="{}"/>').format(
             WIDTH - 4, bottom, bottom
@@ -290,9 +281,9 @@ def meter(share: float) -> Markup:
 
 
 def _svg(height: int, title: str, text: str, parts: Sequence[Markup]) -> Markup:
-    return Markup(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}. {}">{}</svg>'
-    ).format(WIDTH, height, title, text, Markup("").join(parts))
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}. {}">{}</svg>').format(
+        WIDTH, height, title, text, Markup("").join(parts)
+    )
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float, float]:
@@ -332,9 +323,15 @@ def _grid(low: float, high: float, step: float, write: Callable[[float], str]) -
     return Markup("").join(parts)
 
 
+def _tick(x: float, y: float, text: str) -> Markup:
+    return Markup('<text class="tick" text-anchor="middle" x="{:.1f}" y="{}">{}</text>').format(
+        x, y, text
+    )
+
+
 def _months(days: Sequence[date], x: Sequence[float]) -> Markup:
     parts = []
-    last = -_MIN_LABEL_DISTANCE
+    last = -float(_MIN_LABEL_DISTANCE)
     for place in range(1, len(days)):
         day = days[place]
         is_new = (day.year, day.month) != (days[place - 1].year, days[place - 1].month)
@@ -343,9 +340,9 @@ def _months(days: Sequence[date], x: Sequence[float]) -> Markup:
             last = x[place]
             name = f"{day:%b}" if day.month > 1 else f"{day:%b %Y}"
             parts.append(
-                Markup('<text class="tick" text-anchor="middle" x="{:.1f}" y="{}">{}</text>').format(
-                    x[place], _HEIGHT - 8, name
-                )
+                Markup(
+                    '<text class="tick" text-anchor="middle" x="{:.1f}" y="{}">{}</text>'
+                ).format(x[place], _HEIGHT - 8, name)
             )
     return Markup("").join(parts)
 

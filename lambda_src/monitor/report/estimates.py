@@ -89,9 +89,7 @@ def mean(total: float, cases: float) -> Estimate:
     square = _Z**2
     centre = (share + square / (2 * cases)) / (1 + square / cases)
     half = (
-        _Z
-        / (1 + square / cases)
-        * math.sqrt(share * (1 - share) / cases + square / (4 * cases**2))
+        _Z / (1 + square / cases) * math.sqrt(share * (1 - share) / cases + square / (4 * cases**2))
     )
     return Estimate(share, int(cases), max(0.0, centre - half), min(1.0, centre + half))
 
@@ -99,7 +97,9 @@ def mean(total: float, cases: float) -> Estimate:
 def live_version(days: Sequence[Day]) -> str | None:
     """Return the model version that answered most questions on the last day with any."""
     for day in sorted(days, key=lambda each: str(each["day"]), reverse=True):
-        models = {name: figures["predictions"] for name, figures in day["models"].items()}
+        models: dict[str, int] = {
+            name: figures["predictions"] for name, figures in day["models"].items()
+        }
         if any(models.values()):
             return max(models, key=lambda name: (models[name], name))
     return None

@@ -13,8 +13,9 @@ from lambda_src.monitor.report import charts
 from lambda_src.monitor.report.charts import index, meter, percent
 from lambda_src.monitor.report.distributions import distributions
 from lambda_src.monitor.report.estimates import Day, Period, live_version
-from lambda_src.monitor.report.quality import RECENT_DAYS, charts as quality_charts
-from lambda_src.monitor.report.summary import DRIFT, KINDS, NOT_ENOUGH_DATA, summarize
+from lambda_src.monitor.report.quality import RECENT_DAYS
+from lambda_src.monitor.report.quality import charts as quality_charts
+from lambda_src.monitor.report.summary import DRIFT, KINDS, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
 
@@ -41,7 +42,6 @@ _FIGURE_NAMES: Final = {
     "hits": "Suggested tags that were chosen",
     "sample_jaccard": "Jaccard index",
 }
-_ORDER: Final = {DRIFT: 0, NOT_ENOUGH_DATA: 1}
 _N_SHARES: Final = 12
 
 
@@ -84,10 +84,10 @@ def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "index": index, "meter": meter}
+    environment.filters |= {"percent": percent, "index": index, "meter": meter, "number": _number}
     recent = Period.of(days, today, RECENT_DAYS)
     findings = sorted(
-        findings, key=lambda each: (not each.pages, _ORDER.get(each.status, 2), each.figure)
+        findings, key=lambda each: (not each.pages, each.status, each.kind, each.figure)
     )
     return environment.get_template("page.html").render(
         style=style,
@@ -97,9 +97,14 @@ def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
         tiles=list(_tiles(days, version, today)),
         quality=quality_charts(days, today),
         findings=findings,
+        drifted=[
+            (each, _shares_chart(each) if each.shares else None)
+            for each in findings
+            if each.status == DRIFT
+        ],
+        others=[each for each in findings if each.status != DRIFT],
         kinds=KINDS,
         figure_names=_FIGURE_NAMES,
-        share_charts=[_shares_chart(each) if each.shares else None for each in findings],
         distributions=distributions(days, version, today),
         worst=worst_tags(days, today),
         new=new_tags(days, today),
@@ -142,6 +147,11 @@ def _shares_chart(finding: "Finding") -> charts.Chart:
         [each.before for each in shares],
         [each.after for each in shares],
     )
+
+
+def _number(value: float | None) -> str:
+    """Write a mean, a share or a rate with three digits."""
+    return "\N{EN DASH}" if value is None else f"{value:.3g}"
 
 
 def _quiet_reasons(models: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

@@ -1,6 +1,6 @@
 """The charts of quality, calibration and use over time."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -37,8 +37,8 @@ def charts(days: Sequence[Day], today: date) -> list[Chart]:
     ends = [week.last_day for week in weeks]
     marks = list(_new_versions(days, ends))
 
-    def line(name: str, needed: int, estimate: Callable[[Period], Estimate | None]) -> Line:
-        return Line(name, [estimate(week) for week in weeks], needed)
+    def line(title: str, needed: int, name: str, *, audited: bool = False) -> Line:
+        return Line(title, [week.estimate(name, audited=audited) for week in weeks], needed)
 
     return [
         line_chart(
@@ -47,9 +47,9 @@ def charts(days: Sequence[Day], today: date) -> list[Chart]:
             "feedback, from audits, and what the model itself expected of these answers.",
             ends,
             [
-                line("Feedback", MIN_FEEDBACKS, lambda week: week.estimate("sample_jaccard")),
-                line("Audit", MIN_AUDITED, lambda week: week.estimate("sample_jaccard", audited=True)),
-                line("Expected", MIN_PREDICTIONS, lambda week: week.estimate("expected_jaccard")),
+                line("Feedback", MIN_FEEDBACKS, "sample_jaccard"),
+                line("Audit", MIN_AUDITED, "sample_jaccard", audited=True),
+                line("Expected", MIN_PREDICTIONS, "expected_jaccard"),
             ],
             marks=marks,
         ),
@@ -59,8 +59,8 @@ def charts(days: Sequence[Day], today: date) -> list[Chart]:
             "from feedback.",
             ends,
             [
-                line("F1", MIN_FEEDBACKS, lambda week: week.estimate("sample_f1")),
-                line("First tag right", MIN_FEEDBACKS, lambda week: week.estimate("precision_at_1")),
+                line("F1", MIN_FEEDBACKS, "sample_f1"),
+                line("First tag right", MIN_FEEDBACKS, "precision_at_1"),
             ],
             marks=marks,
         ),
@@ -68,7 +68,7 @@ def charts(days: Sequence[Day], today: date) -> list[Chart]:
             "Prediction rate",
             "The share of questions that got at least one tag.",
             ends,
-            [line("Prediction rate", MIN_PREDICTIONS, lambda week: week.estimate("prediction_rate"))],
+            [line("Prediction rate", MIN_PREDICTIONS, "prediction_rate")],
             marks=marks,
             write=percent,
         ),

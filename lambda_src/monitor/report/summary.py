@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambda_src.monitor.report.charts import index, percent
 from lambda_src.monitor.report.estimates import Day, Estimate, Period, live_version
-from lambda_src.monitor.windows import Figure, window_figures
+from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 
 if TYPE_CHECKING:
     from lambda_src.monitor.drift.findings import Finding
@@ -89,57 +89,70 @@ def health(days: Sequence[Day], figures: Mapping[str, Figure], today: date) -> s
 
 def change(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> str:
     """Say in a sentence what changed since yesterday, leaving out what may be chance."""
-    changes = list(_changes(days, findings, today))
+    day = _last_day(days, today)
+    if day is None:
+        return "Since yesterday, there were no predictions."
+    yesterday = str(today - timedelta(days=1))
+    changes = [
+        *_new_drift(findings, yesterday),
+        *_new_models(days, day),
+        *_moved_figures(days, day),
+        *_new_tags(days, day),
+    ]
+    week = Period.of(days, day - timedelta(days=1), WINDOW_DAYS)
+    if not changes and week.count("predictions") < MIN_PREDICTIONS:
+        return "There is not enough data to say what changed since yesterday."
     if not changes:
         return "Since yesterday, nothing changed by more than chance explains."
     if len(changes) > 1:
-        changes = [", ".join(changes[:-1]) + " and " + changes[-1]]
+        changes = [", ".join(changes[:-1]) + ", and " + changes[-1]]
     return f"Since yesterday, {changes[0]}."
 
 
-def _changes(
-    days: Sequence[Day], findings: Sequence["Finding"], today: date
-) -> Iterator[str]:
-    day = _last_day(days, today)
-    if day is None:
-        yield "there were no predictions"
-        return
-    yesterday = str(today - timedelta(days=1))
-    new = sorted(
-        {KINDS[each.kind] for each in findings if each.since and each.since >= yesterday}
-    )
+def _new_drift(findings: Sequence["Finding"], yesterday: str) -> Iterator[str]:
+    new = {KINDS[each.kind] for each in findings if each.since and each.since >= yesterday}
     if new:
-        yield f"the tests found drift ({'; '.join(new)})"
-    before = [each for each in days if each["day"] < str(day)]
-    versions = {name for each in before for name in each["models"]}
-    latest = [each for each in days if each["day"] == str(day)]
-    first_used = sorted({name for each in latest for name in each["models"]} - versions)
-    if before and first_used:
-        yield f"the model {' and '.join(first_used)} began to answer"
-    now, week = Period.of(days, day, 1), Period.of(days, day - timedelta(days=1), 7)
-    for name, words, estimates in (
-        ("prediction rate", percent, [each.estimate("prediction_rate") for each in (now, week)]),
-        ("Jaccard index of the feedback", index, [each.estimate("sample_jaccard") for each in (now, week)]),
+        yield f"the tests found drift ({'; '.join(sorted(new))})"
+
+
+def _new_models(days: Sequence[Day], day: date) -> Iterator[str]:
+    before = {name for each in days if each["day"] < str(day) for name in each["models"]}
+    now = {name for each in days if each["day"] == str(day) for name in each["models"]}
+    if before and now - before:
+        yield f"the model {' and '.join(sorted(now - before))} began to answer"
+
+
+def _moved_figures(days: Sequence[Day], day: date) -> Iterator[str]:
+    now, week = Period.of(days, day, 1), Period.of(days, day - timedelta(days=1), WINDOW_DAYS)
+    for name, title, write in (
+        ("prediction_rate", "prediction rate", percent),
+        ("sample_jaccard", "Jaccard index of the feedback", index),
     ):
-        after, first = estimates
-        if after and first and _differ(after, first):
-            verb = "rose" if after.value > first.value else "fell"
+        after, before = now.estimate(name), week.estimate(name)
+        if after and before and _differ(after, before):
+            verb = "rose" if after.value > before.value else "fell"
             yield (
-                f"the {name} {verb} from {words(first.value)} in the week before to "
-                f"{words(after.value)}"
+                f"the {title} {verb} from {write(before.value)} in the week before to "
+                f"{write(after.value)}"
             )
+
+
+def _new_tags(days: Sequence[Day], day: date) -> Iterator[str]:
     known = {
-        tag for each in before for figures in each["models"].values() for tag in figures["unknown_tags"]
-    }
-    tags = sorted(
         tag
-        for each in latest
+        for each in days
+        if each["day"] < str(day)
         for figures in each["models"].values()
+        for tag in figures["unknown_tags"]
+    }
+    new = sorted(
+        tag
+        for figures in Period.of(days, day, 1).models
         for tag, uses in figures["unknown_tags"].items()
         if uses >= _NEW_TAG_USES and tag not in known
     )
-    if tags:
-        yield f"people chose tags that nobody had chosen before ({', '.join(tags)})"
+    if new:
+        yield f"people chose tags that nobody had chosen before ({', '.join(new)})"
 
 
 def _differ(after: Estimate, before: Estimate) -> bool:

@@ -64,8 +64,7 @@ def worst_tags(days: Sequence[Day], today: date) -> list[TagQuality]:
 def new_tags(days: Sequence[Day], today: date) -> list[NewTag]:
     """Return the unknown tags with the most uses in the last days."""
     recent, before = (
-        _unknown(days, last_day)
-        for last_day in (today, today - timedelta(days=RECENT_DAYS))
+        _unknown(days, last_day) for last_day in (today, today - timedelta(days=RECENT_DAYS))
     )
     first: dict[str, str] = {}
     for day in sorted(days, key=lambda each: str(each["day"])):

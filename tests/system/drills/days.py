@@ -121,6 +121,17 @@ def bursts(kind: str, size: int) -> Cause:
     return changed
 
 
+def with_events(change: Callable[[str], str | None]) -> Cause:
+    """Change what the event archive gets; None is a line that it does not get."""
+
+    def changed(_traffic: Traffic, requests: Sequence[Request]) -> Iterator[Request]:
+        for each in requests:
+            events = tuple(line for old in each.invocation.events if (line := change(old)))
+            yield each._replace(invocation=each.invocation._replace(events=events))
+
+    return changed
+
+
 def nothing() -> Cause:
     """Leave out every request, even the heartbeat."""
     return lambda _traffic, _requests: iter(())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from lambda_src.api.middleware import ROUTES_WITH_OWN_THROTTLE
+from scripts.event_store.replaying import EVENT_LINES
 from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.samples import Sample
@@ -31,6 +32,8 @@ class Invocation(NamedTuple):
     """The status of the function's answer. None if the function failed and gave no answer."""
     log_bytes: int
     """The size of this invocation's part of the log."""
+    events: tuple[str, ...] = ()
+    """The event lines in this part, which the subscription passes to the event archive."""
 
 
 def record(
@@ -46,7 +49,9 @@ def record(
     parts = _parts(_settled(function, before + len(answers)))[before:]
     assert len(parts) == len(answers), "the log does not have one part for each invocation"
     return [
-        Invocation(kind, read_log(part), _duration(part, waited), waited, status, len(part))
+        Invocation(
+            kind, read_log(part), _duration(part, waited), waited, status, len(part), _events(part)
+        )
         for part, (waited, status) in zip(parts, answers, strict=True)
     ]
 
@@ -72,6 +77,10 @@ def _settled(function: RunningFunction, count: int) -> bytes:
 
 def _parts(log: bytes) -> list[bytes]:
     return _INVOCATION.split(log)[1:]
+
+
+def _events(part: bytes) -> tuple[str, ...]:
+    return tuple(line for line in part.decode().split("\n") if EVENT_LINES in line)
 
 
 def _duration(part: bytes, waited: float) -> float:

@@ -7,15 +7,23 @@ forecasts is not published, so the forecast here is a simple one: a drill of a b
 values far outside such a forecast raise the alarm, and that an ordinary day does not.
 """
 
+import base64
+import gzip
 import heapq
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from functools import cache
 from statistics import fmean, stdev
 from typing import Final, NamedTuple
+from unittest.mock import patch
 
+from lambda_src.event_archive import handler as event_archive
+from lambda_src.metrics import NAMESPACE
 from tests.support.cloudwatch.alarms import DAY, HOUR, MINUTE, Alarm
+from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.evaluation import Figures, Forecast
 from tests.support.cloudwatch.expressions import Series
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples
@@ -23,6 +31,7 @@ from tests.system.drills.recordings import Invocation
 
 FRONT_SECONDS: Final = 0.004
 """The time that API Gateway adds. No drill depends on the exact value."""
+_SERVICE: Final = "etiquette-prod"
 DAYS_OF_HISTORY: Final = 14
 """CloudWatch's models learn from up to two weeks of data."""
 
@@ -47,6 +56,7 @@ class Names(NamedTuple):
     access_log: str
     certificate: str
     health_check: str
+    retraining: str
 
 
 class Outside(NamedTuple):
@@ -56,6 +66,8 @@ class Outside(NamedTuple):
     """How long the certificate is valid."""
     reachable: bool = True
     """Whether the probe gets an answer."""
+    failed_retraining: bool = False
+    """Whether a run of the state machine that retrains has failed."""
 
 
 def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iterator[Sample]:
@@ -79,6 +91,9 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
             heapq.heappush(running, at + invocation.duration)
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
             yield from log_sizes(names, Request(at, invocation, through_api))
+            yield from (
+                Sample(metric, at, value) for metric, _, value in archive(invocation.events)
+            )
         yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
             yield from _api_gateway(names, at, invocation, admitted=admitted)
@@ -95,8 +110,35 @@ def log_sizes(names: Names, request: Request) -> Iterator[Sample]:
         yield Sample(MetricId("AWS/Logs", "IncomingBytes", dimensions), request.at, size)
 
 
+@cache
+def archive(events: tuple[str, ...]) -> tuple[Sample, ...]:
+    """Return what the event archive measures about a batch of event lines.
+
+    The handler is the real one, with a store that keeps nothing.
+    """
+    if not events:
+        return ()
+    lines = [{"timestamp": 0, "message": line} for line in events]
+    batch = json.dumps({"messageType": "DATA_MESSAGE", "logEvents": lines}).encode()
+    environment = {"EVENT_STORE": "b", "METRICS_NAMESPACE": NAMESPACE, "SERVICE": _SERVICE}
+    log = io.StringIO()
+    with (
+        patch.dict("os.environ", environment),
+        patch("boto3.client", lambda _: _ForgetfulStore()),
+        redirect_stdout(log),
+    ):
+        data = base64.b64encode(gzip.compress(batch)).decode()
+        event_archive.handler({"awslogs": {"data": data}}, None)
+    return tuple(read_log(log.getvalue().encode()))
+
+
+class _ForgetfulStore:
+    def put_object(self, **_: object) -> None:
+        pass
+
+
 def measure_outside(names: Names, start: float, end: float, outside: Outside) -> Iterator[Sample]:
-    """Return what ACM and Route 53 measure.
+    """Return what ACM, Route 53 and Step Functions measure.
 
     ACM publishes twice a day; here it publishes every hour, so that three hours have a datapoint.
     """
@@ -104,6 +146,10 @@ def measure_outside(names: Names, start: float, end: float, outside: Outside) ->
     days = MetricId("AWS/CertificateManager", "DaysToExpiry", certificate)
     check = frozenset({("HealthCheckId", names.health_check)})
     healthy = MetricId("AWS/Route53", "HealthCheckStatus", check)
+    machine = frozenset({("StateMachineArn", names.retraining)})
+    failed = MetricId("AWS/States", "ExecutionsFailed", machine)
+    if outside.failed_retraining:
+        yield Sample(failed, int(start), 1)
     for at in range(int(start), int(end), MINUTE):
         yield Sample(healthy, at, float(outside.reachable))
         if (at - int(start)) % HOUR == 0:

@@ -79,6 +79,28 @@ DRILLS: Final = [
         days.unchanged(),
         outside=Outside(certificate_days=29),
     ),
+    Drill(
+        "archived-predictions",
+        "a subscription that is gone",
+        days.with_events(lambda _: None),
+    ),
+    Drill(
+        "archived-predictions",
+        "events of a version that the archive does not know",
+        days.with_events(lambda line: line.replace('"event_version":1', '"event_version":2')),
+    ),
+    Drill(
+        "lines-set-aside",
+        "events of a version that the archive does not know",
+        days.with_events(lambda line: line.replace('"event_version":1', '"event_version":2')),
+    ),
+    Drill("lines-set-aside", "lines that are cut", days.with_events(lambda line: line[:200])),
+    Drill(
+        "retraining-failed",
+        "a corpus without questions",
+        days.unchanged(),
+        outside=Outside(failed_retraining=True),
+    ),
     Drill("account-concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
     Drill("log-volume", "five times the requests", days.times(5)),
     Drill("feedback-silence", "a client that sends no feedback", days.without("feedback")),
@@ -105,6 +127,11 @@ AT_NIGHT: Final = [
     Drill("unknown-words", "another language", days.instead("other language", *ASKED)),
     Drill("feedback-rate", "no feedback", days.without("feedback")),
     Drill("feedback-silence", "no feedback", days.without("feedback")),
+    Drill(
+        "archived-predictions",
+        "a subscription that is gone",
+        days.with_events(lambda _: None),
+    ),
     Drill("failed-requests", "requests run out of time", days.instead("out of time", *ASKED)),
     Drill("release-failures", "requests run out of time", days.instead("out of time", *ASKED)),
     Drill(

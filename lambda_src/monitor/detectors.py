@@ -1,0 +1,211 @@
+"""Feeds the drift detectors of a model version with its events, day by day, and keeps their state.
+
+The stored state ends two days ago. Each run gives the detectors the days since then once more, so
+that lines that come some hours late still count, and running twice changes nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
+
+import duckdb
+import numpy as np
+
+from lambda_src.monitor.daily import LATE_DAYS, WHOLE
+from lambda_src.monitor.drift.baseline import Baseline
+from lambda_src.monitor.drift.findings import Finding
+from lambda_src.monitor.drift.observations import FIGURES, Feedbacks, Predictions
+from lambda_src.monitor.drift.watch import DriftStateError, DriftWatch
+from lambda_src.monitor.events import CompactDay
+from lambda_src.monitor.store import EventStore
+
+VERSION: Final = 1
+"""Of state files."""
+SETTLED_DAYS: Final = 2
+"""After so many days, all events of a day are in the store."""
+_ROWS: Final = 50_000
+"""So many rows are observed at a time, which limits the memory."""
+
+Days = Callable[[date, date], Sequence[CompactDay]]
+"""Returns the compact days from one day to another, both included."""
+
+
+class Release(NamedTuple):
+    """What the monitor knows about a release."""
+
+    version: str
+    baseline: Mapping[str, Any] | None
+    """The `baseline` of the bundle's manifest; None if the bundle has none."""
+
+
+def find_drift(
+    connection: duckdb.DuckDBPyConnection,
+    store: EventStore,
+    days: Days,
+    *,
+    version: str,
+    release: Release | None,
+    first: date,
+    today: date,
+) -> list[Finding]:
+    """Observe the days that the detectors have not seen, and return what they found.
+
+    The state keeps the baseline of its version. So after a rollback the older version's detectors
+    go on, although the bundle of the release is another one.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    store : EventStore
+    days : callable
+        See `Days`.
+    version : str
+        The model version that is watched.
+    release : Release or None
+        The release with the baseline, if it is known.
+    first, today : date
+        The first day with predictions of this version, and the last day to observe.
+
+    Returns
+    -------
+    list of Finding
+        Empty if there is no baseline of this version.
+    """
+    key = f"state/{version}.json"
+    kept = _read_state(store, key)
+    if release is not None and release.version == version and release.baseline is not None:
+        kept["baseline"] = release.baseline
+    if "baseline" not in kept:
+        return []
+    watch, observed = _resume(kept)
+    settled = today - timedelta(days=SETTLED_DAYS)
+    start = first if observed is None else observed + timedelta(days=1)
+    for day in _each_day(start, settled):
+        _observe(connection, days, watch, day, version)
+    if start <= settled:
+        state = {
+            "version": VERSION,
+            "model_version": version,
+            "observed_until": str(settled),
+            "baseline": kept["baseline"],
+            "watch": watch.state(),
+        }
+        # Not sorted: the order of a baseline's tags has a meaning.
+        store.write(key, json.dumps(state, ensure_ascii=False).encode())
+    for day in _each_day(max(start, settled + timedelta(days=1)), today):
+        _observe(connection, days, watch, day, version)
+    return watch.findings()
+
+
+def _read_state(store: EventStore, key: str) -> dict[str, Any]:
+    """Read a state; one that cannot be read is as good as none, because the days are there."""
+    data = store.read(key)
+    try:
+        state = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return state if isinstance(state, dict) and state.get("version") == VERSION else {}
+
+
+def _resume(kept: Mapping[str, Any]) -> tuple[DriftWatch, date | None]:
+    """Return the detectors and the last day that they have observed."""
+    baseline = Baseline.from_json(kept["baseline"])
+    if "watch" in kept:
+        try:
+            return DriftWatch(baseline, kept["watch"]), date.fromisoformat(kept["observed_until"])
+        except DriftStateError:
+            pass
+    return DriftWatch(baseline), None
+
+
+def _each_day(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _observe(
+    connection: duckdb.DuckDBPyConnection, days: Days, watch: DriftWatch, day: date, version: str
+) -> None:
+    """Give the detectors a day: its predictions, and the feedback that came on it."""
+    within = days(day, day)
+    if not within:
+        return
+    nothing = Feedbacks.from_events([])
+    for predictions in _predictions(connection, within[0], version):
+        watch.observe(predictions, nothing)
+    before = days(day - timedelta(days=LATE_DAYS), day)
+    for feedbacks in _feedbacks(connection, within[0], before, version):
+        watch.observe(Predictions.from_events([]), feedbacks)
+
+
+def _predictions(
+    connection: duckdb.DuckDBPyConnection, day: CompactDay, version: str
+) -> Iterator[Predictions]:
+    """Yield a version's predictions of a day, in the order of time."""
+    cursor = connection.execute(
+        f"""
+        SELECT tags, {", ".join(FIGURES)} FROM read_parquet(?)
+        WHERE event_type = 'prediction' AND model_version = ? AND {WHOLE}
+        ORDER BY received_at, prediction_id
+        """,  # noqa: S608 (constants)
+        [str(day.path), version],
+    )
+    while rows := cursor.fetchmany(_ROWS):
+        tags, *figures = zip(*rows, strict=True)
+        yield Predictions(_days(day.day, len(rows)), np.array(figures, dtype=np.float64).T, tags)
+
+
+def _feedbacks(
+    connection: duckdb.DuckDBPyConnection,
+    day: CompactDay,
+    before: Sequence[CompactDay],
+    version: str,
+) -> Iterator[Feedbacks]:
+    """Yield the feedback about a version's predictions that came on a day, in the order of time.
+
+    Feedback counts on the first day on which it came for its prediction; what came later for the
+    same prediction is a correction, and observing it would count the prediction twice.
+    """
+    earlier = [str(each.path) for each in before if each.day < day.day]
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE received AS
+        SELECT prediction_id, received_at, list_distinct(final_tags) AS final_tags,
+            coalesce(unknown_tags, []) AS unknown_tags
+        FROM read_parquet(?) WHERE event_type = 'feedback' AND len(final_tags) > 0
+        QUALIFY row_number() OVER (
+            PARTITION BY prediction_id ORDER BY received_at DESC, line_digest
+        ) = 1
+        """,
+        [str(day.path)],
+    )
+    if earlier:
+        connection.execute(
+            """
+            DELETE FROM received WHERE prediction_id IN (
+                SELECT prediction_id FROM read_parquet(?)
+                WHERE event_type = 'feedback' AND len(final_tags) > 0
+            )
+            """,
+            [earlier],
+        )
+    cursor = connection.execute(
+        f"""
+        WITH prediction AS (
+            SELECT prediction_id, tags, confidences FROM read_parquet(?)
+            WHERE event_type = 'prediction' AND model_version = ? AND {WHOLE}
+                AND prediction_id IN (SELECT prediction_id FROM received)
+        )
+        SELECT tags, confidences, final_tags, list_intersect(final_tags, unknown_tags)
+        FROM received JOIN prediction USING (prediction_id)
+        ORDER BY received_at, prediction_id
+        """,  # noqa: S608 (constants)
+        [[str(each.path) for each in before], version],
+    )
+    while rows := cursor.fetchmany(_ROWS):
+        yield Feedbacks(_days(day.day, len(rows)), *zip(*rows, strict=True))
+
+
+def _days(day: date, count: int) -> Any:
+    return np.full(count, np.datetime64(day, "D"))

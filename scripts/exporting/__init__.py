@@ -1,0 +1,1 @@
+"""Events of the event store in the formats of other monitoring tools."""

@@ -1,0 +1,292 @@
+"""The monitor and the drift detectors: what they observe, their state, and who learns of it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_src import metrics
+from lambda_src.monitor.detectors import Release
+from lambda_src.monitor.publish import values
+from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce, falls
+from lambda_src.monitor.run import Outcome, run
+from lambda_src.monitor.settings import Settings, SettingsError
+from lambda_src.monitor.store import EventStore, FolderStore
+from tests.support.drift_streams import Site, baseline
+
+MONDAY = date(2026, 1, 5)
+RELEASE = Release("v1", baseline().to_json())
+
+
+def lines(site: Site, day: date, *, n: int = 60, wrong: float = 0.0) -> Iterator[dict[str, Any]]:
+    """A day's events: a prediction for each feedback, and as many others."""
+    feedbacks = site.feedbacks(n, wrong=wrong)
+    others = site.predictions(n)
+    morning = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+    for number in range(2 * n):
+        judged = number < n
+        tags = feedbacks.tags[number] if judged else others.tags[number - n]
+        confidences = feedbacks.confidences[number] if judged else [0.5] * len(tags)
+        figures = others.figures[number % n].tolist()
+        event = {
+            "event_version": 1,
+            "timestamp": (morning + timedelta(minutes=number)).isoformat(timespec="milliseconds"),
+            "prediction_id": f"{day}-{number}",
+        }
+        yield event | {
+            "event_type": "prediction",
+            "model_version": "v1",
+            "tags": list(tags),
+            "confidences": list(confidences),
+            "top_confidence": round(figures[0], 4),
+            "known_share": round(figures[1], 4),
+            "words": int(figures[2]),
+            "code_share": round(figures[3], 4),
+            "expected_jaccard": round(figures[4], 4),
+            "source": "single",
+        }
+        if judged:
+            yield event | {
+                "event_type": "feedback",
+                "final_tags": list(feedbacks.final_tags[number]),
+                "unknown_tags": list(feedbacks.unknown_tags[number]),
+            }
+
+
+def write(folder: Path, days: int, *, wrong_from: int = 10**9, first: int = 0) -> None:
+    """Write some days of events, of which the later ones have wrong suggestions."""
+    for number in range(first, days):
+        day = MONDAY + timedelta(days=number)
+        path = folder / "events" / f"date={day}" / "a.jsonl"
+        path.parent.mkdir(parents=True)
+        events = lines(Site(number), day, wrong=0.9 if number >= wrong_from else 0.0)
+        path.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
+
+
+def run_on(store: EventStore, days: int, release: Release | None = RELEASE) -> Outcome:
+    last = MONDAY + timedelta(days=days - 1)
+    return run(store, last, release=release, memory_mb=256, threads=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path)
+
+
+def test_without_a_baseline_nothing_is_said_about_drift(store: FolderStore, tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    for release in (None, Release("v1", None), Release("v2", RELEASE.baseline)):
+        outcome = run_on(store, 3, release)
+        assert outcome.findings == []
+        assert not set(metrics.DRIFT_METRICS.values()) & set(values(outcome))
+    assert store.list("state/") == []
+
+
+def test_little_data_has_no_metric_and_a_quiet_week_has_zeros(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    write(tmp_path, 1)
+    early = values(run_on(store, 1))
+    assert metrics.DRIFT_METRICS["concept_drift"] not in early
+    write(tmp_path, 9, first=1)
+    quiet = values(run_on(store, 9))
+    assert quiet[metrics.DRIFT_METRICS["concept_drift"]] == 0
+    assert quiet[metrics.DRIFT_METRICS["new_tag"]] == 0
+    # It needs 3,000 predictions for its own baseline.
+    assert metrics.DRIFT_METRICS["data_drift"] not in quiet
+
+
+def test_daily_runs_end_in_the_same_state_as_one_run(
+    store: FolderStore, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    together = tmp_path_factory.mktemp("together")
+    write(tmp_path, 6)
+    write(together, 6)
+    for days in range(1, 7):
+        daily = run_on(store, days)
+    again = run_on(store, 6)
+    at_once = run_on(FolderStore(together), 6)
+    assert daily.findings == again.findings == at_once.findings
+    key = "state/v1.json"
+    assert store.read(key) == FolderStore(together).read(key)
+    assert json.loads(store.read(key) or b"")["observed_until"] == "2026-01-08"
+
+
+def test_lines_that_come_a_day_late_are_observed(
+    store: FolderStore, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    together = tmp_path_factory.mktemp("together")
+    for folder in (tmp_path, together):
+        write(folder, 4)
+    late = tmp_path / "events" / f"date={MONDAY + timedelta(days=2)}" / "a.jsonl"
+    content = late.read_bytes()
+    late.write_bytes(content[: content.index(b"\n") + 1])
+    run_on(store, 4)
+    late.write_bytes(content)
+    assert run_on(store, 4).findings == run_on(FolderStore(together), 4).findings
+
+
+def test_a_rollback_goes_on_with_the_baseline_that_the_state_kept(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    write(tmp_path, 9)
+    before = run_on(store, 9)
+    after = run_on(store, 9, Release("v2", RELEASE.baseline))
+    assert after.live_version == "v1"
+    assert after.findings == before.findings != []
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"version": 0}'])
+def test_a_damaged_state_is_made_again_from_the_events(
+    store: FolderStore, tmp_path: Path, damage: bytes
+) -> None:
+    write(tmp_path, 4)
+    before = run_on(store, 4)
+    whole = store.read("state/v1.json")
+    store.write("state/v1.json", damage)
+    assert run_on(store, 4).findings == before.findings
+    assert store.read("state/v1.json") == whole
+
+
+def test_a_state_of_older_detectors_is_made_again(store: FolderStore, tmp_path: Path) -> None:
+    write(tmp_path, 4)
+    before = run_on(store, 4)
+    state = json.loads(store.read("state/v1.json") or b"")
+    state["watch"]["version"] = 0
+    store.write("state/v1.json", json.dumps(state).encode())
+    assert run_on(store, 4).findings == before.findings
+
+
+def test_a_correction_of_feedback_is_not_observed_again(store: FolderStore, tmp_path: Path) -> None:
+    write(tmp_path, 4)
+    before = run_on(store, 4)
+    first = tmp_path / "events" / f"date={MONDAY}" / "a.jsonl"
+    feedbacks = [line for line in first.read_text().splitlines() if '"feedback"' in line]
+    last = MONDAY + timedelta(days=3)
+    corrections = [
+        json.dumps(json.loads(line) | {"timestamp": f"{last}T23:00:00.000Z", "final_tags": ["x"]})
+        for line in feedbacks
+    ]
+    with (tmp_path / "events" / f"date={last}" / "a.jsonl").open("a") as file:
+        file.write("\n".join(corrections) + "\n")
+    after = run_on(store, 4)
+    assert after.findings == before.findings
+    # The figures of the first day know the corrections.
+    day = json.loads(store.read(f"days/{MONDAY}.json") or b"")
+    assert day["models"]["v1"]["sample_jaccard"]["value"] == 0
+
+
+class Bus:
+    """A bus of EventBridge that keeps what was sent."""
+
+    def __init__(self, *, accepts: bool = True) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._accepts = accepts
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (AWS's)
+        if not self._accepts:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Busy", "ErrorMessage": "?"}]}
+        self.sent += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+
+def test_concept_drift_raises_its_metric_and_asks_once_for_a_new_model(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    write(tmp_path, 12, wrong_from=7)
+    bus = Bus()
+    for _ in range(2):
+        outcome = run_on(store, 12)
+        found = list(falls(outcome, 0.0))
+        for fall in found:
+            announce(bus, store, fall, "here")
+    assert values(outcome)[metrics.DRIFT_METRICS["concept_drift"]] >= 1
+    (entry,) = bus.sent
+    assert (entry["Source"], entry["DetailType"]) == ("etiquette.monitor", "QualityFallen")
+    detail = json.loads(entry["Detail"])
+    assert set(detail) == {"service", "model_version", "reason", "figures"}
+    assert detail["reason"] == "concept_drift"
+    report = store.read("reports/latest.html") or b""
+    assert b"right less often than their confidence says" in report
+
+
+def test_a_quiet_fortnight_asks_for_no_new_model(store: FolderStore, tmp_path: Path) -> None:
+    write(tmp_path, 14)
+    outcome = run_on(store, 14)
+    assert not any(finding.pages for finding in outcome.findings)
+    assert list(falls(outcome, 0.0)) == []
+
+
+def test_an_event_that_was_not_accepted_is_sent_again(store: FolderStore) -> None:
+    fall = Fall("v1", "audit", {"audit_sample_jaccard": 0.1})
+    with pytest.raises(AnnouncementError, match="Busy"):
+        announce(Bus(accepts=False), store, fall, "here")
+    bus = Bus()
+    announce(bus, store, fall, "here")
+    announce(bus, store, fall, "here")
+    assert len(bus.sent) == 1
+
+
+@pytest.mark.parametrize(("limit", "fallen"), [(0.6, True), (0.4, False)])
+def test_an_audit_below_the_limit_is_a_fall(
+    store: FolderStore, tmp_path: Path, limit: float, *, fallen: bool
+) -> None:
+    write(tmp_path, 1)
+    event = {
+        "event_version": 1,
+        "event_type": "audit",
+        "timestamp": f"{MONDAY}T01:00:00.000Z",
+        "site": "stackoverflow",
+        "model_version": "v1",
+        "tags": ["python"],
+        "confidences": [0.9],
+        "top_confidence": 0.9,
+        "expected_jaccard": 0.5,
+        "known_share": 1.0,
+        "words": 9,
+        "code_share": 0.0,
+    }
+    path = tmp_path / "audits" / f"date={MONDAY}" / "a.jsonl"
+    path.parent.mkdir(parents=True)
+    audits = [
+        event | {"question_id": number, "final_tags": ["python" if number % 2 else "java"]}
+        for number in range(100)
+    ]
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in audits))
+    assert [fall.reason for fall in falls(run_on(store, 1), limit)] == ["audit"] * fallen
+
+
+GIVEN = {
+    "ETIQUETTE_EVENTS": "s3://store",
+    "ETIQUETTE_SERVICE": "etiquette-dev",
+    "ETIQUETTE_MODEL": "s3://models/m.safetensors",
+    "ETIQUETTE_MODEL_SHA256": "0" * 64,
+}
+
+
+def test_settings_come_from_the_environment() -> None:
+    settings = Settings.from_environment(GIVEN | {"PATH": "/bin"})
+    assert settings == Settings(
+        "s3://store", "etiquette-dev", "s3://models/m.safetensors", "0" * 64
+    )
+    given = GIVEN | {"ETIQUETTE_MIN_AUDIT_JACCARD": "0.3"}
+    assert Settings.from_environment(given).min_audit_jaccard == 0.3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ETIQUETTE_EVENTS": ""}, "ETIQUETTE_EVENTS is not set"),
+        ({"ETIQUETTE_SERVICE": "a b"}, "ETIQUETTE_SERVICE is 'a b'"),
+        ({"ETIQUETTE_EVENT": "x"}, "ETIQUETTE_EVENT is not a setting"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "low"}, "'low', which is not a number"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "2"}, "ETIQUETTE_MIN_AUDIT_JACCARD is 2.0"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "nan"}, "ETIQUETTE_MIN_AUDIT_JACCARD is nan"),
+    ],
+)
+def test_a_wrong_setting_is_named(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_environment(GIVEN | change)
