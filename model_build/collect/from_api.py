@@ -70,15 +70,27 @@ class Progress:
                 ]
 
     def record(self, done: Range, counts: dict[str, int]) -> None:
-        """Keep that a range is complete, after its questions are on disk."""
+        """Keep that a range is complete, after its questions are on disk.
+
+        Raises
+        ------
+        CollectError
+            The file cannot be written.
+        """
         self.done = joined([*self.done, done])
         self._counts |= counts
         state = {"ranges": self.done, "months": dict(sorted(self._counts.items()))}
         unfinished = self._path.with_name(f".{_STATE}.unfinished")
-        unfinished.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self._path)
+        try:
+            unfinished.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+            with unfinished.open("rb") as file:
+                os.fsync(file.fileno())
+            unfinished.replace(self._path)
+        except OSError as error:
+            raise CollectError(
+                f"{self._path}: cannot write the progress: {error.strerror}. Check the space on "
+                "the disk, and run the same command again."
+            ) from error
 
 
 def plan(client: StackExchange, wanted: Range, progress: Progress) -> Plan:

@@ -7,6 +7,7 @@ and the new questions, in one step. So a file is always whole, and every questio
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -60,6 +61,7 @@ class MonthFiles:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._n_groups = 0
         self._parts: dict[str, list[Path]] = {}
+        self._is_interrupted = False
         self._lock = self._locked()
         try:
             for leftover in folder.glob(f".*{_UNFINISHED}"):
@@ -79,8 +81,10 @@ class MonthFiles:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close()
-        os.close(self._lock)
+        try:
+            self._close()
+        finally:
+            os.close(self._lock)
 
     def path(self, name: str) -> Path:
         """Return the file of a month, such as ``2026-11``."""
@@ -115,16 +119,14 @@ class MonthFiles:
             How many questions each month that has changed holds now.
         """
         self._spill()
-        try:
+        with self._writing():
             self._close()
             parts, self._parts = self._parts, {}
             return {name: self._combine(name, parts[name]) for name in sorted(parts)}
-        except (OSError, pa.ArrowException) as error:
-            raise self._cannot_write(error) from error
 
     def _spill(self) -> None:
         """Write the buffered questions to hidden files."""
-        try:
+        with self._writing():
             for name, questions in sorted(self._buffers.items()):
                 if name not in self._writers:
                     parts = self._parts.setdefault(name, [])
@@ -135,10 +137,20 @@ class MonthFiles:
                 self._n_groups += 1
             if self._n_groups > _MAX_OPEN_GROUPS:
                 self._close()
+            self._buffers = {}
+            self._n_buffered = self._n_characters = 0
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Refuse to go on after writing was interrupted: a later commit would miss questions."""
+        if self._is_interrupted:
+            raise self._cannot_write("an earlier attempt was interrupted")
+        self._is_interrupted = True
+        try:
+            yield
         except (OSError, pa.ArrowException) as error:
             raise self._cannot_write(error) from error
-        self._buffers = {}
-        self._n_buffered = self._n_characters = 0
+        self._is_interrupted = False
 
     def _close(self) -> None:
         writers, self._writers = self._writers, {}
@@ -213,7 +225,7 @@ class MonthFiles:
                 "site with --site."
             )
 
-    def _cannot_write(self, error: Exception) -> CollectError:
+    def _cannot_write(self, error: Exception | str) -> CollectError:
         return CollectError(
             f"{self.folder}: cannot write the questions: {error}. Check the space on the disk. "
             "The files of the months are whole; run the same command again."
