@@ -263,7 +263,7 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
                 os.kill(process.pid, signal.SIGKILL)
 
         server.before_answer = kill
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         assert process.returncode == -signal.SIGKILL
         kept = all_ids(folder)
         assert kept == list(range(1, len(kept) + 1))
@@ -274,7 +274,7 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
         )
     assert f"{1_600 - len(kept) + 1} questions to collect" in again.stdout
