@@ -167,7 +167,7 @@ def test_the_plan_says_how_many_questions_the_quota_allows(
         plan = from_api.plan(client, WANTED, from_api.Progress(months))
     text = from_api.describe(plan, client, WANTED)
     assert "The quota allows 3 more today: enough for about 294 questions" in text
-    assert "again tomorrow" in text
+    assert "run the same command on 1 more day, or read the site's dump" in text
 
 
 def test_a_month_whose_file_was_removed_is_collected_again(
