@@ -8,7 +8,7 @@ The first section of the page, above the mark, is written by hand. A test compar
 import textwrap
 from collections.abc import Iterator, Sequence
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import App, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -23,10 +23,11 @@ MARK: Final = (
     "Change the declarations in infra_cdk instead. -->"
 )
 _WIDTH: Final = 105
-WITH_EVERY_ALARM: Final = {
+WITH_EVERY_ALARM: Final[dict[str, Any]] = {
     "alarm_email": "operator@example.org",
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
+    "retraining": True,
 }
 """Settings with which `prod` has every alarm."""
 _SEVERITIES: Final = {

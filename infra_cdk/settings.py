@@ -162,6 +162,14 @@ class Settings:
     """`alarm_email` gets a mail when the month has cost 80 per cent of this, or when the forecast
     exceeds it. The whole account counts: one stack of each account has a budget, and the others
     have 0, which means none."""
+    retraining: bool = False
+    """Train a candidate when the monitor finds that quality has fallen, at most once a week
+    (infra_cdk/retraining.py). The operator gets its figures, and releases it or does not."""
+    retraining_schedule: str | None = None
+    """Also retrain at these times: `rate(28 days)` or `cron(0 3 ? * SUN *)`, in UTC."""
+    archive_scoring: int = 0
+    """How many parts of an archive are scored at once, each by a copy of a function
+    (infra_cdk/archive_scoring.py). 0 means that there is no archive scoring."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
 
@@ -172,6 +180,8 @@ class Settings:
         self._check_identity()
         self._check_function()
         self._check_front()
+        self._check_retraining()
+        self._check_archive_scoring()
 
     @property
     def stack_name(self) -> str:
@@ -291,6 +301,25 @@ class Settings:
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
 
+    def _check_archive_scoring(self) -> None:
+        # Otherwise an archive could take all copies from the callers of the API.
+        if not 0 <= self.archive_scoring <= self.account_concurrency // 2:
+            raise SettingsError(
+                f"archive_scoring is {self.archive_scoring}, but it must be at most half of "
+                f"account_concurrency ({self.account_concurrency}), or 0 for no archive scoring"
+            )
+
+    def _check_retraining(self) -> None:
+        if self.retraining_schedule is None:
+            return
+        if not self.retraining:
+            raise SettingsError("retraining_schedule needs -c retraining=true: pass both or none")
+        if not re.fullmatch(r"(rate|cron)\([^()]+\)", self.retraining_schedule):
+            raise SettingsError(
+                f"retraining_schedule is {self.retraining_schedule!r}, but it must be a schedule "
+                "such as rate(28 days) or cron(0 3 ? * SUN *)"
+            )
+
     def _check_cloudfront(self, web_acl_arn: str) -> None:
         if not re.fullmatch(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+", web_acl_arn):
             raise SettingsError(
@@ -326,7 +355,7 @@ ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
         log_retention=logs.RetentionDays.THREE_MONTHS,
         rollout="canary_15_minutes",
         protected=True,
-        monthly_budget_usd=50,
+        monthly_budget_usd=75,
         limits=Limits(
             minimum_volume=50,
             minimum_prediction_rate=0.8,

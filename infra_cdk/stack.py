@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
+from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import switch_off_unsupported
@@ -16,6 +17,7 @@ from infra_cdk.model import Model
 from infra_cdk.monitor import Monitor, report_url
 from infra_cdk.observability import Observability
 from infra_cdk.recorded_settings import settings_outputs
+from infra_cdk.retraining import Retraining
 from infra_cdk.rollout import Rollout
 from infra_cdk.settings import Settings
 
@@ -68,6 +70,28 @@ class EtiquetteStack(Stack):
             report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
+        retraining_outputs = {}
+        if settings.retraining:
+            retraining = Retraining(
+                self,
+                "Retraining",
+                settings=settings,
+                model=model,
+                topic=observability.ticket_topic,
+            )
+            retraining_outputs = {
+                "RetrainingMachine": retraining.machine.state_machine_arn,
+                "RetrainingBucket": retraining.bucket.bucket_name,
+                "RetrainingTable": retraining.table.table_name,
+                "RetrainingLogGroup": retraining.log_group.log_group_name,
+            }
+        archive_outputs = {}
+        if settings.archive_scoring:
+            archive = ArchiveScoring(self, "ArchiveScoring", settings=settings, model=model)
+            archive_outputs = {
+                "ArchiveMachine": archive.machine.state_machine_arn,
+                "ArchiveBucket": archive.bucket.bucket_name,
+            }
         if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
@@ -91,6 +115,8 @@ class EtiquetteStack(Stack):
         outputs = {
             **front.outputs,
             **cloudfront_outputs,
+            **retraining_outputs,
+            **archive_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],

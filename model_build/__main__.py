@@ -1,4 +1,4 @@
-"""Collect questions, train models, evaluate, track and register them, and answer archives."""
+"""From questions to a released model: collect, train, evaluate, track, compare, gate and score."""
 
 import argparse
 import json
@@ -12,16 +12,24 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from lambda_src.tagger import BundleError, KernelError, RankerChoiceError, TagModel
+from model_build.audit.commands import add_audit
+from model_build.audit.errors import AuditError
 from model_build.bundle_writer import write_bundle
 from model_build.cluster import ClusterError, dask_workers
 from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
+from model_build.compare import command as compare
+from model_build.compare.errors import CompareError
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
+from model_build.gate import command as gate
+from model_build.gate.errors import GateError
 from model_build.hygiene.commands import add_inspect
+from model_build.locations import Location, LocationError
 from model_build.model_card import tag_set_card
+from model_build.retraining import RetrainingError, record, retrain
 from model_build.scoring import ScoringError, score
 from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
 from model_build.stage_times import StageTimes
@@ -33,13 +41,16 @@ from model_build.training import PRUNE, TrainingOptions, fit
 
 PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
+    AuditError,
     BundleError,
     CollectError,
     ClusterError,
     CorpusError,
     KernelError,
+    LocationError,
     NotEnoughQuestionsError,
     RankerChoiceError,
+    RetrainingError,
     ScoringError,
     SharesError,
 )
@@ -52,14 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. An error that the user can fix is one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
-    except TrackingError as error:
+        # Only the gate has exit codes of its own.
+        code: int | None = options.run(options)
+    except (CompareError, GateError, TrackingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,8 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_split(commands)
+    add_audit(commands)
+    _add_retrain(commands)
     tracking.add_commands(commands)
     _add_score(commands)
+    gate.add_command(commands)
+    compare.add_command(commands)
     return parser
 
 
@@ -116,6 +132,13 @@ def _add_train(commands: Commands) -> None:
         default=TrainingOptions.min_tag_set_count,
         help="but keep a tag with this many uses in corpus and tag sets together: its name is "
         "learned (default: %(default)s)",
+    )
+    train.add_argument(
+        "--misleading-per-tag",
+        type=int,
+        default=TrainingOptions.misleading_per_tag,
+        help="make this many questions per tag that have a word of the tag, but not the tag: the "
+        "model then trusts single words less (default: %(default)s)",
     )
     train.add_argument(
         "--synonyms",
@@ -234,6 +257,41 @@ def _add_score(commands: Commands) -> None:
     command.set_defaults(run=_score)
 
 
+def _add_retrain(commands: Commands) -> None:
+    command = commands.add_parser(
+        "retrain", help="train a candidate, and let the gate compare it with the live model"
+    )
+    command.add_argument(
+        "--corpus",
+        required=True,
+        type=Location,
+        metavar="FOLDER",
+        help="a path or s3:// URL, with the folders questions, partial, tag_sets and synonyms",
+    )
+    command.add_argument(
+        "--champion",
+        required=True,
+        type=Location,
+        metavar="MODEL.safetensors",
+        help="the path or s3:// URL of the bundle that is live",
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Location,
+        metavar="FOLDER",
+        help="a path or s3:// URL, in which the run gets a folder of its name",
+    )
+    command.add_argument("--run", dest="name", required=True, help="the name of the run")
+    command.add_argument(
+        "--record",
+        nargs=2,
+        metavar=("TABLE", "SERVICE"),
+        help="also write the result into the DynamoDB table of infra_cdk/retraining.py",
+    )
+    command.set_defaults(run=_retrain)
+
+
 def _add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs",
@@ -296,6 +354,7 @@ def _train(options: argparse.Namespace) -> None:
                 TrainingOptions(
                     min_tag_count=options.min_tag_count,
                     min_tag_set_count=options.min_tag_set_count,
+                    misleading_per_tag=options.misleading_per_tag,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,
@@ -367,6 +426,13 @@ def _score(options: argparse.Namespace) -> None:
         f"{options.out}: {found.questions} questions in {found.parts} parts, "
         f"{found.per_second:.0f} questions per second of a core"
     )
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    result = retrain(options.corpus, options.champion, options.out / options.name, run=options.name)
+    if options.record:
+        record(result, *options.record)
+    print(f"{result.subject}\n\n{result.message}")
 
 
 if __name__ == "__main__":

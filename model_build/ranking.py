@@ -38,8 +38,8 @@ class RankingCorpus:
     folds: Ints
     """Shape (n_questions,)."""
     is_copy: Booleans
-    """Shape (n_questions,): whether a row is a copy of another row; see
-    `model_build.code_copies`."""
+    """Shape (n_questions,): whether a row was made from another row; see
+    `model_build.code_copies` and `model_build.made_questions`."""
     log_uses: Floats
     """Shape (n_tags,): natural logarithm of the uses in the whole corpus."""
     tag_sets: sp.csr_matrix

@@ -18,9 +18,14 @@ from model_build.code_copies import code_alone, rows_with_code
 from model_build.cross_fitting import cross_fit
 from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
+from model_build.made_questions import (
+    MadeQuestion,
+    misleading_questions,
+    named_questions,
+    uses_of,
+)
 from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
-from model_build.named_questions import NamedQuestion, named_questions, uses_of
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
 from model_build.splitting import fold_numbers
@@ -46,7 +51,7 @@ class TrainingOptions:
     """A tag with fewer uses in the corpus is left out, unless tag sets know it well."""
     min_tag_set_count: int = 60
     """A tag with fewer uses in the corpus becomes a tag of the model, too, if corpus and tag sets
-    together have this many; see `model_build.named_questions`."""
+    together have this many; see `model_build.made_questions`."""
     features: FeatureOptions = field(default_factory=FeatureOptions)
     inverse_regularization: float = 1.5
     balance: float = 0.75
@@ -72,6 +77,10 @@ class TrainingOptions:
     prose; see `model_build.code_copies`. A copy is in the fold of its question. It counts for the
     regressions, the calibrator and the re-ranker, but not for document frequencies, counts of tags
     and pairs, or the figures of the card."""
+    misleading_per_tag: int = 0
+    """How many questions are made for each tag that have a word of the tag in their titles, but not
+    the tag; see `model_build.made_questions`. They make the model trust single words less, for
+    the price of some precision on questions that are like those of the corpus."""
     jobs: int = -1
     """Number of processes; -1 for one per processor."""
     seed: int = 0
@@ -154,7 +163,7 @@ def fit(
         remains a tag of its own.
     tag_sets : sequence of TagSet
         The tags of other questions, whose text is not known: the re-ranker counts in them which
-        tags occur together, and they teach names; see `model_build.named_questions`.
+        tags occur together, and they teach names; see `model_build.made_questions`.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -185,6 +194,13 @@ def fit(
             synonyms=synonyms,
             seed=options.seed,
         )
+        misleading = misleading_questions(
+            questions,
+            tokens,
+            tags=[tag for tag, _ in tags],
+            per_tag=options.misleading_per_tag,
+            seed=options.seed,
+        )
         tags = _with_named(tags, questions, named, learned)
         names = [tag for tag, _ in tags]
     with times.measure("TF-IDF"):
@@ -192,20 +208,23 @@ def fit(
         tfidf, matrix = fit_tfidf([*tokens, *(each.tokens for each in named)], options.features)
         vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
         copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
-        tokens = [*tokens, *(each.tokens for each in named)]
-        if len(copied):
-            copies = [code_alone(tokens[row]) for row in copied]
-            matrix = sp.vstack([matrix, tfidf.transform(copies)], format="csr")
+        added = [
+            *(each.tokens for each in misleading),
+            *(code_alone(tokens[row]) for row in copied),
+        ]
+        if added:
+            matrix = sp.vstack([matrix, tfidf.transform(added)], format="csr")
             matrix.sort_indices()
-            tokens = [*tokens, *copies]
+        tokens = [*tokens, *(each.tokens for each in named), *added]
     with times.measure("folds"):
         folds = np.array(fold_numbers(questions, options.folds, options.seed))
-    # From here on, there are rows of named questions and of copies after those of the questions.
-    named_rows = np.array([each.row for each in named], dtype=np.intp)
-    originals = np.concatenate([np.arange(len(questions)), named_rows, copied])
+    # From here on, rows of made questions and of copies follow those of the questions.
+    made = [*named, *misleading]
+    made_rows = np.array([each.row for each in made], dtype=np.intp)
+    originals = np.concatenate([np.arange(len(questions)), made_rows, copied])
     folds, is_copy = folds[originals], np.arange(len(originals)) >= len(questions)
     truth = Truth.of(
-        [*questions, *(each.question for each in named), *(questions[row] for row in copied)],
+        [*questions, *(each.question for each in made), *(questions[row] for row in copied)],
         names,
     )
     with times.measure("regressions of the folds"):
@@ -214,7 +233,8 @@ def fit(
         regressions = options.regressions().fit(matrix, truth)
     with times.measure("names of tags"):
         # Named questions are no real questions: they would make names look surer than they are.
-        is_named = np.repeat([False, True, False], [len(questions), len(named), len(copied)])
+        row_numbers = np.arange(len(originals)) - len(questions)
+        is_named = (row_numbers >= 0) & (row_numbers < len(named))
         rows = np.flatnonzero((truth.scope == -1) & ~is_named)
         facts = question_facts(
             [tokens[row] for row in rows], vocabulary, options.features.title_weight
@@ -271,6 +291,7 @@ def fit(
             "code_copies": len(copied),
             "named_questions": len(named),
             "named_tags": len(learned.intersection(names)),
+            "misleading_questions": len(misleading),
         },
         quality=quality,
         out_of_fold=OutOfFold(complete, judged, folds[truth.complete_rows][: len(complete)]),
@@ -297,7 +318,7 @@ def _tags_of_sets(
 def _with_named(
     tags: Sequence[tuple[str, int]],
     questions: Sequence[Question],
-    named: Sequence[NamedQuestion],
+    named: Sequence[MadeQuestion],
     learned: frozenset[str],
 ) -> list[tuple[str, int]]:
     """Add the learned tags; a tag's uses are the questions that its regression is fitted on."""

@@ -37,6 +37,7 @@ def watches(sources: Sources) -> list[Watch]:
         *_capacity(sources),
         *_limits_of_the_account(sources),
         *_certificate(sources),
+        *_retraining(sources),
     ]
 
 
@@ -337,6 +338,34 @@ def _certificate(sources: Sources) -> list[Watch]:
                 "ACM renews by itself while the DNS record that proved the domain's ownership "
                 "exists. Put it back: `aws acm describe-certificate` shows it.",
                 "An imported certificate is never renewed: import a new one under the same ARN.",
+            ],
+        )
+    ]
+
+
+def _retraining(sources: Sources) -> list[Watch]:
+    """Watch the runs of infra_cdk/retraining.py, if there are any."""
+    if not sources.settings.retraining:
+        return []
+    return [
+        Watch(
+            name="Retraining failed",
+            metric=sources.retraining("ExecutionsFailed", _STATS.SUM, _HOUR),
+            beside=[sources.retraining("ExecutionsSucceeded", _STATS.SUM, _HOUR)],
+            limit=Fixed(_IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, 1),
+            to_alarm=1,
+            periods=1,
+            meaning="A retraining ended without a result. The model that is live stays.",
+            first_command="""log "$(output RetrainingLogGroup)" '?error ?Traceback ?Killed'""",
+            advice=[
+                "`error:` names the step that failed and its last lines. Correct the corpus in the "
+                "bucket, or run the step on your machine (docs/train.md).",
+                "No line, or `Killed`: the job had too little memory, or ran for a day. Raise the "
+                "sizes in infra_cdk/retraining.py.",
+                "The job did not start: `aws stepfunctions list-executions --state-machine-arn "
+                '"$(output RetrainingMachine)"` has the runs, and the console the reason.',
+                "The next run may start a week after this one. docs/train.md has the command that "
+                "allows one earlier.",
             ],
         )
     ]

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
 from infra_cdk.api_function import ApiFunction
+from infra_cdk.retraining import machine_arn
 from infra_cdk.settings import Settings
 from lambda_src import metrics
 
@@ -80,6 +81,18 @@ class Sources:
             dimensions_map={"LogGroupName": group.log_group_name},
             statistic="Sum",
             period=period,
+        )
+
+    def retraining(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+        """Return one of Step Functions' metrics of the state machine that retrains."""
+        arn = machine_arn(Stack.of(self.http_api), self.settings.stack_name)
+        return cloudwatch.Metric(
+            namespace="AWS/States",
+            metric_name=name,
+            dimensions_map={"StateMachineArn": arn},
+            statistic=statistic,
+            period=period,
+            label=name,
         )
 
     def with_volume(

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tqdm import tqdm
@@ -17,7 +17,9 @@ from model_build.questions import Question
 COMMON_TAG_USES: Final = 20
 """Training leaves out tags with fewer uses, by default."""
 _N_LISTED: Final = 20
-_DAYS_OUT_OF_USE: Final = 365
+_LATELY: Final = timedelta(days=365)
+_MIN_EXPECTED_USES: Final = 10
+"""By chance, a tag with so many expected uses has none in one of 20,000 cases (Poisson)."""
 _MANY: Final = 0.02
 """A share of the questions that deserves a remark."""
 _BIASED_MEAN_TAGS: Final = 4.5
@@ -104,19 +106,7 @@ def _texts(questions: Sequence[Question]) -> Figures:
 
 def _tags(questions: Sequence[Question]) -> Figures:
     uses = Counter(tag for each in questions for tag in each.tags)
-    last_uses: dict[str, datetime] = {}
-    for each in questions:
-        if each.creation_date is not None:
-            for tag in each.tags:
-                last_uses[tag] = max(last_uses.get(tag, datetime.min), each.creation_date)
-    newest = max(last_uses.values(), default=datetime.min)
-    out_of_use = [
-        {"tag": tag, "uses": count, "last_use": last_uses[tag].date().isoformat()}
-        for tag, count in uses.most_common()
-        if count >= COMMON_TAG_USES
-        and tag in last_uses
-        and (newest - last_uses[tag]).days > _DAYS_OUT_OF_USE
-    ]
+    out_of_use = _out_of_use(questions)
     return {
         "tags": len(uses),
         "common": sum(count >= COMMON_TAG_USES for count in uses.values()),
@@ -125,8 +115,29 @@ def _tags(questions: Sequence[Question]) -> Figures:
             str(n_tags): count
             for n_tags, count in sorted(Counter(len(each.tags) for each in questions).items())
         },
+        "n_out_of_use": len(out_of_use),
         "out_of_use": out_of_use[:_N_LISTED],
     }
+
+
+def _out_of_use(questions: Sequence[Question]) -> list[Figures]:
+    """List the tags that the newest year should have, at their rate before, but does not have."""
+    dated = [(each.creation_date, each) for each in questions if each.creation_date is not None]
+    if not dated:
+        return []
+    start = max(date for date, _ in dated) - _LATELY
+    uses, last_uses = Counter[str](), dict[str, datetime]()
+    n_new = 0
+    for date, each in dated:
+        n_new += date > start
+        for tag in each.tags:
+            uses[tag] += 1
+            last_uses[tag] = max(last_uses.get(tag, datetime.min), date)
+    return [
+        {"tag": tag, "uses": count, "last_use": last_uses[tag].date().isoformat()}
+        for tag, count in uses.most_common()
+        if last_uses[tag] <= start and count * n_new / len(dated) >= _MIN_EXPECTED_USES
+    ]
 
 
 def _synonyms(questions: Sequence[Question], synonyms: Mapping[str, str]) -> Figures:
@@ -227,9 +238,9 @@ def _remarks(figures: Figures) -> Iterable[str]:
         )
     if figures["tags"]["out_of_use"]:
         yield (
-            f"{len(figures['tags']['out_of_use'])} common tags (or more) were not used in the last "
-            "year of the corpus. They may have been renamed: look for them among the site's "
-            "synonyms."
+            f"{figures['tags']['n_out_of_use']:,} tags were not used in the corpus's last year, "
+            "but should have been at their rate before. They may have been renamed: look for them "
+            "among the site's synonyms."
         )
     undated = n_questions - figures["dates"]["dated"]
     if undated:

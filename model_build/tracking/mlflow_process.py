@@ -19,6 +19,8 @@ from model_build.tracking import registry, runs
 
 OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "record_training": runs.record_training,
+    "record_comparison": runs.record_comparison,
+    "record_gate": registry.record_gate,
     "register": registry.register,
     "download": registry.download,
     "follow_release": registry.follow_release,

@@ -72,6 +72,63 @@ def record_training(bundle: str, record: str | None, report: str | None) -> dict
     return {"run_id": run.info.run_id, "run_name": run.info.run_name, "is_new": is_new}
 
 
+def record_comparison(folder: str) -> dict[str, Any]:
+    """Record a comparison as a run, with a nested run for each candidate.
+
+    Parameters
+    ----------
+    folder : str
+        What ``python -m model_build compare`` wrote.
+
+    Returns
+    -------
+    dict
+        ``run_id`` and ``run_name``.
+    """
+    place = Path(folder)
+    result = json.loads((place / "comparison.json").read_text(encoding="utf-8"))
+    client = MlflowClient()
+    table = (place / "comparison.md").read_text(encoding="utf-8")
+    selected = result["candidates"][0]
+    note = (
+        f"**{selected['name']}** was selected on {result['validation_questions']:,} questions "
+        f"({result['validation']}).\n\n{table}"
+    )
+    tags = {KIND: "comparison", "selected": selected["name"], MLFLOW_RUN_NOTE: note}
+    started = time.time() - sum(each["train_seconds"] for each in result["candidates"])
+    run = create_run(f"comparison of {len(result['candidates'])}", tags, started=started)
+    settings = ("files", "training_questions", "validation_questions", "validation")
+    with marked_as_failed(run):
+        shared = {name: result[name] for name in settings}
+        log(run, _candidate_metrics(selected), {**shared, "min_tag_count": result["min_tag_count"]})
+        for each in result["candidates"]:
+            _log_candidate(run, each, started)
+        for name in ("comparison.json", "comparison.md", "pareto.png"):
+            client.log_artifact(run.info.run_id, str(place / name))
+    client.set_terminated(run.info.run_id, "FINISHED")
+    return {"run_id": run.info.run_id, "run_name": run.info.run_name}
+
+
+def _log_candidate(parent: Run, candidate: Mapping[str, Any], started: float) -> None:
+    tags = {KIND: "candidate"}
+    if "bundle_sha256" in candidate:
+        tags[SHA256] = candidate["bundle_sha256"]
+    run = create_run(candidate["name"], tags, started=started, parent=parent.info.run_id)
+    log(run, _candidate_metrics(candidate), _flat(candidate["options"]))
+    ended = round((started + candidate["train_seconds"]) * 1_000)
+    MlflowClient().set_terminated(run.info.run_id, "FINISHED", end_time=ended)
+
+
+def _candidate_metrics(candidate: Mapping[str, Any]) -> list[Metric]:
+    intervals = candidate["intervals"]
+    figures = {
+        name: [value, *intervals.get(name, ())]
+        for name, value in candidate.items()
+        if isinstance(value, float)
+    }
+    return metrics_of(figures)
+
+
 def find_training(sha256: str) -> Run | None:
     """Find the newest complete run that recorded a bundle."""
     experiment = MlflowClient().get_experiment_by_name(EXPERIMENT)

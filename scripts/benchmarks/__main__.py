@@ -16,9 +16,11 @@ COMMANDS: Final = {
     "quality": "quality of the tags, compared with other systems trained on the same questions",
     "ablation": "what each part of the model contributes to the quality",
     "training": "time and memory of training, compared with scikit-learn",
+    "gate": "how often the gate passes equal challengers and fails worse ones",
     "collect": "speed and memory of reading a dump, at several sizes",
     "scale": "time and memory of trainings of several sizes, and of scoring, and how they grow",
     "monitor": "time and memory of the monitor on a day with a million predictions",
+    "drift": "false alarms and delays of the drift detectors, compared with other detectors",
     "monthly": "the cost of a month on AWS at three levels of traffic",
     "serving": "latency, cold starts, memory and cost, compared with a scikit-learn service",
 }

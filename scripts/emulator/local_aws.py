@@ -207,7 +207,7 @@ class LocalAws:
             environment["DOCKER_HOST"] = f"unix://{socket_file}"
             service = processes.start(
                 self.engine.service(socket_file),
-                env=os.environ | dict(self.engine.env),
+                env=os.environ | self.engine.service_environment(self.folder, self.state.host),
                 log=self.folder / "engine.log",
                 ready=socket_file.exists,
             )

@@ -227,6 +227,26 @@ class Podman(Engine):
         shutil.rmtree(CONTAINERS, ignore_errors=True)
         shutil.rmtree(UNTIL_RESTART, ignore_errors=True)
 
+    def service_environment(self, folder: Path, host: str) -> dict[str, str]:
+        """Return the environment of `service`, in which containers know this machine by a name.
+
+        Programs that speak Docker's API use the name `host.docker.internal`, which this version of
+        podman does not resolve.
+
+        Parameters
+        ----------
+        folder
+            For the files of this service.
+        host
+            This machine's address on the network of the containers.
+        """
+        hosts, settings = folder / "hosts", folder / "containers.conf"
+        hosts.write_text(f"{host} host.docker.internal\n")
+        shared = Path(self.env["CONTAINERS_CONF"]).read_text()
+        named = f'[containers]\nbase_hosts_file = "{hosts}"\n'
+        settings.write_text(shared.replace("[containers]\n", named))
+        return {**self.env, "CONTAINERS_CONF": str(settings)}
+
     def service(self, socket: Path) -> list[str | Path]:
         """Return the command that serves Docker's API on a socket."""
         return [self.name, "system", "service", "--time", "0", f"unix://{socket}"]

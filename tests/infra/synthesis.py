@@ -70,6 +70,7 @@ WITH_ORIGINS: Final = {"cors_origins": ("https://example.org", "http://localhost
 WITH_CLOUDFRONT: Final = {
     "web_acl_arn": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/etiquette/0-1",
 }
+WITH_RETRAINING: Final = {"retraining": True, "retraining_schedule": "rate(28 days)"}
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
     "prod": {"environment": "prod", **WITH_ADDRESS},
@@ -97,6 +98,8 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
         "disable_execute_api_endpoint": True,
         "reserved_concurrency": 0,
     },
+    "retraining": {**WITH_RETRAINING, "architecture": "x86_64"},
+    "retraining in prod": {"environment": "prod", **WITH_ADDRESS, "retraining": True},
 }
 """Settings that, together, cover every branch of the constructs."""
 

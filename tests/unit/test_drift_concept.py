@@ -96,14 +96,14 @@ def test_a_new_tag_is_found_and_named() -> None:
     assert (found.kind, found.figure, found.status) == ("new_tag", "brand-new", "drift")
     assert found.before is not None
     assert found.after is not None
-    assert found.before < 0.001 < found.after
+    assert found.before < 0.002 < found.after
     assert "'brand-new'" in found.explanation
 
 
 def test_tags_that_were_rare_in_the_corpus_may_stay_as_rare() -> None:
     known = baseline()
     tags = NewTags(known)
-    assert 0 < tags.bound("never-seen") < tags.bound("seldom") < 0.005 < tags.bound("rare-0")
+    assert 0 < tags.bound("never-seen") < tags.bound("seldom") < 0.005 < tags.bound("rare-0") < 1
     watch = NewTagWatch(known)
     watch.observe(Site(5).feedbacks(10_000))
     assert only(watch.findings()).status == "ok"
@@ -117,15 +117,18 @@ def test_the_first_use_of_a_tag_is_no_evidence() -> None:
     assert tags.evidence.sum() > 0
 
 
-def test_so_many_tags_are_followed_and_the_one_with_the_least_evidence_is_forgotten() -> None:
+def test_so_many_tags_are_followed_and_one_without_recent_use_is_forgotten() -> None:
     tags = NewTags(baseline())
-    for _ in range(3):
-        tags.observe(["brand-new"], 20_000)
+    tags.observe(["old"], 20_000)
+    tags.observe(["old"], 20_000)
     for number in range(MAX_TAGS + 50):
         tags.observe([f"new-{number}"], 20_000)
     assert len(tags.tags) == MAX_TAGS
-    assert "brand-new" in tags.tags
+    assert "new-0" not in tags.tags
+    # A tag that has just appeared has no evidence yet, and must be able to collect some.
+    assert f"new-{MAX_TAGS + 49}" in tags.tags
     tags.observe([f"new-{MAX_TAGS + 49}"], 20_000)
+    assert tags.evidence[tags.tags.index(f"new-{MAX_TAGS + 49}")].sum() > 0
 
 
 def test_model_drift_waits_for_a_whole_week_with_enough_feedback() -> None:

@@ -29,7 +29,8 @@ FORM = json.dumps(
     }
 )
 NAMES = Names(
-    "function", "function:live", "7", "api", FORM, "function-log", "access-log", "cert", "check"
+    *("function", "function:live", "7", "api", FORM, "function-log", "access-log"),
+    *("cert", "check", "machine"),
 )
 OWN = MetricId("Own", "Predictions", frozenset())
 
@@ -101,9 +102,9 @@ def test_both_logs_are_measured() -> None:
 
 
 def test_what_is_wrong_outside_is_measured() -> None:
-    outside = Outside(certificate_days=9, reachable=False)
+    outside = Outside(certificate_days=9, reachable=False, failed_retraining=True)
     found = {each.metric.name: each.value for each in measure_outside(NAMES, 0, 60, outside)}
-    assert found == {"HealthCheckStatus": 0, "DaysToExpiry": 9}
+    assert found == {"HealthCheckStatus": 0, "DaysToExpiry": 9, "ExecutionsFailed": 1}
 
 
 def banded() -> Alarm:

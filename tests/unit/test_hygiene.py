@@ -58,6 +58,7 @@ def test_synonyms_and_tags_out_of_use_show_renames() -> None:
     assert used["synonym"] == {"tag": "js", "uses": 30, "first": "2012-05-01", "last": "2012-05-01"}
     assert used["stands_for"]["first"] == "2024-05-01"
     assert found["tags"]["out_of_use"] == [{"tag": "js", "uses": 30, "last_use": "2012-05-01"}]
+    assert found["tags"]["n_out_of_use"] == 1
     assert "| js | 30 | 2012-05-01 to 2012-05-01 | javascript | 20 |" in as_markdown(
         {"files": ["a|b.parquet"], "rejected_rows": 0, **found}
     )

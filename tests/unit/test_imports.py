@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "lambda_src/monitor": {"lambda_src.metrics", "lambda_src.tagger"},
     "lambda_src/monitor/drift": {"lambda_src.tagger"},
     "lambda_src/tagger": set(),
-    "model_build": {"lambda_src.monitor.drift", "lambda_src.tagger"},
+    "model_build": {"lambda_src.monitor.drift", "lambda_src.monitor.store", "lambda_src.tagger"},
     "infra_cdk": {"lambda_src.metrics", "lambda_src.prometheus_names"},
     "scripts/shared": set(),
     "scripts/benchmarks": {

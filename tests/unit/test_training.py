@@ -14,6 +14,7 @@ from model_build.__main__ import main
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
 from model_build.features import NotEnoughQuestionsError, tokens_of
+from model_build.made_questions import PER_NAME, PER_TAG
 from model_build.questions import Question
 from model_build.splitting import SharesError, split
 from model_build.tag_sets import TagSet, without_doubles
@@ -89,17 +90,54 @@ def test_a_question_of_code_alone_gets_the_tag_of_its_code() -> None:
     assert len(with_copies.ranking.ranked) == 80
 
 
-def test_tag_sets_add_to_the_pairs_of_tags_and_to_nothing_else(samples: list[Question]) -> None:
+def test_misleading_questions_count_for_the_regressions_and_not_for_the_card(
+    samples: list[Question],
+) -> None:
+    options = TrainingOptions(jobs=1, min_tag_count=10)
+    without = fit(samples, options)
+    with_them = fit(samples, replace(options, misleading_per_tag=3))
+    assert with_them.corpus["misleading_questions"] > len(with_them.tags)
+    assert without.corpus["misleading_questions"] == 0
+    assert with_them.tags == without.tags
+    assert (with_them.regressions.coef_ != without.regressions.coef_).nnz > 0
+    assert len(with_them.ranking.ranked) == len(without.ranking.ranked) == len(samples)
+    pairs = [each.ranking.reranker_inputs.pairs_ for each in (without, with_them)]
+    assert pairs[0].counts.tolist() == pairs[1].counts.tolist()
+
+
+def test_sets_of_known_tags_add_to_the_pairs_and_to_nothing_else(samples: list[Question]) -> None:
     options = TrainingOptions(jobs=1, min_tag_count=10)
     alone = fit(samples, options)
     (first, uses), (second, _), *_ = alone.tags
-    tag_sets = [TagSet(number, (first, "unheard-of", second)) for number in range(50)]
+    tag_sets = [TagSet(number, (first, second)) for number in range(50)]
     beside = fit(samples, options, tag_sets=tag_sets)
     assert beside.tags == alone.tags
+    assert (beside.regressions.coef_ != alone.regressions.coef_).nnz == 0
     before, after = (each.ranking.reranker_inputs.pairs_ for each in (alone, beside))
     assert after.n_questions == before.n_questions + 50
     assert (before.counts[0], after.counts[0]) == (uses, uses + 50)
     assert after.counts[after.keys == 1].tolist() == [50 + before.counts[before.keys == 1].sum()]
+
+
+def test_a_tag_that_only_tag_sets_know_is_learned_by_its_name(
+    tmp_path: Path, samples: list[Question]
+) -> None:
+    options = TrainingOptions(jobs=1, min_tag_count=10, min_tag_set_count=60)
+    (first, _), *_ = fit(samples, options).tags
+    sets = [TagSet(number, (first, "quarkus")) for number in range(60)]
+    sets += [TagSet(number, (first, "rarely-used")) for number in range(60, 100)]
+    fitted = fit(samples, options, tag_sets=sets)
+    assert fitted.corpus["named_tags"] == 1
+    assert fitted.corpus["named_questions"] == PER_TAG + PER_NAME
+    assert dict(fitted.tags)["quarkus"] == PER_TAG
+    assert "rarely-used" not in dict(fitted.tags)
+    write_bundle(fitted, tmp_path / "named.safetensors", corpus={})
+    model = TagModel.load(tmp_path / "named.safetensors")
+    learned, companion = model.tags.index("quarkus"), model.tags.index(first)
+    scores, without = model.scores("An example with quarkus"), model.scores("An example")
+    assert scores[learned] > without[learned] + 1
+    # Only the name of the other tag is known, and what comes with it.
+    assert model.scores("An example with rarely used")[companion] > without[companion]
 
 
 def test_a_version_brings_its_parent_along() -> None:

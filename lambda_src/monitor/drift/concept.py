@@ -92,7 +92,7 @@ class ConceptWatch:
         """Take the next feedback, in the order of time."""
         e_values_of_all = feedback_e_values(feedbacks)
         for day, e_values_of_one, tags, confidences, final in zip(
-            feedbacks.days,
+            feedbacks.days.tolist(),
             e_values_of_all,
             feedbacks.tags,
             feedbacks.confidences,

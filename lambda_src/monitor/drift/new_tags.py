@@ -1,9 +1,9 @@
 """New tags: more and more questions have a tag that the model does not know.
 
 For each such tag, the null hypothesis is that it is at most as common as it can have been in the
-corpus: its rate is below ``u``, the Clopper-Pearson bound for its number of uses there. For a rate
-``q`` above ``u``, ``q / u`` is an e-value if a question has the tag, and ``(1 - q) / (1 - u)`` if
-it has not.
+corpus: its rate is below ``u``, the Clopper-Pearson bound for its number of uses there, with a
+tolerance. For a rate ``q`` above ``u``, ``q / u`` is an e-value if a question has the tag, and
+``(1 - q) / (1 - u)`` if it has not.
 
 The n-th tag that appears has the weight ``1 / (n (n + 1))``. These weights sum to 1, so the
 weighted sum of all e-detectors is one again, however many tags appear. Tags of the corpus and tags
@@ -26,6 +26,9 @@ from lambda_src.monitor.drift.evidence import WeeklyLimit, add_evidence
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import Feedbacks
 
+TOLERANCE: Final = 2.0
+"""A tag may be more common by this factor than its bound says: a service for one site of a corpus
+of several sites sees its rare tags more often."""
 _BOUND_LEVEL: Final = 0.999
 _RATES: Final = np.array([0.01, 0.05])
 """The alternatives ``q``, or `_LEAST_FACTOR` times the bound if that is more."""
@@ -34,7 +37,7 @@ _MAX_RATE: Final = 0.9
 _MEMORY: Final = 200.0
 """What a finding shows is exponentially weighted over about so much feedback."""
 MAX_TAGS: Final = 500
-"""So many tags are followed. If there are more, the one with the least evidence is forgotten."""
+"""So many tags are followed. If there are more, the one with the least recent use is forgotten."""
 
 
 class NewTags:
@@ -99,11 +102,12 @@ class NewTags:
             self._forget(len(self.tags) - MAX_TAGS)
 
     def bound(self, tag: str) -> float:
-        """Give the highest rate that a tag can have had in the corpus, from 0 to 1."""
+        """Give the highest rate that is nothing new for a tag, from 0 to 1."""
         n_uses = self._rare.max_uses(tag)
         others = self._n_questions - n_uses
         # The quantile does not exist for a tag that every question has.
-        return float(betaincinv(n_uses + 1, others, _BOUND_LEVEL)) if others > 0 else 1.0
+        bound = float(betaincinv(n_uses + 1, others, _BOUND_LEVEL)) if others > 0 else 1.0
+        return min(1.0, TOLERANCE * bound)
 
     def state(self) -> dict[str, Any]:
         """Give everything that the next feedback needs, as values that JSON has."""
@@ -127,7 +131,7 @@ class NewTags:
         self.recent = np.append(self.recent, recent)
 
     def _forget(self, n_tags: int) -> None:
-        least = np.argsort(self.evidence.sum(axis=1), kind="stable")[:n_tags]
+        least = np.argsort(self.recent, kind="stable")[:n_tags]
         kept = np.delete(np.arange(len(self.tags)), least)
         self.tags = [self.tags[place] for place in kept]
         self._places = {tag: place for place, tag in enumerate(self.tags)}
@@ -154,7 +158,7 @@ class NewTagWatch:
 
     def observe(self, feedbacks: Feedbacks) -> None:
         """Take the next feedback, in the order of time."""
-        for day, unknown_tags in zip(feedbacks.days, feedbacks.unknown_tags, strict=True):
+        for day, unknown_tags in zip(feedbacks.days.tolist(), feedbacks.unknown_tags, strict=True):
             self._limit.count(day)
             self._detectors.observe(unknown_tags, self._limit.value)
             is_new = self._detectors.evidence.sum(axis=1) >= self._limit.value
@@ -198,7 +202,7 @@ class NewTagWatch:
             compared_with="release",
             status="drift",
             explanation=f"The model does not know the tag {tag!r}. It is in {after:.1%} of the "
-            f"last feedback; in the corpus it was in less than {before:.2%} of the questions.",
+            f"last feedback; after its use in the corpus, {before:.2%} would be nothing new.",
             before=before,
             after=after,
             evidence=float(self._detectors.evidence[place].sum() / self._limit.value),

@@ -34,7 +34,7 @@ TAGS: Final = "tags"
 TAGS_LEVEL: Final = LEVEL / 2
 """The level of the test of the tags. The tests of the figures share the other half: Bonferroni's
 correction, with weights."""
-_FIGURES_LEVEL: Final = (LEVEL - TAGS_LEVEL) / len(FIGURES)
+FIGURES_LEVEL: Final = (LEVEL - TAGS_LEVEL) / len(FIGURES)
 _RELEASE_DISTANCE: Final = 0.1
 """The largest distance from the release's baseline that is no drift: the model that answers has
 learned from more questions than each of those that made the baseline."""
@@ -196,7 +196,7 @@ class WeeklyWatch:
             old, counts = baseline.figures[name], new.counts
             before = old.total / baseline.n_predictions
             after = new.total / last.counts.n_predictions
-            evidence = capped_evidence(_FIGURES_LEVEL, float(ks_p_values(old.counts, counts)))
+            evidence = capped_evidence(FIGURES_LEVEL, float(ks_p_values(old.counts, counts)))
             if compared_with == "release":
                 distance = float(ks_distances(old.counts, counts))
                 evidence = min(evidence, distance / _RELEASE_DISTANCE)

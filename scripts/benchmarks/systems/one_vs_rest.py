@@ -61,9 +61,14 @@ class OneVsRest:
 
     def megabytes(self) -> float:
         """Return the size of a joblib file, which scikit-learn's documentation recommends."""
-        counter = _ByteCounter()
-        joblib.dump((self._vectorizer, self._classifiers), counter)
-        return counter.total / 1e6
+        return joblib_megabytes((self._vectorizer, self._classifiers))
+
+
+def joblib_megabytes(model: object) -> float:
+    """Return the size of the joblib file of a model, in MB, without writing the file."""
+    counter = _ByteCounter()
+    joblib.dump(model, counter)
+    return counter.total / 1e6
 
 
 class _ByteCounter(io.RawIOBase):

@@ -30,6 +30,7 @@ from tests.system.drills.stand_ins import (
     Names,
     Outside,
     Request,
+    archive,
     forecast_of,
     log_sizes,
     measure,
@@ -79,7 +80,7 @@ def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deploye
     """The template as the CDK command line makes it. Like local AWS, it needs Node.js."""
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"environment": "prod", "alarm_email": "operator@example.org"}
+    context |= {"environment": "prod", "alarm_email": "operator@example.org", "retraining": "true"}
     named = {"domain_name": HOST, "certificate_arn": CERTIFICATE}
     _synthesize("infra_cdk.app", context | named | {"account_concurrency": CONCURRENCY}, folder)
     _synthesize("infra_cdk.probe", context | {"host": HOST}, folder)
@@ -125,6 +126,9 @@ def _read(path: Path, probe: Path) -> Deployed:
     ((_, down),) = of_kind("AWS::CloudWatch::CompositeAlarm")
     behind = {each.removesuffix(".Arn") for each in any_in_alarm(down["AlarmRule"])}
     function = live["FunctionName"]
+    ((_, machine),) = of_kind("AWS::StepFunctions::StateMachine")
+    account = [{"Ref": f"AWS::{name}"} for name in ("Partition", "Region", "AccountId")]
+    partition, region, number = map(resolver.resolve, account)
     names = Names(
         function,
         f"{function}:live",
@@ -135,6 +139,7 @@ def _read(path: Path, probe: Path) -> Deployed:
         access_log,
         CERTIFICATE,
         f"{check}.HealthCheckId",
+        f"arn:{partition}:states:{region}:{number}:stateMachine:{machine['StateMachineName']}",
     )
     assert resolver.reference(alias).endswith(f":{names.alias}")
     (heartbeat,) = (
@@ -222,11 +227,13 @@ class Day(NamedTuple):
 def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
     """The ordinary day that the drills change.
 
-    For the weeks before, only the metrics that forecasts use are made.
+    For the weeks before, only the metrics are made that forecasts use, and those that are compared
+    with them.
     """
     every = itertools.chain.from_iterable(deployed.alarms.values())
     banded = [alarm for alarm in every if alarm.band]
-    forecast = {query.metric for alarm in banded for query in alarm.metrics.values()}
+    compared = [*banded, *deployed.alarms["archived-predictions"]]
+    needed = {query.metric for alarm in compared for query in alarm.metrics.values()}
     traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
     before = [
         Sample(metric, request.at, value)
@@ -235,8 +242,9 @@ def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
         for metric, _, value in [
             *request.invocation.samples,
             *log_sizes(deployed.names, request),
+            *archive(request.invocation.events),
         ]
-        if metric in forecast
+        if metric in needed
     ]
     requests = list(traffic.day(MIDNIGHT))
     today = measure(requests, deployed.names, deployed.concurrency)

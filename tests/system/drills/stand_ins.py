@@ -29,8 +29,6 @@ from tests.support.cloudwatch.expressions import Series
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples
 from tests.system.drills.recordings import Invocation
 
-DELIVERY_SECONDS: Final = 5
-"""The time until CloudWatch Logs has passed an event line to the event archive."""
 FRONT_SECONDS: Final = 0.004
 """The time that API Gateway adds. No drill depends on the exact value."""
 _SERVICE: Final = "etiquette-prod"
@@ -58,6 +56,7 @@ class Names(NamedTuple):
     access_log: str
     certificate: str
     health_check: str
+    retraining: str
 
 
 class Outside(NamedTuple):
@@ -67,6 +66,8 @@ class Outside(NamedTuple):
     """How long the certificate is valid."""
     reachable: bool = True
     """Whether the probe gets an answer."""
+    failed_retraining: bool = False
+    """Whether a run of the state machine that retrains has failed."""
 
 
 def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iterator[Sample]:
@@ -90,8 +91,9 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
             heapq.heappush(running, at + invocation.duration)
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
             yield from log_sizes(names, Request(at, invocation, through_api))
-            for metric, _, value in archive(invocation.events):
-                yield Sample(metric, at + DELIVERY_SECONDS, value)
+            yield from (
+                Sample(metric, at, value) for metric, _, value in archive(invocation.events)
+            )
         yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
             yield from _api_gateway(names, at, invocation, admitted=admitted)
@@ -136,7 +138,7 @@ class _ForgetfulStore:
 
 
 def measure_outside(names: Names, start: float, end: float, outside: Outside) -> Iterator[Sample]:
-    """Return what ACM and Route 53 measure.
+    """Return what ACM, Route 53 and Step Functions measure.
 
     ACM publishes twice a day; here it publishes every hour, so that three hours have a datapoint.
     """
@@ -144,6 +146,10 @@ def measure_outside(names: Names, start: float, end: float, outside: Outside) ->
     days = MetricId("AWS/CertificateManager", "DaysToExpiry", certificate)
     check = frozenset({("HealthCheckId", names.health_check)})
     healthy = MetricId("AWS/Route53", "HealthCheckStatus", check)
+    machine = frozenset({("StateMachineArn", names.retraining)})
+    failed = MetricId("AWS/States", "ExecutionsFailed", machine)
+    if outside.failed_retraining:
+        yield Sample(failed, int(start), 1)
     for at in range(int(start), int(end), MINUTE):
         yield Sample(healthy, at, float(outside.reachable))
         if (at - int(start)) % HOUR == 0:

@@ -95,6 +95,12 @@ DRILLS: Final = [
         days.with_events(lambda line: line.replace('"event_version":1', '"event_version":2')),
     ),
     Drill("lines-set-aside", "lines that are cut", days.with_events(lambda line: line[:200])),
+    Drill(
+        "retraining-failed",
+        "a corpus without questions",
+        days.unchanged(),
+        outside=Outside(failed_retraining=True),
+    ),
     Drill("account-concurrency", "bursts of nearly the limit", days.bursts("slow", 9)),
     Drill("log-volume", "five times the requests", days.times(5)),
     Drill("feedback-silence", "a client that sends no feedback", days.without("feedback")),

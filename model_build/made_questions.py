@@ -1,11 +1,16 @@
-"""Questions that teach the names of tags which the corpus hardly uses.
+"""Questions made from those of the corpus, for what its own questions do not teach.
 
-Tag sets know many tags that are too new or too rare for the questions with a text. For each such
-tag, some questions of the corpus are read a second time with the name of the tag in their title.
-So the regressions learn the name, and which tags come with it: ``pydantic`` speaks for ``python``.
-A question is taken only if it has another tag of the same tag set. These are pseudo-questions with
-a label by distant supervision: see Mintz et al. (2009), "Distant supervision for relation extraction
-without labeled data".
+The title of a question gets one more name or word, at a random place:
+
+- The name of a tag that the corpus hardly uses and tag sets know. So the regressions learn the
+  name, and which tags come with it: ``pydantic`` speaks for python. A question is taken only if it
+  has another tag of the same tag set. Such labels are the distant supervision of Mintz et al.
+  (2009), "Distant supervision for relation extraction without labeled data".
+- A word of a tag that the question does not have. Most words have another meaning ("swift", "rust",
+  "oracle"), which few questions of a corpus show. A few made questions for each tag say that the
+  word alone is no proof and that its neighbours count. This smooths what a few questions say, as
+  additive smoothing does: Manning, Raghavan and Schütze (2008), "Introduction to Information
+  Retrieval", section 13.2.
 """
 
 from collections import Counter, defaultdict
@@ -15,13 +20,13 @@ from typing import Final
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import QuestionTokens
+from lambda_src.tagger.analyzer import QuestionTokens, normalize
 from model_build.questions import Question
 from model_build.tag_sets import TagSet
 
-MIN_NAME_USES: Final = 10
+MIN_NAME_USES: Final = 8
 """A name with fewer uses in the tag sets is not taught."""
-PER_NAME: Final = 5
+PER_NAME: Final = 12
 """How many questions teach a name that does not become a tag of the model."""
 PER_TAG: Final = 20
 """How many questions teach a name that becomes a tag of the model."""
@@ -29,18 +34,26 @@ _WHOLE_NAME_SHARE: Final = 0.3
 """How often a name is written as one word, with its hyphens."""
 _KNOWN_PART_SHARE: Final = 0.5
 """How often a part of a name is written that is a tag by itself: ``rust`` in ``rust-tokio``."""
+MAX_MISLEADING_SHARE: Final = 0.5
+"""A tag has no more misleading questions than this many for each question with the tag."""
+_MIN_TITLES_SHARE: Final = 0.05
+_MIN_PRECISION: Final = 0.25
+_MIN_TITLES: Final = 3
+"""A word belongs to a tag if this many titles and this share of the titles with the tag have it,
+and if this share of the titles with the word have the tag."""
+_WORDS_PER_TAG: Final = 2
 
 
 @dataclass(frozen=True)
-class NamedQuestion:
-    """A question of the corpus with one more name in its title."""
+class MadeQuestion:
+    """A question of the corpus with more words in its title."""
 
     row: int
     """The row of the question in the corpus."""
     question: Question
-    """The question of the corpus, with the named tag among its tags."""
+    """The question of the corpus, with the tags of the made one."""
     tokens: QuestionTokens
-    """Of the title with the name. It has neither prose nor code."""
+    """Of the title with the added words. There is neither prose nor code."""
 
 
 def named_questions(
@@ -52,7 +65,7 @@ def named_questions(
     learned: frozenset[str],
     synonyms: Mapping[str, str],
     seed: int,
-) -> list[NamedQuestion]:
+) -> list[MadeQuestion]:
     """Make questions for the names that tag sets know and the corpus does not.
 
     Parameters
@@ -92,9 +105,80 @@ def named_questions(
             question = questions[row]
             tags = tuple(dict.fromkeys((*question.tags, tag)))
             made.append(
-                NamedQuestion(row, replace(question, tags=tags), _named(tokens[row], words, rng))
+                MadeQuestion(
+                    row, replace(question, tags=tags), _with_words(tokens[row], words, rng)
+                )
             )
     return made
+
+
+def misleading_questions(
+    questions: Sequence[Question],
+    tokens: Sequence[QuestionTokens],
+    *,
+    tags: Sequence[str],
+    per_tag: int,
+    seed: int,
+) -> list[MadeQuestion]:
+    """Make questions with a word of a tag that they do not have.
+
+    Parameters
+    ----------
+    questions : sequence of Question
+    tokens : sequence of QuestionTokens
+        Of the same questions.
+    tags : sequence of str
+    per_tag : int
+        How many to make for each tag. A rare tag gets fewer: see `MAX_MISLEADING_SHARE`.
+    seed : int
+    """
+    rng = np.random.default_rng([seed, len(questions)])
+    complete = [row for row, question in enumerate(questions) if question.judged_tags is None]
+    uses = Counter(tag for row in complete for tag in questions[row].tags)
+    words = words_of_tags([questions[row] for row in complete], [tokens[row] for row in complete])
+    made = []
+    for tag in tags:
+        of_tag = words.get(tag, [])
+        n_questions = min(per_tag, int(MAX_MISLEADING_SHARE * uses[tag]))
+        for _ in range(n_questions if of_tag else 0):
+            row = complete[int(rng.integers(len(complete)))]
+            word = of_tag[int(rng.integers(len(of_tag)))]
+            if tag not in questions[row].tags:
+                made.append(
+                    MadeQuestion(row, questions[row], _with_words(tokens[row], [word], rng))
+                )
+    return made
+
+
+def words_of_tags(
+    questions: Sequence[Question], tokens: Sequence[QuestionTokens]
+) -> dict[str, list[str]]:
+    """Find the normalized words that are common in the titles of a tag and rare elsewhere.
+
+    Parameters
+    ----------
+    questions : sequence of Question
+    tokens : sequence of QuestionTokens
+        Of the same questions.
+    """
+    n_titles: Counter[str] = Counter()
+    uses: Counter[str] = Counter()
+    n_together: dict[str, Counter[str]] = defaultdict(Counter)
+    for question, each in zip(questions, tokens, strict=True):
+        words = sorted({normalize(token).whole for token in each.title} - {""})
+        n_titles.update(words)
+        uses.update(question.tags)
+        for tag in question.tags:
+            n_together[tag].update(words)
+    found = {}
+    for tag, counts in n_together.items():
+        least = max(_MIN_TITLES, _MIN_TITLES_SHARE * uses[tag])
+        found[tag] = [
+            word
+            for word, count in counts.most_common()
+            if count >= least and count >= _MIN_PRECISION * n_titles[word]
+        ][:_WORDS_PER_TAG]
+    return found
 
 
 def uses_of(tag_sets: Iterable[TagSet], synonyms: Mapping[str, str]) -> Counter[str]:
@@ -131,7 +215,7 @@ def _words_of(name: str, known: frozenset[str], rng: np.random.Generator) -> lis
     return written or [name]
 
 
-def _named(
+def _with_words(
     tokens: QuestionTokens, words: Sequence[str], rng: np.random.Generator
 ) -> QuestionTokens:
     place = int(rng.integers(len(tokens.title) + 1))

@@ -1,21 +1,25 @@
-"""Questions of the corpus with the name of a tag that only tag sets know."""
+"""Questions of the corpus with a name or a word in their titles."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from lambda_src.tagger.analyzer import normalize
 from model_build.features import tokens_of
-from model_build.named_questions import (
+from model_build.made_questions import (
     MIN_NAME_USES,
     PER_NAME,
     PER_TAG,
-    NamedQuestion,
+    MadeQuestion,
+    misleading_questions,
     named_questions,
     uses_of,
+    words_of_tags,
 )
 from model_build.questions import Question
 from model_build.tag_sets import TagSet
 
+TITLE = ["how", "do", "i", "sort", "a", "list"]
+TITLE_WORDS = {normalize(word).whole for word in [*TITLE, "center", "box"]}
 KNOWN = frozenset({"python", "css"})
 CORPUS = [
     Question("How do I sort a list", "<p>Of numbers</p><code>sort()</code>", ("python", "list")),
@@ -30,7 +34,7 @@ def tag_sets(*tags: str, times: int) -> list[TagSet]:
 
 def made(
     sets: Sequence[TagSet], learned: frozenset[str] = frozenset(), **synonyms: str
-) -> list[NamedQuestion]:
+) -> list[MadeQuestion]:
     return named_questions(
         CORPUS,
         tokens_of(CORPUS),
@@ -43,13 +47,13 @@ def made(
 
 
 def test_a_name_comes_into_titles_of_questions_with_a_tag_of_its_sets() -> None:
-    questions = made(tag_sets("python", "pydantic", times=MIN_NAME_USES))
+    questions = made(tag_sets("python", "pydantic", times=PER_NAME))
     assert len(questions) == PER_NAME
     for each in questions:
         assert each.row == 0
         assert each.question.tags == ("python", "list", "pydantic")
-        assert Counter(each.tokens.title) == Counter(["pydantic", *"how do i sort a list".split()])
-        assert not (each.tokens.prose or each.tokens.code or each.tokens.signals)
+        assert sorted(each.tokens.title) == sorted(["pydantic", *TITLE])
+        assert each.tokens[1:] == ([], [], [])
 
 
 def test_a_tag_of_the_model_gets_more_questions_than_another_name() -> None:
@@ -77,4 +81,35 @@ def test_uses_count_a_synonym_as_its_tag_and_a_tag_once_for_each_set() -> None:
     assert uses_of(sets, {"py": "python"}) == {"python": 2}
 
 
-TITLE_WORDS = {normalize(word).whole for word in "how do i sort a list center box".split()}
+MISLEADING_CORPUS = [
+    *[Question(f"Swift closure {number}", "", ("swift",)) for number in range(40)],
+    *[Question(f"Center box {number}", "<p>Swift</p>", ("css",)) for number in range(40)],
+    Question("Cut down", "", (), judged_tags=frozenset({"python"})),
+]
+
+
+def test_a_word_of_a_tag_comes_into_titles_of_questions_without_the_tag() -> None:
+    tokens = tokens_of(MISLEADING_CORPUS)
+    questions = misleading_questions(MISLEADING_CORPUS, tokens, tags=["swift"], per_tag=15, seed=0)
+    assert 0 < len(questions) <= 15
+    for each in questions:
+        assert each.question == MISLEADING_CORPUS[each.row]
+        assert each.question.tags == ("css",)
+        (added,) = (Counter(each.tokens.title) - Counter(tokens[each.row].title)).elements()
+        assert added in {"swift", "closur"}
+        assert each.tokens[1:] == ([], [], [])
+
+
+def test_a_rare_tag_has_fewer_misleading_questions_than_real_ones() -> None:
+    corpus = [
+        *[Question(f"Rust borrow {number}", "", ("rust",)) for number in range(4)],
+        *MISLEADING_CORPUS,
+    ]
+    questions = misleading_questions(corpus, tokens_of(corpus), tags=["rust"], per_tag=15, seed=0)
+    assert 0 < len(questions) <= 2
+
+
+def test_words_of_a_tag_are_common_with_it_and_rare_elsewhere() -> None:
+    words = words_of_tags(MISLEADING_CORPUS, tokens_of(MISLEADING_CORPUS))
+    assert words["swift"] == ["closur", "swift"]
+    assert words["css"] == ["box", "center"]

@@ -1,0 +1,208 @@
+"""The command ``python -m model_build audit``."""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple, get_args
+
+from lambda_src.monitor.store import StoreError, open_store
+from lambda_src.tagger import TagModel
+from model_build.audit import auditing
+from model_build.audit.errors import AuditError
+from model_build.audit.service import Authorization, Service
+from model_build.audit.tag_names import TagNames
+from model_build.collect.commands import add_client_options, client_of, day, start_of
+from model_build.collect.stack_exchange import StackExchange
+from model_build.collect.windows import Range, walk
+from model_build.corpus import CorpusError
+from model_build.evaluation import table
+from model_build.model_card import MIN_QUESTIONS
+from model_build.questions import BadQuestionError, Question
+from model_build.synonyms import WELL_KNOWN, read_synonyms
+
+STARTER: Final = Path(__file__).parents[1] / "starter" / "starter.safetensors"
+_AGES: Final = re.compile(r"([0-9]{1,3})(?:\.\.([0-9]{1,3}))?", re.ASCII)
+
+
+class Ages(NamedTuple):
+    """How many days ago the questions were asked: from `youngest` to `oldest`, both included."""
+
+    youngest: int
+    oldest: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Ages":
+        """Read ages from a command line: ``3``, or ``3..9``."""
+        match = _AGES.fullmatch(text)
+        if match is None:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of days such as 3 or 3..9")
+        ages = cls(int(match[1]), int(match[2] or match[1]))
+        if not 1 <= ages.youngest <= ages.oldest:
+            raise argparse.ArgumentTypeError(f"{text!r}: the first number must be 1 to the second")
+        return ages
+
+
+def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command ``audit``."""
+    command = commands.add_parser(
+        "audit",
+        help="measure the live model on a site's newest questions",
+        description="Ask the live model about the site's newest questions and compare its answers "
+        "with the tags that the askers chose. The questions are sent as drafts, so that the "
+        "service does not count them. Run it once a day.",
+    )
+    add_client_options(command)
+    command.add_argument(
+        "--url", required=True, help="the address of the service, such as https://tags.example.com"
+    )
+    command.add_argument(
+        "--auth",
+        choices=get_args(Authorization),
+        default="none",
+        help="how the API knows its callers: iam signs with the AWS credentials, jwt sends the "
+        "token in ETIQUETTE_TOKEN (default: %(default)s)",
+    )
+    command.add_argument(
+        "--model",
+        type=Path,
+        default=STARTER,
+        metavar="MODEL.safetensors",
+        help="the bundle that the service runs (default: the starter)",
+    )
+    command.add_argument(
+        "--challenger",
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="a bundle to compare with the live model, on the same questions",
+    )
+    command.add_argument(
+        "--days",
+        type=Ages.parse,
+        default=Ages(3, 3),
+        metavar="AGES",
+        help="the age of the questions in days, such as 3, or 3..9 for a weekly audit. Tags of "
+        "younger questions still change (default: 3)",
+    )
+    command.add_argument(
+        "--date",
+        type=day,
+        metavar="DATE",
+        help="the day of the audit, to repeat one that was missed (default: today, in UTC)",
+    )
+    command.add_argument(
+        "--synonyms",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="the site's synonyms of tags, as `collect synonyms` writes them: a renamed tag is "
+        "then no mistake",
+    )
+    command.add_argument(
+        "--store",
+        metavar="LOCATION",
+        help="the event store, s3://bucket[/prefix] or a folder: write audits/date=... for the "
+        "monitor",
+    )
+    command.add_argument(
+        "--json", type=Path, metavar="REPORT.json", help="write the figures to this file"
+    )
+    command.set_defaults(run=_audit)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    today: date = options.date or datetime.now(UTC).date()
+    ages: Ages = options.days
+    try:
+        store = open_store(options.store) if options.store else None
+    except StoreError as error:
+        raise AuditError(str(error)) from error
+    token = os.environ.get("ETIQUETTE_TOKEN")
+    service = Service(options.url, authorization=options.auth, token=token)
+    synonyms = read_synonyms([WELL_KNOWN, *options.synonyms])
+    model = TagModel.load(options.model)
+    challenger = TagModel.load(options.challenger) if options.challenger else None
+    names = TagNames(synonyms, model.tags)
+    questions = _questions(client_of(options), today, ages)
+    audit = auditing.ask(questions, service, model, names)
+    if not audit.audited:
+        raise AuditError(
+            f"{options.site}: there is no question of {_period(today, ages)} to audit. "
+            "Name more days, such as --days 3..9."
+        )
+    found: dict[str, Any] = {
+        "site": options.site,
+        "date": today.isoformat(),
+        "days": list(ages),
+        **auditing.figures(audit, model),
+    }
+    if challenger is not None:
+        names_of_challenger = TagNames(synonyms, challenger.tags)
+        found["challenger"] = auditing.compare(audit, challenger, names_of_challenger)
+    if options.json:
+        _write(options.json, json.dumps(found, indent=2) + "\n")
+    if store is not None:
+        key = _key(options.site, options.url, today, ages)
+        store.write(key, auditing.event_lines(audit, options.site, model, today))
+        print(f"{key}: {len(audit.audited):,} questions")
+    _print(found)
+
+
+def _questions(client: StackExchange, today: date, ages: Ages) -> list[Question]:
+    wanted = Range(
+        start_of(today - timedelta(days=ages.oldest)),
+        start_of(today - timedelta(days=ages.youngest - 1)),
+    )
+    questions = []
+    for step in walk(client, wanted):
+        for item in step.items:
+            try:
+                questions.append(Question.from_row(client.row(item)))
+            except BadQuestionError as error:
+                print(f"question {item['question_id']} is left out: {error}")
+    return questions
+
+
+def _key(site: str, url: str, today: date, ages: Ages) -> str:
+    """Return where an audit is kept. The name holds no text from outside."""
+    facts = json.dumps([site, url.rstrip("/"), ages])
+    name = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    return f"audits/date={today.isoformat()}/audit-{name}.jsonl"
+
+
+def _period(today: date, ages: Ages) -> str:
+    first, last = (today - timedelta(days=days) for days in (ages.oldest, ages.youngest))
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(table(found))
+    if not found["enough_questions"]:
+        print(f"Not enough questions: fewer than {MIN_QUESTIONS} say little about the model.")
+    if found["differing"]:
+        print(
+            f"The service answered {found['differing']:,} questions differently than the bundle "
+            "does. Check which model and which version of the code it runs."
+        )
+    if found["other_versions"]:
+        print(f"{found['other_versions']:,} answers of another model version were left out.")
+    if "challenger" in found:
+        difference = found["challenger"]["difference"]
+        low, high = difference["interval"]
+        print(
+            f"The challenger's sample Jaccard is {difference['sample_jaccard']:+.4f} "
+            f"({low:+.4f} to {high:+.4f}) compared with the live model's."
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CorpusError(
+            f"{path}: cannot write this file: {error.strerror}. Name another one."
+        ) from error

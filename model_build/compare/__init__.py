@@ -1,0 +1,1 @@
+"""Train candidates on the same questions, and select one on others."""
