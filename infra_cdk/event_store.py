@@ -140,7 +140,7 @@ class _EventArchive(FolderFunction):
 class _EventMerge(FolderFunction):
     """The function that merges the small files of each hour.
 
-    It needs no alarms: if it fails, the files stay small, and the next run merges them.
+    If it fails, the files stay small, and the next run merges them.
     """
 
     def __init__(
@@ -165,7 +165,6 @@ class _EventMerge(FolderFunction):
                     allow(["s3:ListBucket"], [bucket.bucket_arn]),
                 )
             },
-            has_alarms=False,
             environment={"EVENT_STORE": bucket.bucket_name},
         )
         explain_wildcards(self, bucket, ("events",))

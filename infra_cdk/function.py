@@ -61,13 +61,16 @@ class FolderFunction(Construct):
     storage_mb
         The size of the temporary folder, at least Lambda's default of 512.
     module
-        The module of a zip file's folder that contains `handler`. Functions that share code share
-        a folder.
+        The module of the folder that contains `handler`. Functions that share code share a folder,
+        and those with an image share the image.
 
     Attributes
     ----------
     title, has_alarms
         As given.
+    is_published
+        Whether requests go to published versions, as those of the API do. Otherwise, a schedule or
+        another service invokes the function, and nobody waits for an answer.
     function
         The function itself.
     log_group
@@ -118,7 +121,7 @@ class FolderFunction(Construct):
             removal_policy=settings.removal_policy,
         )
         self.role = self._role(title, policies, release)
-        published = release is not None
+        self.is_published = release is not None
         self.function = lambda_.Function(
             self,
             "Function",
@@ -129,9 +132,9 @@ class FolderFunction(Construct):
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrency,
             # AWS's base image for Python 3.13 supports snapshots without any hooks in the handler.
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if published else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if self.is_published else None,
             # X-Ray samples the first request of each second and one in twenty of the others.
-            tracing=lambda_.Tracing.ACTIVE if published else None,
+            tracing=lambda_.Tracing.ACTIVE if self.is_published else None,
             # The CDK would add permissions in a separate policy, which would be deleted with the
             # deployment while the role is kept.
             role=self.role.without_policy_updates(),
@@ -143,7 +146,7 @@ class FolderFunction(Construct):
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
-        if published:
+        if self.is_published:
             Validations.of(self.function).acknowledge(
                 Acknowledgment(
                     id="@aws-cdk/aws-lambda:snapStartRequirePublish",
@@ -234,6 +237,8 @@ def _code(folder: str, module: str, shared: Sequence[str], architecture_name: st
                 file=f"{folder}/Dockerfile",
                 exclude=["*", *context, other_requirements, *_not_code()],
                 platform=platform,
+                # The same image: this is a setting of the function.
+                cmd=[f"lambda_src.{folder}.{module}.handler"] if module != "handler" else None,
             ),
             "handler": lambda_.Handler.FROM_IMAGE,
             "runtime": lambda_.Runtime.FROM_IMAGE,

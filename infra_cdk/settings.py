@@ -167,6 +167,9 @@ class Settings:
     (infra_cdk/retraining.py). The operator gets its figures, and releases it or does not."""
     retraining_schedule: str | None = None
     """Also retrain at these times: `rate(28 days)` or `cron(0 3 ? * SUN *)`, in UTC."""
+    archive_scoring: int = 0
+    """How many parts of an archive are scored at once, each by a copy of a function
+    (infra_cdk/archive_scoring.py). 0 means that there is no archive scoring."""
     limits: Limits = field(default_factory=Limits)
     """The limits of the alarms that differ between environments."""
 
@@ -178,6 +181,7 @@ class Settings:
         self._check_function()
         self._check_front()
         self._check_retraining()
+        self._check_archive_scoring()
 
     @property
     def stack_name(self) -> str:
@@ -297,6 +301,14 @@ class Settings:
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
 
+    def _check_archive_scoring(self) -> None:
+        # Otherwise an archive could take all copies from the callers of the API.
+        if not 0 <= self.archive_scoring <= self.account_concurrency // 2:
+            raise SettingsError(
+                f"archive_scoring is {self.archive_scoring}, but it must be at most half of "
+                f"account_concurrency ({self.account_concurrency}), or 0 for no archive scoring"
+            )
+
     def _check_retraining(self) -> None:
         if self.retraining_schedule is None:
             return
@@ -343,7 +355,7 @@ ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
         log_retention=logs.RetentionDays.THREE_MONTHS,
         rollout="canary_15_minutes",
         protected=True,
-        monthly_budget_usd=50,
+        monthly_budget_usd=75,
         limits=Limits(
             minimum_volume=50,
             minimum_prediction_rate=0.8,

@@ -6,9 +6,10 @@ from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra_cdk.api_function import ApiFunction
+from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
-from infra_cdk.emulator import switch_off_unsupported
+from infra_cdk.emulator import give_tasks_credentials, switch_off_unsupported
 from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
@@ -84,6 +85,13 @@ class EtiquetteStack(Stack):
                 "RetrainingTable": retraining.table.table_name,
                 "RetrainingLogGroup": retraining.log_group.log_group_name,
             }
+        archive_outputs = {}
+        if settings.archive_scoring:
+            archive = ArchiveScoring(self, "ArchiveScoring", settings=settings, model=model)
+            archive_outputs = {
+                "ArchiveMachine": archive.machine.state_machine_arn,
+                "ArchiveBucket": archive.bucket.bucket_name,
+            }
         if settings.alarm_email is not None and settings.monthly_budget_usd:
             MonthlyBudget(
                 self,
@@ -108,6 +116,7 @@ class EtiquetteStack(Stack):
             **front.outputs,
             **cloudfront_outputs,
             **retraining_outputs,
+            **archive_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "QualityDashboardUrl": observability.dashboard_urls["Quality"],
             "ResourcesDashboardUrl": observability.dashboard_urls["Resources"],
@@ -126,3 +135,4 @@ class EtiquetteStack(Stack):
             CfnOutput(self, name, value=value)
         if settings.emulated:
             switch_off_unsupported(self)
+            give_tasks_credentials(self)

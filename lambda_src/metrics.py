@@ -1,5 +1,6 @@
 """The names, units and dimensions of all metrics, for the functions and the infrastructure."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 
@@ -89,3 +90,12 @@ DRIFT_METRICS: Final = {
 }
 """The metrics of the drift detectors by the kind of their findings: how many figures drifted, or
 how many tags are new. While there is not enough data for a kind, its metric has no datapoint."""
+
+
+def all_metrics() -> Iterator[Metric]:
+    """Yield every metric of this module."""
+    for value in globals().values():
+        if isinstance(value, Metric):
+            yield value
+    yield from WINDOW_METRICS.values()
+    yield from DRIFT_METRICS.values()

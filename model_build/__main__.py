@@ -134,6 +134,13 @@ def _add_train(commands: Commands) -> None:
         "learned (default: %(default)s)",
     )
     train.add_argument(
+        "--misleading-per-tag",
+        type=int,
+        default=TrainingOptions.misleading_per_tag,
+        help="make this many questions per tag that have a word of the tag, but not the tag: the "
+        "model then trusts single words less (default: %(default)s)",
+    )
+    train.add_argument(
         "--synonyms",
         nargs="+",
         type=Path,
@@ -347,6 +354,7 @@ def _train(options: argparse.Namespace) -> None:
                 TrainingOptions(
                     min_tag_count=options.min_tag_count,
                     min_tag_set_count=options.min_tag_set_count,
+                    misleading_per_tag=options.misleading_per_tag,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,

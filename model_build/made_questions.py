@@ -34,10 +34,8 @@ _WHOLE_NAME_SHARE: Final = 0.3
 """How often a name is written as one word, with its hyphens."""
 _KNOWN_PART_SHARE: Final = 0.5
 """How often a part of a name is written that is a tag by itself: ``rust`` in ``rust-tokio``."""
-MISLEADING_PER_TAG: Final = 15
-"""How many questions show a word of a tag without the tag."""
 MAX_MISLEADING_SHARE: Final = 0.5
-"""But no more than this many for each question with the tag."""
+"""A tag has no more misleading questions than this many for each question with the tag."""
 _MIN_TITLES_SHARE: Final = 0.05
 _MIN_PRECISION: Final = 0.25
 _MIN_TITLES: Final = 3
@@ -119,6 +117,7 @@ def misleading_questions(
     tokens: Sequence[QuestionTokens],
     *,
     tags: Sequence[str],
+    per_tag: int,
     seed: int,
 ) -> list[MadeQuestion]:
     """Make questions with a word of a tag that they do not have.
@@ -129,6 +128,8 @@ def misleading_questions(
     tokens : sequence of QuestionTokens
         Of the same questions.
     tags : sequence of str
+    per_tag : int
+        How many to make for each tag. A rare tag gets fewer: see `MAX_MISLEADING_SHARE`.
     seed : int
     """
     rng = np.random.default_rng([seed, len(questions)])
@@ -138,7 +139,7 @@ def misleading_questions(
     made = []
     for tag in tags:
         of_tag = words.get(tag, [])
-        n_questions = min(MISLEADING_PER_TAG, int(MAX_MISLEADING_SHARE * uses[tag]))
+        n_questions = min(per_tag, int(MAX_MISLEADING_SHARE * uses[tag]))
         for _ in range(n_questions if of_tag else 0):
             row = complete[int(rng.integers(len(complete)))]
             word = of_tag[int(rng.integers(len(of_tag)))]

@@ -77,6 +77,10 @@ class TrainingOptions:
     prose; see `model_build.code_copies`. A copy is in the fold of its question. It counts for the
     regressions, the calibrator and the re-ranker, but not for document frequencies, counts of tags
     and pairs, or the figures of the card."""
+    misleading_per_tag: int = 0
+    """How many questions are made for each tag that have a word of the tag in their titles, but not
+    the tag; see `model_build.made_questions`. They make the model trust single words less, for
+    the price of some precision on questions that are like those of the corpus."""
     jobs: int = -1
     """Number of processes; -1 for one per processor."""
     seed: int = 0
@@ -191,7 +195,11 @@ def fit(
             seed=options.seed,
         )
         misleading = misleading_questions(
-            questions, tokens, tags=[tag for tag, _ in tags], seed=options.seed
+            questions,
+            tokens,
+            tags=[tag for tag, _ in tags],
+            per_tag=options.misleading_per_tag,
+            seed=options.seed,
         )
         tags = _with_named(tags, questions, named, learned)
         names = [tag for tag, _ in tags]

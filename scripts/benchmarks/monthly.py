@@ -40,12 +40,18 @@ VERSIONS: Final = 3
 IMAGE_GB: Final = 0.25
 RELEASES_PER_MONTH: Final = 4
 """Releases with a new image. Each image stays until `scripts/cdk gc` removes it."""
-METRICS: Final = 9
+METRICS: Final = 35
 """Custom metrics: those of `lambda_src/metrics.py`, with one set of dimensions each."""
-ALARM_METRICS: Final = 48
+MONITOR_RUNS: Final = 30 * 24
+MONITOR_MB: Final = 2048
+MONITOR_SECONDS: Final = 5
+"""Of a run of the monitor with little traffic, most of which is its start."""
+MONITOR_SECONDS_PER_MILLION: Final = 40
+"""And for each million predictions of a day, from `scripts/bench monitor`."""
+ALARM_METRICS: Final = 71
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
-DASHBOARDS: Final = 2
+DASHBOARDS: Final = 3
 BUSIEST_HOUR: Final = 3
 """How many times the month's average the busiest hour has."""
 THROTTLE: Final = 50
@@ -144,6 +150,7 @@ def monthly(level: Level) -> dict[str, float]:
         * RETENTION_MONTHS
         * prices["log_stored_gb_month"],
         "Event store": _event_store(level),
+        "Monitor": _monitor(level),
         "Traces": traces / 1e6 * prices["million_traces"],
         "Data transfer out": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
         "Metrics, alarms, dashboards, key": watching,
@@ -174,6 +181,15 @@ def _event_store(level: Level) -> float:
         + stored_gb * prices["s3_gb_month"]
     )
     return cost
+
+
+def _monitor(level: Level) -> float:
+    """Return the cost of the monitor's hourly runs. They read the events within the region."""
+    per_day = level.predictions / 30
+    seconds = MONITOR_SECONDS + per_day / 1e6 * MONITOR_SECONDS_PER_MILLION
+    gb_seconds = MONITOR_RUNS * seconds * MONITOR_MB / 1024
+    per_gb_second: float = PRICES["lambda_gb_second"]["arm64"]
+    return gb_seconds * per_gb_second
 
 
 def monthly_table(levels: tuple[Level, ...]) -> str:

@@ -33,7 +33,7 @@ def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
         counted += 2 if "ThresholdMetricId" in alarm else 0
     prices = PRICES["operation"]
     assert abs(counted - monthly.ALARM_METRICS) * prices["alarm_metric_month"] <= DOLLAR
-    custom = {value for value in vars(metrics).values() if type(value) is metrics.Metric}
+    custom = set(metrics.all_metrics())
     assert abs(len(custom) - monthly.METRICS) * prices["metric_month"] <= DOLLAR
     assert len(prod.resources("AWS::CloudWatch::CompositeAlarm")) == 1
     assert len(prod.resources("AWS::CloudWatch::Dashboard")) == monthly.DASHBOARDS

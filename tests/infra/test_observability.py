@@ -18,6 +18,7 @@ from lambda_src import metrics
 from tests.infra.synthesis import Synthesize, Synthesized
 from tests.support.cloudwatch.alarms import Alarm
 from tests.support.cloudwatch.templates import Resolver
+from tests.system.drills.monitored_weeks import MONITOR_ALARMS
 from tests.system.drills.table import DRILLS
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
@@ -108,7 +109,7 @@ def test_every_alarm_has_a_drill_and_every_drill_an_alarm(prod: Synthesized) -> 
         for watch in functions.watches(function)
         if not isinstance(function, ApiFunction)
     }
-    drilled = {drill.alarm for drill in DRILLS}
+    drilled = {drill.alarm for drill in DRILLS} | MONITOR_ALARMS
     missing = every - of_functions - drilled
     assert not missing, f"add a drill that raises {missing} to tests/system/drills/table.py"
     assert drilled <= every, "tests/system/drills/table.py has a drill of an alarm that is gone"
@@ -203,7 +204,7 @@ def named_in(query: str) -> set[str]:
 
 def test_every_metric_of_the_service_is_in_a_graph(prod: Synthesized) -> None:
     shown = "".join(dashboards(prod).values())
-    published = {value.name for value in vars(metrics).values() if type(value) is metrics.Metric}
+    published = {metric.name for metric in metrics.all_metrics()}
     missing = [name for name in sorted(published) if not re.search(rf"\b{name}\b", shown)]
     assert not missing, (
         f"no graph shows {missing}: declare a Watch or a Graph in "
@@ -211,11 +212,15 @@ def test_every_metric_of_the_service_is_in_a_graph(prod: Synthesized) -> None:
     )
 
 
-def test_every_alarm_has_one_graph_on_one_of_two_dashboards(prod: Synthesized) -> None:
+def test_every_alarm_has_one_graph_on_one_dashboard(prod: Synthesized) -> None:
     bodies = dashboards(prod)
-    assert set(bodies) == {"Business", "Resources"}
+    assert set(bodies) == {"Business", "Quality", "Resources"}
     titles = {
-        name: [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
+        name: [
+            widget["properties"]["title"]
+            for widget in json.loads(body)["widgets"]
+            if widget["type"] == "metric"
+        ]
         for name, body in bodies.items()
     }
     drawn = [title.lower().replace(" ", "-") for each in titles.values() for title in each]
@@ -259,10 +264,25 @@ def test_shares_and_percentiles_need_enough_requests(prod: Synthesized) -> None:
             assert any(f">= {limit}," in text for text in alarm.expressions.values()), alarm.name
 
 
-def test_missing_data_raises_only_the_heartbeat_alarm(prod: Synthesized) -> None:
+def test_missing_data_raises_only_the_alarms_of_silence(prod: Synthesized) -> None:
     treatments = {entry(alarm): alarm.missing.value for alarm in alarms(prod)}
-    assert treatments.pop("heartbeat") == "breaching"
+    assert treatments.pop("heartbeat") == treatments.pop("monitor-silent") == "breaching"
+    # Too little data must not look as if all were well.
+    quality = {treatments.pop(name) for name in MONITOR_ALARMS & set(treatments)}
+    assert quality == {"missing"}
     assert set(treatments.values()) == {"notBreaching"}
+
+
+def test_the_quality_dashboard_links_the_report(prod: Synthesized) -> None:
+    (body,) = (body for name, body in dashboards(prod).items() if name == "Quality")
+    (note,) = (each for each in json.loads(body)["widgets"] if each["type"] == "text")
+    assert "prefix=reports/latest.html" in note["properties"]["markdown"]
+
+
+def test_the_alarm_and_the_monitor_have_the_same_limit_of_the_audit(prod: Synthesized) -> None:
+    (alarm,) = (each for each in alarms(prod) if entry(each) == "audit-jaccard")
+    variables = prod.only("AWS::Lambda::Function", "Monitor")["Properties"]["Environment"]
+    assert float(variables["Variables"]["ETIQUETTE_MIN_AUDIT_JACCARD"]) == alarm.threshold
 
 
 def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -> None:
@@ -293,12 +313,19 @@ def test_only_cloudwatch_may_publish_to_the_encrypted_topic(prod: Synthesized) -
         }
 
 
+def heartbeats(stack: Synthesized) -> list[tuple[str, Any]]:
+    """The rules that ask the API function."""
+    return [
+        (name, rule)
+        for name, rule in of_kind(stack, "AWS::Events::Rule")
+        if any("predict" in target.get("Input", "") for target in rule.get("Targets", ()))
+    ]
+
+
 def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     prod: Synthesized, synthesized: Synthesized
 ) -> None:
-    ((rule, properties),) = (
-        each for each in of_kind(prod, "AWS::Events::Rule") if each[0].startswith("Observability")
-    )
+    ((rule, properties),) = heartbeats(prod)
     ((live, _),) = of_kind(prod, "AWS::Lambda::Alias")
     assert properties["ScheduleExpression"] == "rate(5 minutes)"
     (target,) = properties["Targets"]
@@ -308,11 +335,12 @@ def test_a_schedule_asks_the_function_where_silence_raises_an_alarm(
     permissions = [
         permission
         for _, permission in of_kind(prod, "AWS::Lambda::Permission")
-        if permission["Principal"] == "events.amazonaws.com"
+        if permission["FunctionName"] == {"Ref": live}
+        and permission["Principal"] == "events.amazonaws.com"
     ]
     assert [each["SourceArn"] for each in permissions] == [{"Fn::GetAtt": [rule, "Arn"]}]
     # Other environments have neither the schedule nor the alarm.
-    assert not list(of_kind(synthesized, "AWS::Events::Rule"))
+    assert not heartbeats(synthesized)
     assert "heartbeat" not in {entry(alarm) for alarm in alarms(synthesized)}
 
 

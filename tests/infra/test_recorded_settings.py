@@ -37,7 +37,7 @@ EVERY_SETTING = {
     "feedback_throttle": "7:14",
     "alarm_email": "operator@example.org",
     "ticket_email": "team@example.org",
-    "monthly_budget_usd": "75",
+    "monthly_budget_usd": "80",
 }
 """Settings of the command line that differ from those of prod."""
 WITH_CLOUDFRONT = {

@@ -1,4 +1,5 @@
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -152,16 +153,16 @@ def test_weeks_begin_on_monday() -> None:
 
 
 def test_the_limit_grows_with_the_traffic_of_a_week() -> None:
-    limit, day = WeeklyLimit(10), np.datetime64("2026-01-05", "D")
+    limit, day = WeeklyLimit(10), date(2026, 1, 5)
     assert limit.value == 1_000
     for _ in range(25):
         limit.count(day)
     assert limit.value == 2_500
-    limit.count(day + 7)
+    limit.count(day + timedelta(days=7))
     assert limit.value == 2_500
     reached = []
     for evidence, later in ((2_499, 0), (2_500, 0), (9_999, 1), (2_000, 2)):
-        limit.compare(evidence, day + later)
+        limit.compare(evidence, day + timedelta(days=later))
         reached.append(limit.since)
         assert WeeklyLimit(10, limit.state()).state() == limit.state()
     assert reached == [None, "2026-01-05", "2026-01-05", None]

@@ -7,7 +7,6 @@ from lambda_src.tagger.analyzer import normalize
 from model_build.features import tokens_of
 from model_build.made_questions import (
     MIN_NAME_USES,
-    MISLEADING_PER_TAG,
     PER_NAME,
     PER_TAG,
     MadeQuestion,
@@ -91,8 +90,8 @@ MISLEADING_CORPUS = [
 
 def test_a_word_of_a_tag_comes_into_titles_of_questions_without_the_tag() -> None:
     tokens = tokens_of(MISLEADING_CORPUS)
-    questions = misleading_questions(MISLEADING_CORPUS, tokens, tags=["swift"], seed=0)
-    assert 0 < len(questions) <= MISLEADING_PER_TAG
+    questions = misleading_questions(MISLEADING_CORPUS, tokens, tags=["swift"], per_tag=15, seed=0)
+    assert 0 < len(questions) <= 15
     for each in questions:
         assert each.question == MISLEADING_CORPUS[each.row]
         assert each.question.tags == ("css",)
@@ -106,7 +105,7 @@ def test_a_rare_tag_has_fewer_misleading_questions_than_real_ones() -> None:
         *[Question(f"Rust borrow {number}", "", ("rust",)) for number in range(4)],
         *MISLEADING_CORPUS,
     ]
-    questions = misleading_questions(corpus, tokens_of(corpus), tags=["rust"], seed=0)
+    questions = misleading_questions(corpus, tokens_of(corpus), tags=["rust"], per_tag=15, seed=0)
     assert 0 < len(questions) <= 2
 
 

@@ -7,8 +7,12 @@ import pytest
 from lambda_src import metrics
 from tests.support.paths import ROOT
 
-DECLARED = [name for name, value in vars(metrics).items() if type(value) is metrics.Metric]
-NAMES = [getattr(metrics, name).name for name in DECLARED]
+DECLARED = [
+    name
+    for name, value in vars(metrics).items()
+    if type(value) is metrics.Metric or name in {"WINDOW_METRICS", "DRIFT_METRICS"}
+]
+NAMES = [metric.name for metric in metrics.all_metrics()]
 
 
 def test_no_two_metrics_have_the_same_name() -> None:

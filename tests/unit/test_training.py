@@ -90,6 +90,21 @@ def test_a_question_of_code_alone_gets_the_tag_of_its_code() -> None:
     assert len(with_copies.ranking.ranked) == 80
 
 
+def test_misleading_questions_count_for_the_regressions_and_not_for_the_card(
+    samples: list[Question],
+) -> None:
+    options = TrainingOptions(jobs=1, min_tag_count=10)
+    without = fit(samples, options)
+    with_them = fit(samples, replace(options, misleading_per_tag=3))
+    assert with_them.corpus["misleading_questions"] > len(with_them.tags)
+    assert without.corpus["misleading_questions"] == 0
+    assert with_them.tags == without.tags
+    assert (with_them.regressions.coef_ != without.regressions.coef_).nnz > 0
+    assert len(with_them.ranking.ranked) == len(without.ranking.ranked) == len(samples)
+    pairs = [each.ranking.reranker_inputs.pairs_ for each in (without, with_them)]
+    assert pairs[0].counts.tolist() == pairs[1].counts.tolist()
+
+
 def test_sets_of_known_tags_add_to_the_pairs_and_to_nothing_else(samples: list[Question]) -> None:
     options = TrainingOptions(jobs=1, min_tag_count=10)
     alone = fit(samples, options)

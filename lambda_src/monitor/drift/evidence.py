@@ -9,6 +9,7 @@ is one again, so that many figures need only one limit.
 """
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +22,7 @@ _CAP: Final = 100.0
 """R stops growing at this many times its limit, so that an alarm ends soon after the change
 does. A smaller R cannot raise more alarms."""
 _MAX_RATIO: Final = 1e9
-_WEEK: Final = np.timedelta64(7, "D")
+_WEEK: Final = timedelta(days=7)
 
 
 def add_evidence(
@@ -70,7 +71,7 @@ class WeeklyLimit:
         state = state or {}
         self._largest: int = state.get("largest_week", min_observations)
         self._in_week: int = state.get("in_week", 0)
-        self._week_start = np.datetime64(state.get("week_start", "1970-01-01"), "D")
+        self._week_end = date.fromisoformat(state.get("week_end", str(date.min)))
         self.since: str | None = state.get("since")
         self.n_observations: int = state.get("observations", 0)
 
@@ -79,15 +80,15 @@ class WeeklyLimit:
         """The evidence that raises the alarm."""
         return max(self._largest, self._in_week) / FALSE_ALARMS_PER_WEEK
 
-    def count(self, day: np.datetime64) -> None:
+    def count(self, day: date) -> None:
         """Count one observation."""
-        if day >= self._week_start + _WEEK:
+        if day >= self._week_end:
             self._largest = max(self._largest, self._in_week)
-            self._in_week, self._week_start = 0, day
+            self._in_week, self._week_end = 0, day + _WEEK
         self._in_week += 1
         self.n_observations += 1
 
-    def compare(self, evidence: float, day: np.datetime64) -> None:
+    def compare(self, evidence: float, day: date) -> None:
         """Note the day on which the evidence reaches the limit, and forget it when it falls."""
         if evidence < self.value:
             self.since = None
@@ -99,7 +100,7 @@ class WeeklyLimit:
         return {
             "largest_week": self._largest,
             "in_week": self._in_week,
-            "week_start": str(self._week_start),
+            "week_end": str(self._week_end),
             "since": self.since,
             "observations": self.n_observations,
         }

@@ -30,6 +30,7 @@ from tests.system.drills.stand_ins import (
     Names,
     Outside,
     Request,
+    archive,
     forecast_of,
     log_sizes,
     measure,
@@ -226,11 +227,13 @@ class Day(NamedTuple):
 def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
     """The ordinary day that the drills change.
 
-    For the weeks before, only the metrics that forecasts use are made.
+    For the weeks before, only the metrics are made that forecasts use, and those that are compared
+    with them.
     """
     every = itertools.chain.from_iterable(deployed.alarms.values())
     banded = [alarm for alarm in every if alarm.band]
-    forecast = {query.metric for alarm in banded for query in alarm.metrics.values()}
+    compared = [*banded, *deployed.alarms["archived-predictions"]]
+    needed = {query.metric for alarm in compared for query in alarm.metrics.values()}
     traffic = Traffic(recordings, random.Random(7))  # noqa: S311 (a day, not a secret)
     before = [
         Sample(metric, request.at, value)
@@ -239,8 +242,9 @@ def quiet_day(recordings: Recordings, deployed: Deployed) -> Day:
         for metric, _, value in [
             *request.invocation.samples,
             *log_sizes(deployed.names, request),
+            *archive(request.invocation.events),
         ]
-        if metric in forecast
+        if metric in needed
     ]
     requests = list(traffic.day(MIDNIGHT))
     today = measure(requests, deployed.names, deployed.concurrency)

@@ -29,8 +29,6 @@ from tests.support.cloudwatch.expressions import Series
 from tests.support.cloudwatch.samples import MetricId, Sample, Samples
 from tests.system.drills.recordings import Invocation
 
-DELIVERY_SECONDS: Final = 5
-"""The time until CloudWatch Logs has passed an event line to the event archive."""
 FRONT_SECONDS: Final = 0.004
 """The time that API Gateway adds. No drill depends on the exact value."""
 _SERVICE: Final = "etiquette-prod"
@@ -93,8 +91,9 @@ def measure(requests: Iterable[Request], names: Names, concurrency: int) -> Iter
             heapq.heappush(running, at + invocation.duration)
             yield from (Sample(metric, at, value) for metric, _, value in invocation.samples)
             yield from log_sizes(names, Request(at, invocation, through_api))
-            for metric, _, value in archive(invocation.events):
-                yield Sample(metric, at + DELIVERY_SECONDS, value)
+            yield from (
+                Sample(metric, at, value) for metric, _, value in archive(invocation.events)
+            )
         yield from _lambda(names, at, invocation, len(running), admitted=admitted)
         if through_api:
             yield from _api_gateway(names, at, invocation, admitted=admitted)
