@@ -49,6 +49,8 @@ def draw(candidates: Sequence[dict[str, Any]], path: Path) -> None:
         axes.scatter(x, value, s=30 + 8 * each["megabytes"], color=color, alpha=0.7, zorder=2)
     _label(axes, candidates)
     axes.set_xscale("log")
+    for axis_formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        axis_formatter("{x:g}")
     axes.set(xlabel="median time of an answer (ms)", ylabel="sample Jaccard, with 95 % interval")
     axes.set_title("Candidates on the validation part (area: size; orange: Pareto front)")
     axes.grid(visible=True, which="both", linewidth=0.3)
