@@ -40,7 +40,6 @@ UNTAGGED = {
     "AWS::ApiGatewayV2::Authorizer": "CloudFormation gives it no tags",
     "AWS::ApiGatewayV2::Integration": "CloudFormation gives it no tags",
     "AWS::ApiGatewayV2::Route": "CloudFormation gives it no tags",
-    "AWS::Events::Rule": "CloudFormation gives it no tags",
     "AWS::Lambda::Alias": "CloudFormation gives it no tags",
     "AWS::Lambda::EventInvokeConfig": "a setting of the alias",
     "AWS::Lambda::Permission": "a statement of the alias",
