@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from lambda_src.monitor.report import summarize, write_reports
+from lambda_src.monitor.release import read_release
+from lambda_src.monitor.report import summarize
 from lambda_src.monitor.run import run
 from lambda_src.monitor.store import EventStore, StoreError, open_store
+from lambda_src.tagger import BundleError
 from scripts.export_command import last_day
 from scripts.exporting.flat_files import write_evidently
 from scripts.exporting.rows import read_table
@@ -34,21 +36,34 @@ def main() -> int:
         metavar="YYYY-MM-DD",
         help="the last day of the report (default: the last with events)",
     )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ROOT / "model_build" / "starter" / "starter.safetensors",
+        metavar="BUNDLE",
+        help="the bundle of the live model, whose baseline drift is measured from "
+        "(default: the starter)",
+    )
     parser.add_argument("--evidently", action="store_true", help="add the report of Evidently")
     options = parser.parse_args()
     try:
         store = open_store(options.store)
         today = options.day or last_day(store)
         with step("Running the monitor"):
-            outcome = run(store, today, memory_mb=_MEMORY_MB, threads=os.cpu_count() or 1)
-        write_reports(store, outcome.days, [], today)
+            outcome = run(
+                store,
+                today,
+                release=read_release(options.model),
+                memory_mb=_MEMORY_MB,
+                threads=os.cpu_count() or 1,
+            )
         if options.evidently:
             with step("Making the report of Evidently"):
                 _write_evidently_report(store, today)
-    except (StoreError, UserError, OSError) as error:
+    except (StoreError, BundleError, UserError, OSError) as error:
         print(f"monitor_report: {error}", file=sys.stderr)
         return 1
-    summary = summarize(outcome.days, [], today)
+    summary = summarize(outcome.days, outcome.findings, today)
     print(f"{summary['health']} State: {summary['state']}.")
     print(f"{options.store.rstrip('/')}/reports/latest.html")
     return 0

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
         "tests.support.events",
     },
     "scripts/emulator": {"scripts.shared"},
+    "scripts/exporting": {"lambda_src.monitor", "scripts.shared"},
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},

@@ -15,7 +15,7 @@ from lambda_src.monitor.report.distributions import distributions
 from lambda_src.monitor.report.estimates import Day, Period, live_version
 from lambda_src.monitor.report.quality import RECENT_DAYS
 from lambda_src.monitor.report.quality import charts as quality_charts
-from lambda_src.monitor.report.summary import DRIFT, KINDS, summarize
+from lambda_src.monitor.report.summary import KINDS, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
 
@@ -42,6 +42,11 @@ _FIGURE_NAMES: Final = {
     "hits": "Suggested tags that were chosen",
     "sample_jaccard": "Jaccard index",
 }
+_KINDS: Final = (
+    *("concept_drift", "model_drift", "new_tag", "label_shift", "data_drift", "slow_drift"),
+)
+"""The kinds of drift, the most important first."""
+_STATUSES: Final = ("drift", "not enough data", "ok")
 _N_SHARES: Final = 12
 
 
@@ -54,6 +59,15 @@ class Tile(NamedTuple):
     before: str | None
     cases: int
     needed: int
+
+
+class Card(NamedTuple):
+    """Everything that needs attention about one figure, or about new tags."""
+
+    title: str
+    findings: Sequence["Finding"]
+    chart: charts.Chart | None
+    """The distribution before and after, where a test has one."""
 
 
 def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> str:
@@ -86,9 +100,6 @@ def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
     )
     environment.filters |= {"percent": percent, "index": index, "meter": meter, "number": _number}
     recent = Period.of(days, today, RECENT_DAYS)
-    findings = sorted(
-        findings, key=lambda each: (not each.pages, each.status, each.kind, each.figure)
-    )
     return environment.get_template("page.html").render(
         style=style,
         style_digest=digest,
@@ -96,15 +107,13 @@ def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
         summary=summarize(days, findings, today),
         tiles=list(_tiles(days, version, today)),
         quality=quality_charts(days, today),
-        findings=findings,
-        drifted=[
-            (each, _shares_chart(each) if each.shares else None)
-            for each in findings
-            if each.status == DRIFT
-        ],
-        others=[each for each in findings if each.status != DRIFT],
+        cards=_cards(findings),
+        others=sorted(
+            (each for each in findings if not each.pages),
+            key=lambda each: (_STATUSES.index(each.status), each.kind, each.figure),
+        ),
         kinds=KINDS,
-        figure_names=_FIGURE_NAMES,
+        figure_name=_figure_name,
         distributions=distributions(days, version, today),
         worst=worst_tags(days, today),
         new=new_tags(days, today),
@@ -134,12 +143,31 @@ def _tiles(days: Sequence[Day], version: str | None, today: date) -> Sequence[Ti
     return tiles
 
 
+def _cards(findings: Sequence["Finding"]) -> list[Card]:
+    """Group what needs attention by figure; a loss of quality comes first."""
+    groups: dict[str, list[Finding]] = {}
+    for each in sorted(
+        (each for each in findings if each.pages),
+        key=lambda each: (_KINDS.index(each.kind), -each.evidence, each.figure),
+    ):
+        title = "New tags" if each.kind == "new_tag" else _figure_name(each)
+        groups.setdefault(title, []).append(each)
+    return [
+        Card(title, group, next((_shares_chart(each) for each in group if each.shares), None))
+        for title, group in groups.items()
+    ]
+
+
+def _figure_name(finding: "Finding") -> str:
+    return _FIGURE_NAMES.get(finding.figure, finding.figure)
+
+
 def _shares_chart(finding: "Finding") -> charts.Chart:
     """Draw the distribution of a finding, the largest changes of long ones."""
     shares = list(finding.shares)
     if len(shares) > _N_SHARES:
         shares = sorted(shares, key=lambda each: -abs(each.after - each.before))[:_N_SHARES]
-    title = _FIGURE_NAMES.get(finding.figure, finding.figure)
+    title = _figure_name(finding)
     return charts.before_and_after(
         title,
         f"{title}: the shares before and now.",
