@@ -1,7 +1,7 @@
 """What the questions are like, before and now, for each figure of a prediction.
 
 The outlier score of a figure is the share of the last week's predictions in bins that hold less
-than a hundredth of the predictions before. It is 0 to 0.01 or so as long as nothing changes.
+than a hundredth of the predictions before. It is about 0.01 or less while nothing changes.
 """
 
 from collections.abc import Mapping, Sequence
