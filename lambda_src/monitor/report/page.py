@@ -18,7 +18,7 @@ from lambda_src.monitor.report.quality import RECENT_DAYS
 from lambda_src.monitor.report.quality import charts as quality_charts
 from lambda_src.monitor.report.summary import KINDS, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
-from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
+from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 
 _FOLDER: Final = Path(__file__).parent
 _TILES: Final = {
@@ -113,6 +113,7 @@ def render(days: Sequence[Day], findings: Sequence[Finding], today: date) -> str
         kinds=KINDS,
         figure_name=_figure_name,
         distributions=distributions(days, version, today),
+        needed_predictions=MIN_PREDICTIONS,
         worst=worst_tags(days, today),
         new=new_tags(days, today),
         recent_days=RECENT_DAYS,
