@@ -112,24 +112,15 @@ class ArchiveScoring(Construct):
         list_parts = allow(["s3:ListBucket"], [self.bucket.bucket_arn])
         stack = Stack.of(self)
         name = f"{settings.stack_name}-archive-scoring"
-        # A Distributed Map starts executions of the state machine that it is in.
-        start_children = allow(
-            ["states:StartExecution"],
-            [
-                stack.format_arn(
-                    service="states",
-                    resource="stateMachine",
-                    resource_name=name,
-                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                )
-            ],
-        )
         role = iam.Role(
             self,
             "MachineRole",
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description="Archive scoring of Etiquette: the state machine",
-            inline_policies={"Score": policy(invoke, list_parts, start_children)},
+            inline_policies={
+                "Score": policy(invoke, list_parts),
+                "RunMap": _run_map(stack, name),
+            },
         )
         machine = sfn.StateMachine(
             self,
@@ -150,11 +141,13 @@ class ArchiveScoring(Construct):
                 level=sfn.LogLevel.ALL,
             ),
         )
-        _acknowledge(
-            role,
-            "IAM5[Resource::*]",
-            "The delivery of logs and X-Ray's actions support no narrower resource.",
-        )
+        children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}"
+        for finding, reason in {
+            "*": "The delivery of logs and X-Ray's actions support no narrower resource.",
+            f"{children}:*": "AWS chooses the names of the executions of this state machine.",
+            f"{children}/*": "AWS chooses the names of the executions of this map.",
+        }.items():
+            _acknowledge(role, f"IAM5[Resource::{finding}]", reason)
         return machine
 
     def _definition(self, at_once: int) -> dict[str, Any]:
@@ -227,6 +220,29 @@ class ArchiveScoring(Construct):
             "Scored": {"Type": "Pass", "OutputPath": "$.scored.report", "End": True},
         }
         return {"StartAt": "Score the parts", "States": states}
+
+
+def _run_map(stack: Stack, name: str) -> iam.PolicyDocument:
+    """Allow a state machine to run its Distributed Map, whose items are executions of its own.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+
+    def arn(resource: str, name: str) -> str:
+        return stack.format_arn(
+            service="states",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    children = [arn("execution", f"{name}:*"), arn("execution", f"{name}/*")]
+    return policy(
+        allow(["states:StartExecution"], [arn("stateMachine", name)]),
+        allow(["states:DescribeExecution", "states:StopExecution"], children),
+    )
 
 
 def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:

@@ -1,9 +1,10 @@
-"""Switches off the resources that the emulator's CloudFormation does not support."""
+"""What the emulator's template has differently: the emulator does not support everything."""
 
 from typing import Final
 
 from aws_cdk import Acknowledgment, CfnCondition, CfnResource, Fn, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ecs as ecs
 
 CONDITION: Final = "OnAws"
 """False in the emulator's template. Other templates do not have this condition."""
@@ -53,6 +54,28 @@ def switch_off_unsupported(stack: Stack) -> None:
         unsupported.cfn_options.condition = on_aws
         for resource in resources:
             resource.remove_resource_dependency(unsupported)
+
+
+def give_tasks_credentials(stack: Stack) -> None:
+    """Give the tasks of ECS the emulator's credentials.
+
+    On AWS, a task gets those of its role. The emulator offers them at an address that boto3 does
+    not accept.
+
+    Parameters
+    ----------
+    stack
+        The stack, with all its resources.
+    """
+    values = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": stack.region,
+    }
+    variables = [{"Name": name, "Value": value} for name, value in values.items()]
+    for node in stack.node.find_all():
+        if isinstance(node, ecs.CfnTaskDefinition):
+            node.add_property_override("ContainerDefinitions.0.Environment", variables)
 
 
 def _is_unsupported(resource: CfnResource) -> bool:

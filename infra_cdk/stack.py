@@ -9,7 +9,7 @@ from infra_cdk.api_function import ApiFunction
 from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.budget import MonthlyBudget
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
-from infra_cdk.emulator import switch_off_unsupported
+from infra_cdk.emulator import give_tasks_credentials, switch_off_unsupported
 from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
 from infra_cdk.http_front import HttpFront
@@ -135,3 +135,4 @@ class EtiquetteStack(Stack):
             CfnOutput(self, name, value=value)
         if settings.emulated:
             switch_off_unsupported(self)
+            give_tasks_credentials(self)

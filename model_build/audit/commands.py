@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lambda_src.monitor.store import StoreError, open_store
 from lambda_src.tagger import TagModel
 from model_build.audit import auditing
@@ -147,7 +149,10 @@ def _audit(options: argparse.Namespace) -> None:
         _write(options.json, json.dumps(found, indent=2) + "\n")
     if store is not None:
         key = _key(options.site, options.url, today, ages)
-        store.write(key, auditing.event_lines(audit, options.site, model, today))
+        try:
+            store.write(key, auditing.event_lines(audit, options.site, model, today))
+        except (OSError, BotoCoreError, ClientError) as error:
+            raise AuditError(f"{options.store}: cannot write {key}: {error}") from error
         print(f"{key}: {len(audit.audited):,} questions")
     _print(found)
 

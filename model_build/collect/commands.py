@@ -161,8 +161,9 @@ def _add_site(command: argparse.ArgumentParser) -> None:
     command.add_argument("--site", metavar="NAME", help="the site that the questions are from")
 
 
-def _rejects(folder: Path) -> Rejects:
-    return Rejects(folder.with_name(f"{folder.name}.rejects.jsonl"))
+def _rejects(folder: Path, *, keep_older: bool = False) -> Rejects:
+    whole = folder.resolve()  # "." has no name
+    return Rejects(whole.with_name(f"{whole.name}.rejects.jsonl"), keep_older=keep_older)
 
 
 def _api(options: argparse.Namespace) -> None:
@@ -177,7 +178,10 @@ def _api(options: argparse.Namespace) -> None:
             "There is no day between --since and --until. "
             "--until is not included, and cannot be later than today."
         )
-    with MonthFiles(options.out, options.site) as months, _rejects(options.out) as rejects:
+    with (
+        MonthFiles(options.out, options.site) as months,
+        _rejects(options.out, keep_older=True) as rejects,
+    ):
         progress = from_api.Progress(months)
         plan = from_api.plan(client, wanted, progress)
         print(from_api.describe(plan, client, wanted), flush=True)

@@ -1,6 +1,7 @@
 """Collect a site's questions from its API, from where the last run stopped."""
 
 import json
+import math
 import os
 import time
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from model_build.collect.errors import CollectError
 from model_build.collect.months import MonthFiles
 from model_build.collect.records import CollectedQuestion
-from model_build.collect.stack_exchange import PAGE_SIZE, StackExchange
+from model_build.collect.stack_exchange import PAGE_SIZE, Quota, StackExchange
 from model_build.collect.windows import Range, joined, missing, walk
 from model_build.corpus import Rejects
 from model_build.values import BadQuestionError
@@ -32,8 +33,7 @@ class Plan(NamedTuple):
     ranges: list[Range]
     questions: int
     requests: int
-    remaining: int
-    """The requests that the quota still allows today."""
+    quota: Quota
 
 
 class Progress:
@@ -70,23 +70,35 @@ class Progress:
                 ]
 
     def record(self, done: Range, counts: dict[str, int]) -> None:
-        """Keep that a range is complete, after its questions are on disk."""
+        """Keep that a range is complete, after its questions are on disk.
+
+        Raises
+        ------
+        CollectError
+            The file cannot be written.
+        """
         self.done = joined([*self.done, done])
         self._counts |= counts
         state = {"ranges": self.done, "months": dict(sorted(self._counts.items()))}
         unfinished = self._path.with_name(f".{_STATE}.unfinished")
-        unfinished.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self._path)
+        try:
+            unfinished.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+            with unfinished.open("rb") as file:
+                os.fsync(file.fileno())
+            unfinished.replace(self._path)
+        except OSError as error:
+            raise CollectError(
+                f"{self._path}: cannot write the progress: {error.strerror}. Check the space on "
+                "the disk, and run the same command again."
+            ) from error
 
 
 def plan(client: StackExchange, wanted: Range, progress: Progress) -> Plan:
     """Ask the API how much there is to collect, and how much of it the quota allows."""
     ranges = missing(wanted, progress.done)
     questions = sum(client.count(*each) for each in ranges)
-    remaining = client.quota().remaining
-    return Plan(ranges, questions, questions // _NEW_PER_PAGE + len(ranges), remaining)
+    requests = questions // _NEW_PER_PAGE + len(ranges)
+    return Plan(ranges, questions, requests, client.quota())
 
 
 def describe(plan: Plan, client: StackExchange, wanted: Range) -> str:
@@ -94,16 +106,17 @@ def describe(plan: Plan, client: StackExchange, wanted: Range) -> str:
     period = f"{_day(wanted.since)} to {_day(wanted.until)}"
     if not plan.ranges:
         return f"{client.site}: all questions from {period} are collected already."
+    remaining = plan.quota.remaining
     text = (
         f"{client.site}: {plan.questions:,} questions to collect from {period}, with about "
-        f"{plan.requests:,} requests. The quota allows {plan.remaining:,} more today"
+        f"{plan.requests:,} requests. The quota allows {remaining:,} more today"
     )
-    if plan.requests <= plan.remaining:
+    if plan.requests <= remaining:
         return f"{text}: enough for all."
-    possible = plan.remaining * _NEW_PER_PAGE
+    days = math.ceil((plan.requests - remaining) / plan.quota.maximum)
     return (
-        f"{text}: enough for about {possible:,} questions. Run the same command again tomorrow "
-        "for the rest."
+        f"{text}: enough for about {remaining * _NEW_PER_PAGE:,} questions. For the rest, run the "
+        f"same command on {days:,} more day{'s' if days > 1 else ''}, or read the site's dump."
     )
 
 

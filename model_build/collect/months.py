@@ -7,6 +7,7 @@ and the new questions, in one step. So a file is always whole, and every questio
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,6 +26,9 @@ _SITE: Final = b"etiquette.site"
 _UNFINISHED: Final = ".unfinished"
 _BUFFERED_CHARACTERS: Final = 4_000_000
 _BUFFERED_QUESTIONS: Final = 2_500
+_MAX_OPEN_GROUPS: Final = 400
+"""An open file keeps facts about its row groups in memory. With more of them, files are closed, and
+what follows goes to further ones."""
 _BATCH_ROWS: Final = 2_000
 _REPEATED_COLUMNS: Final = ["site", "source", "body_format", "content_license"]
 """Columns with few different values, which a dictionary makes smaller."""
@@ -55,6 +59,9 @@ class MonthFiles:
         self._buffers: dict[str, list[CollectedQuestion]] = {}
         self._n_buffered = self._n_characters = 0
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._n_groups = 0
+        self._parts: dict[str, list[Path]] = {}
+        self._is_interrupted = False
         self._lock = self._locked()
         try:
             for leftover in folder.glob(f".*{_UNFINISHED}"):
@@ -74,9 +81,10 @@ class MonthFiles:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        os.close(self._lock)
+        try:
+            self._close()
+        finally:
+            os.close(self._lock)
 
     def path(self, name: str) -> Path:
         """Return the file of a month, such as ``2026-11``."""
@@ -111,44 +119,62 @@ class MonthFiles:
             How many questions each month that has changed holds now.
         """
         self._spill()
-        try:
-            for writer in self._writers.values():
-                writer.close()
-            changed = sorted(self._writers)
-            self._writers = {}
-            return {name: self._combine(name) for name in changed}
-        except (OSError, pa.ArrowException) as error:
-            raise self._cannot_write(error) from error
+        with self._writing():
+            self._close()
+            parts, self._parts = self._parts, {}
+            return {name: self._combine(name, parts[name]) for name in sorted(parts)}
 
     def _spill(self) -> None:
-        try:
+        """Write the buffered questions to hidden files."""
+        with self._writing():
             for name, questions in sorted(self._buffers.items()):
                 if name not in self._writers:
-                    self._writers[name] = self._writer(self._unfinished(name))
+                    parts = self._parts.setdefault(name, [])
+                    parts.append(self._unfinished(f"{name}-{len(parts)}"))
+                    self._writers[name] = self._writer(parts[-1])
                 rows = [question.values() for question in questions]
                 self._writers[name].write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+                self._n_groups += 1
+            if self._n_groups > _MAX_OPEN_GROUPS:
+                self._close()
+            self._buffers = {}
+            self._n_buffered = self._n_characters = 0
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Refuse to go on after writing was interrupted: a later commit would miss questions."""
+        if self._is_interrupted:
+            raise self._cannot_write("an earlier attempt was interrupted")
+        self._is_interrupted = True
+        try:
+            yield
         except (OSError, pa.ArrowException) as error:
             raise self._cannot_write(error) from error
-        self._buffers = {}
-        self._n_buffered = self._n_characters = 0
+        self._is_interrupted = False
 
-    def _combine(self, name: str) -> int:
+    def _close(self) -> None:
+        writers, self._writers = self._writers, {}
+        self._n_groups = 0
+        for writer in writers.values():
+            writer.close()
+
+    def _combine(self, name: str, parts: list[Path]) -> int:
         """Replace a month's file by its old questions and the new ones."""
-        path, new = self.path(name), self._unfinished(name)
-        new_ids = _ids(new)
-        is_simple = not path.exists() and len(pc.unique(new_ids.drop_null())) == len(new_ids)
-        if is_simple:
-            target, n_rows = new, len(new_ids)
-        else:
+        path, target = self.path(name), parts[0]
+        new_ids = pa.chunked_array([chunk for part in parts for chunk in _ids(part).chunks])
+        has_doubles = len(pc.unique(new_ids.drop_null())) < len(new_ids)
+        n_rows = len(new_ids)
+        if path.exists() or has_doubles or len(parts) > 1:
             target, n_rows = self._unfinished(f"{name}-combined"), 0
             with self._writer(target) as writer:
-                for table in _combined(path, new, new_ids):
+                for table in _combined(path, parts, new_ids):
                     writer.write_table(table)
                     n_rows += len(table)
         with target.open("rb") as file:
             os.fsync(file.fileno())
         target.replace(path)
-        new.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
         return n_rows
 
     def _writer(self, path: Path) -> pq.ParquetWriter:
@@ -199,25 +225,29 @@ class MonthFiles:
                 "site with --site."
             )
 
-    def _cannot_write(self, error: Exception) -> CollectError:
+    def _cannot_write(self, error: Exception | str) -> CollectError:
         return CollectError(
             f"{self.folder}: cannot write the questions: {error}. Check the space on the disk. "
             "The files of the months are whole; run the same command again."
         )
 
 
-def _combined(old: Path, new: Path, new_ids: pa.ChunkedArray) -> Iterator[pa.Table]:
+def _combined(old: Path, parts: Iterable[Path], new_ids: pa.ChunkedArray) -> Iterator[pa.Table]:
     if old.exists():
-        with pq.ParquetFile(old) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                known = pc.is_in(batch["id"], value_set=new_ids.combine_chunks(), skip_nulls=True)
-                yield pa.Table.from_batches([batch]).filter(pc.invert(known))
+        known_ids = new_ids.combine_chunks()
+        for batch in _batches(old):
+            is_replaced = pc.is_in(batch["id"], value_set=known_ids, skip_nulls=True)
+            yield pa.Table.from_batches([batch]).filter(pc.invert(is_replaced))
     seen: set[int] = set()
-    with pq.ParquetFile(new) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            yield pa.Table.from_batches([batch]).filter(
-                pa.array(list(_are_first(batch["id"].to_pylist(), seen)))
-            )
+    for part in parts:
+        for batch in _batches(part):
+            is_first = pa.array(list(_are_first(batch["id"].to_pylist(), seen)))
+            yield pa.Table.from_batches([batch]).filter(is_first)
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=_BATCH_ROWS)
 
 
 def _are_first(ids: Iterable[Any], seen: set[int]) -> Iterator[bool]:

@@ -133,7 +133,7 @@ class StackExchange:
         """Ask how many requests are left today."""
         answer = self._ask("info", {})
         remaining, maximum = answer.get("quota_remaining"), answer.get("quota_max")
-        if not isinstance(remaining, int) or not isinstance(maximum, int):
+        if not isinstance(remaining, int) or not isinstance(maximum, int) or maximum < 1:
             raise CollectError(
                 f"{self._base_url}/info: the answer has no quota_remaining and no quota_max. "
                 "Check the address of the API."

@@ -20,15 +20,20 @@ class Rejects:
         A JSON Lines file, created with the first bad row. Its keys are file, row (counted from 1,
         without the header), line (in text files), reason and data.
 
+    keep_older : bool
+        Add to a file of an earlier run, which read other rows, instead of replacing it.
+
     Raises
     ------
     CorpusError
         An older file of that name cannot be removed.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, keep_older: bool = False) -> None:
         self.path = Path(path)
         self.reasons: Counter[str] = Counter()
+        if keep_older:
+            return
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:

@@ -22,6 +22,7 @@ _MIN_EXPECTED_USES: Final = 10
 """By chance, a tag with so many expected uses has none in one of 20,000 cases (Poisson)."""
 _MANY: Final = 0.02
 """A share of the questions that deserves a remark."""
+_FEW_BODIES: Final = 0.5
 _BIASED_MEAN_TAGS: Final = 4.5
 """Stack Exchange allows five tags. On no site do questions have so many on average."""
 
@@ -211,54 +212,55 @@ def _remarks(figures: Figures) -> Iterable[str]:
     many = _MANY * n_questions
     if figures["same_id"]:
         yield (
-            f"{figures['same_id']:,} questions have the id of another one. Two files may overlap, "
+            f"Questions with the id of another one: {figures['same_id']:,}. Two files may overlap, "
             "or two sites are mixed without the column site."
         )
     surplus = figures["near_duplicates"]["surplus"]
     if surplus > many:
         yield (
-            f"{surplus:,} questions repeat another one. `split` keeps near-duplicates in the same "
-            "part; a split by hand would let the model see the answers."
+            f"Questions that repeat another one: {surplus:,}. `split` keeps near-duplicates in the "
+            "same part; a split by hand would let the model see the answers."
         )
     foreign = n_questions - _main_language_count(figures["languages"])
     if foreign > many:
         yield (
-            f"{foreign:,} questions are probably not in the main language. The model learns their "
-            "words, too, but has few examples."
+            f"Questions that are probably not in the main language: {foreign:,}. The model learns "
+            "their words, too, but has few examples."
         )
     if figures["tags"]["mean_per_question"] >= _BIASED_MEAN_TAGS:
         yield (
-            f"A question has {figures['tags']['mean_per_question']:.1f} tags on average: this is a "
+            f"Tags of a question on average: {figures['tags']['mean_per_question']:.1f}. This is a "
             "biased sample, such as the preset most-viewed. A model would suggest too many tags."
         )
     if figures["synonyms"]["questions"]:
         yield (
-            f"{figures['synonyms']['questions']:,} questions have tags that are synonyms. `train` "
-            "replaces the well-known ones; name files with more with --synonyms."
+            f"Questions with a tag that is a synonym: {figures['synonyms']['questions']:,}. "
+            "`train` replaces the well-known synonyms; name files with more with --synonyms."
         )
-    if figures["tags"]["out_of_use"]:
+    if figures["tags"]["n_out_of_use"]:
         yield (
-            f"{figures['tags']['n_out_of_use']:,} tags were not used in the corpus's last year, "
-            "but should have been at their rate before. They may have been renamed: look for them "
-            "among the site's synonyms."
+            f"Tags out of use: {figures['tags']['n_out_of_use']:,}. At the rate before, the "
+            "corpus's last year should have at least ten questions with each, and has none. They "
+            "may have been renamed: look for them among the site's synonyms."
         )
     undated = n_questions - figures["dates"]["dated"]
     if undated:
         yield (
-            f"{undated:,} questions have no date. `split` orders by time only if all have one, and "
-            "their licence is not known."
+            f"Questions without a date: {undated:,}. Their licence is unknown, and a split "
+            "cannot order them by time."
         )
     if figures["dates"]["in_the_future"]:
-        yield f"{figures['dates']['in_the_future']:,} questions are dated in the future."
-    if figures["bodies"]["share"] < 0.5:
+        yield f"Questions with a date in the future: {figures['dates']['in_the_future']:,}."
+    if figures["bodies"]["share"] < _FEW_BODIES:
         yield (
-            f"Only {figures['bodies']['share']:.0%} of the questions have a body. A model that is "
-            "trained on titles knows little about code and long texts."
+            f"Questions with a body: {figures['bodies']['share']:.0%}. A model that is trained on "
+            "titles knows little about code and long texts."
         )
     if figures["licences"]["unlike_the_date"]:
         yield (
-            f"{figures['licences']['unlike_the_date']:,} questions were never edited, but have "
-            "another licence than their date implies. Check where they come from."
+            f"Questions with another licence than their date implies: "
+            f"{figures['licences']['unlike_the_date']:,}. They were never edited, so check where "
+            "they come from."
         )
 
 

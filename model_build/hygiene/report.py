@@ -39,8 +39,8 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
         f"{tags['tags']:,} tags, {tags['common']:,} of them with at least 20 uses. A question has "
         f"{tags['mean_per_question']:.2f} tags on average.",
         _shares(tags["per_question"], n_questions, "Tags of a question"),
-        f"{tags['n_out_of_use']:,} tags are out of use: the last year of the corpus should have at "
-        "least ten questions with each, at the rate before, and has none.",
+        f"Tags out of use: {tags['n_out_of_use']:,}. At the rate before, the last year of the "
+        "corpus should have at least ten questions with each, and has none.",
         _table(
             ("Tag", "Uses", "Last use"),
             [(each["tag"], each["uses"], each["last_use"]) for each in tags["out_of_use"]],

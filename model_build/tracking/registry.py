@@ -13,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from lambda_src.tagger.bundle import read_bundle
 from lambda_src.tagger.rules import MAX_TAGS
@@ -23,6 +24,10 @@ from model_build.tracking.runs import SHA256
 CHAMPION: Final = "champion"
 BUNDLE_FILE: Final = "bundle_file"
 """The tag of a model version with the name of the bundle file among the model's artifacts."""
+_DESCRIPTION: Final = (
+    "Suggests tags for a question. The bundle of a version is among its artifacts; the tag "
+    "`bundle_sha256` identifies it. `champion` is live, `challenger` waits for the gate."
+)
 _RELEASE: Final = "release."
 """The tags of a model version that say where it was released begin with this."""
 _SCHEME: Final = "models:/"
@@ -59,6 +64,9 @@ def register(
     client.set_model_version_tag(name, number, SHA256, read.sha256)
     client.set_model_version_tag(name, number, BUNDLE_FILE, Path(bundle).name)
     client.set_model_version_tag(name, number, "model_version", read.manifest["version"])
+    note = client.get_run(recorded["run_id"]).data.tags.get(MLFLOW_RUN_NOTE, "")
+    client.update_model_version(name, number, note)
+    client.update_registered_model(name, _DESCRIPTION)
     if alias:
         client.set_registered_model_alias(name, alias, number)
     return {

@@ -31,6 +31,8 @@ KIND: Final = "kind"
 BUNDLE_FOLDER: Final = "bundle"
 """The folder of a run's artifacts that holds the bundle."""
 
+_MODEL_TRAINING: Final = {"mlflow.experimentKind": "custom_model_development"}
+"""The tag of an experiment. Without it, MLflow's pages show what they have for language models."""
 _DIGEST_CHARACTERS: Final = 36
 """MLflow allows no longer digest of a dataset."""
 _HEADLINES: Final = (
@@ -155,7 +157,9 @@ def experiment_id() -> str:
     if uri.startswith("sqlite:///"):
         database = Path(uri.removeprefix("sqlite:///")).resolve()
         place = (database.parent / "artifacts").as_uri()
-    return str(MlflowClient().create_experiment(EXPERIMENT, artifact_location=place))
+    return str(
+        MlflowClient().create_experiment(EXPERIMENT, artifact_location=place, tags=_MODEL_TRAINING)
+    )
 
 
 def _create_training(bundle: Bundle, path: Path, record: Path | None) -> Run:
@@ -241,14 +245,14 @@ def log(run: Run, metrics: Sequence[Metric], parameters: Mapping[str, Any]) -> N
 def metrics_of(figures: Mapping[str, Sequence[float]], group: str = "") -> list[Metric]:
     """Make metrics of values with the ends of their intervals: ``[value, low, high]``.
 
-    The ends are metrics of their own, in a group of their own, because the charts of MLflow show
-    a group together.
+    The ends are metrics of their own, in a group of their own: MLflow shows a chart for each
+    metric, group by group in the order of the names.
     """
     now, made = _now(), []
     for name, (value, *ends) in figures.items():
         made.append(Metric(f"{group}{name}", value, now, 0))
         for end, bound in zip(("low", "high"), ends, strict=False):
-            made.append(Metric(f"interval_95/{group.replace('/', '.')}{name}.{end}", bound, now, 0))
+            made.append(Metric(f"uncertainty/{group.replace('/', '.')}{name}.{end}", bound, now, 0))
     return made
 
 
@@ -347,9 +351,10 @@ def _note(manifest: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         name: facts["metrics"][name] for name in _HEADLINES if name in facts.get("metrics", {})
     }
     if figures:
-        lines += ["", "| Out of fold | Value | 95 % interval |", "|---|---|---|"]
+        # Not a table: MLflow's pages leave no space between its columns.
+        lines += ["", "Out of fold, with 95 % intervals:", ""]
         for name, (value, low, high) in figures.items():
-            lines.append(f"| {name} | {value:.3f} | {low:.3f} to {high:.3f} |")
+            lines.append(f"- `{name}` {value:.3f} ({low:.3f} to {high:.3f})")
     return "\n".join(lines)
 
 

@@ -23,7 +23,7 @@ DETECTORS: Final[dict[str, tuple[Callable[[], Detector], int]]] = {
     "river ADWIN": (drift.ADWIN, 20),
     "river Page-Hinkley": (drift.PageHinkley, 20),
     # It compares two samples after every value, which takes a hundred times as long.
-    "river KSWIN": (lambda: drift.KSWIN(seed=0), 3),
+    "river KSWIN": (lambda: drift.KSWIN(seed=0), 2),
 }
 """Each detector with its defaults, and the number of services that it watches."""
 

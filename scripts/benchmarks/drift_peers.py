@@ -25,7 +25,7 @@ from scripts.benchmarks.paths import CACHE
 PEERS_PYTHON: Final = CACHE / "drift-peers" / "bin" / "python"
 _WORKER: Final = Path(__file__).with_name("drift_peer_worker.py")
 _SERVICES: Final = 20
-_EVIDENTLY_WEEKS: Final = 20
+_EVIDENTLY_WEEKS: Final = 10
 _FIRST_TAGS: Final = 20
 """Evidently sees so many first tags, and all others as one."""
 

@@ -96,7 +96,7 @@ class Pool:
         return {
             "questions": len(self.traffic),
             "false_alarms": _rates(false_alarms),
-            "plain_ks_weeks": int(self._plain_ks(predictions).sum()),
+            "simpler": self._simpler(predictions, feedbacks),
             "sudden": {
                 site: self._site_change(other, sudden, found[:, -1], concept, wrong[:, -1])
                 for site, other in other_sites.items()
@@ -133,6 +133,18 @@ class Pool:
 
     def _weeks(self, drawn: Rows, per_week: int = PER_WEEK) -> Rows:
         return drawn.reshape(self.n_services, -1, per_week)
+
+    def _simpler(self, predictions: Rows, feedbacks: Rows) -> dict[str, int]:
+        """Count the quiet weeks in which simpler detectors raise an alarm."""
+        plain = SuddenServices(self.baselines, plain=True).observe(self.traffic, predictions)
+        exact = ConceptServices(self.n_services).observe(
+            self.traffic.e_values(tolerance=1.0), feedbacks
+        )
+        return {
+            "KS, any figure with p < 0.05": int(self._plain_ks(predictions).sum()),
+            "sudden data drift, shares without bounds": int(by_week(plain, PER_WEEK).sum()),
+            "concept drift without a tolerance": int(by_week(exact, FEEDBACKS_PER_WEEK).sum()),
+        }
 
     def _plain_ks(self, drawn: Rows) -> Alarms:
         """Test as is often done: any figure with a p-value below 0.05 is drift."""

@@ -79,18 +79,22 @@ class SuddenServices:
     Parameters
     ----------
     baselines : sequence of Baseline
+    plain : bool
+        True to take the shares of the baseline themselves in place of their upper bounds, which
+        the monitor never does.
     """
 
-    def __init__(self, baselines: Sequence[Baseline]) -> None:
+    def __init__(self, baselines: Sequence[Baseline], *, plain: bool = False) -> None:
         self._references = [Reference(baseline) for baseline in baselines]
         starts = np.cumsum([0, *(len(each.shares) for each in self._references)])[:-1]
         self._starts = starts
         self._services = np.arange(len(baselines))
-        self._detector = SuddenDetector(
-            np.concatenate([each.shares for each in self._references]),
-            np.concatenate([each.bounds for each in self._references]),
-            len(STREAMS) * len(baselines),
-        )
+        shares = np.concatenate([each.shares for each in self._references])
+        bounds = np.concatenate([each.bounds for each in self._references])
+        if plain:
+            # Without a bound, nothing may be said about a bin that the baseline does not have.
+            bounds = np.where(shares > 0, shares, bounds)
+        self._detector = SuddenDetector(shares, bounds, len(STREAMS) * len(baselines))
 
     def copy(self) -> "SuddenServices":
         """Give services in the same state."""

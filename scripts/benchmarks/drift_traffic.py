@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from lambda_src.monitor.drift.baseline import Baseline
-from lambda_src.monitor.drift.concept import feedback_e_values
+from lambda_src.monitor.drift.concept import TOLERANCE, feedback_e_values
 from lambda_src.monitor.drift.model_drift import jaccard
 from lambda_src.monitor.drift.observations import DECIMALS, FIGURES, Feedbacks, Predictions
 from lambda_src.tagger import TagModel
@@ -90,9 +90,11 @@ class Traffic:
         final = self.final_tags if final_tags is None else final_tags
         return Feedbacks(self.days, self.tags, self.confidences, final, self.unknown_tags)
 
-    def e_values(self, final_tags: Sequence[Sequence[str]] | None = None) -> Floats:
+    def e_values(
+        self, final_tags: Sequence[Sequence[str]] | None = None, tolerance: float = TOLERANCE
+    ) -> Floats:
         """Give the e-values of `lambda_src.monitor.drift.concept`, one row per question."""
-        return feedback_e_values(self.feedbacks(final_tags))
+        return feedback_e_values(self.feedbacks(final_tags), tolerance)
 
     def jaccards(self, final_tags: Sequence[Sequence[str]] | None = None) -> Floats:
         """Give the Jaccard index of each answer."""

@@ -98,7 +98,7 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
         "disable_execute_api_endpoint": True,
         "reserved_concurrency": 0,
     },
-    "retraining": {**WITH_RETRAINING, "architecture": "x86_64"},
+    "retraining": {**WITH_RETRAINING, "architecture": "x86_64", "archive_scoring": 3},
     "retraining in prod": {"environment": "prod", **WITH_ADDRESS, "retraining": True},
 }
 """Settings that, together, cover every branch of the constructs."""

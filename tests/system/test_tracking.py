@@ -96,7 +96,7 @@ def test_a_training_is_a_run_with_figures_intervals_and_files(tracked: Tracked) 
     assert run["info"]["run_name"] == tracked.model.version
     metrics = values(run, "metrics")
     for name in ("sample_jaccard", "sample_f1", "macro_f1", "precision_at_1", "recall_at_5"):
-        low, high = (metrics[f"interval_95/{name}.{end}"] for end in ("low", "high"))
+        low, high = (metrics[f"uncertainty/{name}.{end}"] for end in ("low", "high"))
         assert low <= metrics[name] <= high
     assert metrics["seconds/regressions"] > 0
     assert metrics["bundle_megabytes"] == pytest.approx(tracked.bundle.stat().st_size / 1e6)

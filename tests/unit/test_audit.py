@@ -309,6 +309,10 @@ def test_a_store_or_an_address_that_is_not_there(
 ) -> None:
     assert audit(site, service, "--store", str(tmp_path / "nowhere")) == 1
     assert "is not a folder" in capsys.readouterr().err
+    (tmp_path / "audits").write_text("a file in the place of a folder")
+    assert audit(site, service, "--store", str(tmp_path)) == 1
+    assert "cannot write audits/date=2026-11-20" in capsys.readouterr().err
+    service.bodies.clear()
     assert audit(site, service, "--url", "file:///etc/passwd") == 1
     assert "not the address of a service" in capsys.readouterr().err
     assert service.bodies == []

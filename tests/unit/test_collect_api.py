@@ -1,9 +1,12 @@
+import errno
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -164,7 +167,7 @@ def test_the_plan_says_how_many_questions_the_quota_allows(
         plan = from_api.plan(client, WANTED, from_api.Progress(months))
     text = from_api.describe(plan, client, WANTED)
     assert "The quota allows 3 more today: enough for about 294 questions" in text
-    assert "again tomorrow" in text
+    assert "run the same command on 1 more day, or read the site's dump" in text
 
 
 def test_a_month_whose_file_was_removed_is_collected_again(
@@ -189,6 +192,64 @@ def test_lost_or_damaged_progress_loses_and_doubles_nothing(
     assert all_ids(tmp_path) == list(range(1, 951))
 
 
+def test_a_full_disk_loses_nothing(
+    server: StackExchangeServer,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = client_of(server, clock)
+    replace, calls = Path.replace, count()
+
+    def replace_until_the_disk_is_full(path: Path, target: Path) -> Path:
+        if next(calls) == 1:  # of the second month
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace_until_the_disk_is_full)
+        with pytest.raises(CollectError, match=r"cannot write the questions.*run the same command"):
+            run(client, tmp_path)
+    assert all_ids(tmp_path) == sorted(set(all_ids(tmp_path)))
+    run(client, tmp_path)
+    assert all_ids(tmp_path) == list(range(1, 951))
+
+
+def test_an_interruption_after_the_files_are_written_doubles_nothing(
+    server: StackExchangeServer,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(from_api.Progress, "record", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(client_of(server, clock), tmp_path)
+    assert len(all_ids(tmp_path)) == 950
+    run(client_of(server, clock), tmp_path)
+    assert all_ids(tmp_path) == list(range(1, 951))
+
+
+def test_rejected_questions_of_an_earlier_run_are_kept(
+    server: StackExchangeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server.questions = [
+        question(1, START, title=""),
+        question(2, START + 1),
+        question(3, START + 40 * 24 * HOUR, tags=[]),
+    ]
+    arguments = [*command(server, Path())[3:], "--since", "2026-01-01", "--until"]
+    assert main([*arguments, "2026-02-01"]) == 0
+    assert main([*arguments, "2026-03-01"]) == 0
+    lines = (tmp_path.parent / f"{tmp_path.name}.rejects.jsonl").read_text().splitlines()
+    assert [json.loads(line)["data"]["id"] for line in lines] == [1, 3]
+    assert all_ids(tmp_path) == [2]
+
+
 def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
     questions = [question(number, START + number * HOUR) for number in range(1, 1_601)]
     folder = tmp_path / "corpus"
@@ -202,7 +263,7 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
                 os.kill(process.pid, signal.SIGKILL)
 
         server.before_answer = kill
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         assert process.returncode == -signal.SIGKILL
         kept = all_ids(folder)
         assert kept == list(range(1, len(kept) + 1))
@@ -213,7 +274,7 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
         )
     assert f"{1_600 - len(kept) + 1} questions to collect" in again.stdout

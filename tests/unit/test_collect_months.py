@@ -77,6 +77,15 @@ def test_nothing_is_visible_before_the_commit_and_leftovers_go_away(tmp_path: Pa
         assert not list(tmp_path.glob(".*.unfinished"))
 
 
+def test_more_row_groups_than_may_be_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model_build.collect.months._BUFFERED_QUESTIONS", 10)
+    monkeypatch.setattr("model_build.collect.months._MAX_OPEN_GROUPS", 6)
+    put(tmp_path, *(made(number, 1 + number % 3) for number in range(1, 301)))
+    assert all_ids(tmp_path) == list(range(1, 301))
+    assert list(rows_by_file(tmp_path)) == ["2026-01", "2026-02", "2026-03"]
+    assert not list(tmp_path.glob(".*.unfinished"))
+
+
 def test_questions_without_a_date_have_a_file_of_their_own(tmp_path: Path) -> None:
     put(tmp_path, CollectedQuestion(Question("A title", "", ("python",), id=1)))
     assert list(rows_by_file(tmp_path)) == ["undated"]

@@ -43,7 +43,7 @@ def test_near_duplicates_and_repeated_ids_are_counted() -> None:
     assert found["near_duplicates"]["questions"] == 2
     assert found["near_duplicates"]["surplus"] == 1
     assert found["same_id"] == 1
-    assert any("repeat another one" in remark for remark in found["remarks"])
+    assert any("that repeat another one: 1" in remark for remark in found["remarks"])
     assert found["bodies"]["with_body"] == 3
     assert found["bodies"]["with_code"] == 2
 
@@ -151,7 +151,7 @@ def test_the_command_writes_all_reports(tmp_path: Path, capsys: pytest.CaptureFi
     rows = list(csv.DictReader(names.read_text().splitlines()))
     assert rows[0]["license"] == "CC BY-SA 2.5"
     assert rows[1]["author"] == "'=cmd()"
-    assert "have tags that are synonyms" in capsys.readouterr().out
+    assert "Questions with a tag that is a synonym: 1" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,9 @@ _MEMORY: Final = 200.0
 """What a finding shows is exponentially weighted over about so much feedback."""
 
 
-def e_values(confidences: Sequence[float], is_true: Sequence[bool]) -> Floats:
+def e_values(
+    confidences: Sequence[float], is_true: Sequence[bool], tolerance: float = TOLERANCE
+) -> Floats:
     """Give the e-values of one question, one for each alternative; shape (N_BETS,).
 
     Parameters
@@ -46,11 +48,13 @@ def e_values(confidences: Sequence[float], is_true: Sequence[bool]) -> Floats:
         Of the suggested tags.
     is_true : sequence of bool
         Whether the question ended with each of them.
+    tolerance : float
+        See `TOLERANCE`; 1 for confidences that are exactly right.
     """
     if not len(confidences):
         return np.ones(N_BETS)
     confident = np.minimum(np.asarray(confidences, dtype=np.float64), _MAX_CONFIDENCE)
-    odds = confident / (1 - confident) / TOLERANCE
+    odds = confident / (1 - confident) / tolerance
     expected = odds / (1 + odds)
     lower = _BETS[:, None] * odds
     bet = lower / (1 + lower)
@@ -61,10 +65,10 @@ def e_values(confidences: Sequence[float], is_true: Sequence[bool]) -> Floats:
     return means
 
 
-def feedback_e_values(feedbacks: Feedbacks) -> Floats:
-    """Give the e-values of feedback; shape (n_feedbacks, N_BETS)."""
+def feedback_e_values(feedbacks: Feedbacks, tolerance: float = TOLERANCE) -> Floats:
+    """Give the e-values of feedback; shape (n_feedbacks, N_BETS). See `e_values`."""
     rows = [
-        e_values(confidences, [tag in final for tag in tags])
+        e_values(confidences, [tag in final for tag in tags], tolerance)
         for tags, confidences, final in zip(
             feedbacks.tags, feedbacks.confidences, feedbacks.final_tags, strict=True
         )

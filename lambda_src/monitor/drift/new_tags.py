@@ -5,11 +5,11 @@ corpus: its rate is below ``u``, the Clopper-Pearson bound for its number of use
 tolerance. For a rate ``q`` above ``u``, ``q / u`` is an e-value if a question has the tag, and
 ``(1 - q) / (1 - u)`` if it has not.
 
-The n-th tag that appears has the weight ``1 / (n (n + 1))``. These weights sum to 1, so the
-weighted sum of all e-detectors is one again, however many tags appear. Tags of the corpus and tags
-that the corpus never saw are numbered apart and share the weight equally: the latter are few, and
-a new tag is one of them. (Weights that sum to 1 over an endless sequence are those of Javanmard and
-Montanari 2018, "Online rules for control of false discovery rate and false discovery exceedance".)
+The n-th tag that appears has a weight in proportion to ``n ** -1.3``. These weights sum to 1, so
+the weighted sum of all e-detectors is one again, however many tags appear. Tags of the corpus and
+tags that the corpus never saw are numbered apart. The latter have most of the weight: they are few,
+and a new tag is one of them. Javanmard and Montanari (2018), "Online rules for control of false
+discovery rate and false discovery exceedance", share out a level in the same way.
 
 The detector of a tag starts after its first use: that use chose the tag, and is no evidence.
 """
@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, zeta
 
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.monitor.drift.concept import MIN_FEEDBACKS_PER_WEEK
@@ -26,12 +26,15 @@ from lambda_src.monitor.drift.evidence import WeeklyLimit, add_evidence
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import Feedbacks
 
-TOLERANCE: Final = 2.0
+TOLERANCE: Final = 2.5
 """A tag may be more common by this factor than its bound says: a service for one site of a corpus
 of several sites sees its rare tags more often."""
 _BOUND_LEVEL: Final = 0.999
-_RATES: Final = np.array([0.01, 0.05])
+_RATES: Final = np.array([0.02, 0.06])
 """The alternatives ``q``, or `_LEAST_FACTOR` times the bound if that is more."""
+_RATE_WEIGHTS: Final = np.array([0.25, 0.75])
+_EXPONENT: Final = 1.3
+_NEW_TO_CORPUS_WEIGHT: Final = 0.8
 _LEAST_FACTOR: Final = 5.0
 _MAX_RATE: Final = 0.9
 _MEMORY: Final = 200.0
@@ -89,14 +92,15 @@ class NewTags:
         if self.tags:
             e_values = self._if_not.copy()
             e_values[followed] = self._if_used[followed]
-            add_evidence(self.evidence, e_values, limit, self._weights)
+            add_evidence(self.evidence, e_values, limit, self._weights * _RATE_WEIGHTS)
             self.recent *= 1 - 1 / _MEMORY
             self.recent[followed] += 1 / _MEMORY
         for tag in sorted(set(unknown_tags) - self._places.keys()):
             in_corpus = tag in self._rare
             self._n_appeared[in_corpus] += 1
             n = self._n_appeared[in_corpus]
-            weight = 0.5 / (n * (n + 1)) / len(_RATES)
+            of_kind = 1 - _NEW_TO_CORPUS_WEIGHT if in_corpus else _NEW_TO_CORPUS_WEIGHT
+            weight = of_kind * n**-_EXPONENT / float(zeta(_EXPONENT))
             self._follow(tag, weight, [0.0] * len(_RATES), 1 / _MEMORY)
         if len(self.tags) > MAX_TAGS:
             self._forget(len(self.tags) - MAX_TAGS)

@@ -27,13 +27,13 @@ from lambda_src.monitor.drift.findings import Compared, Finding, Kind, Share, St
 from lambda_src.monitor.drift.live_counts import LiveCounts
 from lambda_src.monitor.drift.observations import FIGURES, Floats, Predictions, parts_by_week
 
-LEVEL: Final = 0.003
+LEVEL: Final = 0.002
 """The largest probability of an alarm in a week in which nothing has changed."""
 TAGS: Final = "tags"
 """The name of the figure that all suggested tags make together."""
-TAGS_LEVEL: Final = LEVEL / 2
-"""The level of the test of the tags. The tests of the figures share the other half: Bonferroni's
-correction, with weights."""
+TAGS_LEVEL: Final = 0.75 * LEVEL
+"""The level of the test of the tags, which needs it more. The tests of the figures share the rest:
+Bonferroni's correction, with weights."""
 FIGURES_LEVEL: Final = (LEVEL - TAGS_LEVEL) / len(FIGURES)
 _RELEASE_DISTANCE: Final = 0.1
 """The largest distance from the release's baseline that is no drift: the model that answers has

@@ -24,6 +24,8 @@ class Resolver:
             "Fn::Select": lambda given: self.resolve(given[1])[int(given[0])],
             "Fn::Split": lambda given: self.resolve(given[1]).split(given[0]),
             "Fn::GetAtt": ".".join,
+            # Only the addresses of assets contain it, and no alarm depends on those.
+            "Fn::Sub": str,
         }
 
     def resolve(self, value: Any) -> Any:

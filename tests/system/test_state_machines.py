@@ -1,4 +1,7 @@
-"""Retraining on the emulator: an event, the state machine, the build image, a candidate, a mail."""
+"""The state machines on the emulator, with the images that AWS would run.
+
+Retraining: an event, the build image, a candidate, a mail. Archive scoring: parts, results, report.
+"""
 
 import json
 import time
@@ -10,6 +13,7 @@ import pytest
 
 from lambda_src.tagger import TagModel
 from model_build.corpus import write_questions
+from model_build.questions import Question
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
 from scripts.emulator.local_aws import LocalAws
@@ -22,7 +26,7 @@ PATIENCE = 400
 @pytest.fixture(scope="module")
 def own_aws(aws: LocalAws) -> Iterator[LocalAws]:
     """A second local AWS, for a stack with other settings."""
-    started = LocalAws.start("retraining-test", engine=aws.engine.name)
+    started = LocalAws.start("state-machines-test", engine=aws.engine.name)
     yield started
     started.stop()
 
@@ -30,6 +34,7 @@ def own_aws(aws: LocalAws) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def deployed(own_aws: LocalAws) -> Deployment:
     settings = {"retraining": "true", "retraining_schedule": "rate(28 days)"}
+    settings["archive_scoring"] = "2"
     return deploy_assembly(own_aws, synthesize(own_aws, settings))
 
 
@@ -47,9 +52,9 @@ def mails(deployed: Deployment) -> str:
     return url
 
 
-def executions(deployed: Deployment) -> list[dict[str, Any]]:
-    """All runs, the newest last."""
-    machine = deployed.outputs["RetrainingMachine"]
+def executions(deployed: Deployment, output: str = "RetrainingMachine") -> list[dict[str, Any]]:
+    """All runs of a state machine, the newest last."""
+    machine = deployed.outputs[output]
     found = client(deployed.aws, "stepfunctions").list_executions(stateMachineArn=machine)
     return sorted(found["executions"], key=lambda each: str(each["startDate"]))
 
@@ -64,19 +69,28 @@ def quality_has_fallen(deployed: Deployment, service: str = "etiquette-emulator"
     assert answer["FailedEntryCount"] == 0
 
 
-def next_run(deployed: Deployment, n_before: int) -> dict[str, Any]:
+def next_run(
+    deployed: Deployment, n_before: int, output: str = "RetrainingMachine"
+) -> dict[str, Any]:
     """Wait until the run after some others has ended."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        runs = executions(deployed)
+        runs = executions(deployed, output)
         if len(runs) > n_before and runs[-1]["status"] != "RUNNING":
             return runs[-1]
         time.sleep(1)
-    raise AssertionError(f"the run did not end: {executions(deployed)}")
+    raise AssertionError(f"the run did not end: {executions(deployed, output)}")
 
 
-def keys(deployed: Deployment, prefix: str) -> list[str]:
-    bucket = deployed.outputs["RetrainingBucket"]
+def job_log(deployed: Deployment) -> str:
+    """What the jobs printed, to explain a run that failed."""
+    engine = deployed.aws.engine
+    jobs = engine.containers("com.amazonaws.ecs.container-name=job")
+    return "\n".join(engine.call("logs", each, with_errors=True)[-3000:] for each in jobs)
+
+
+def keys(deployed: Deployment, prefix: str, output: str = "RetrainingBucket") -> list[str]:
+    bucket = deployed.outputs[output]
     found = client(deployed.aws, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
     return [each["Key"] for each in found.get("Contents", [])]
 
@@ -102,7 +116,7 @@ def test_a_fall_of_quality_leads_to_a_candidate_and_a_mail_once_a_week(
     quality_has_fallen(deployed, service="another-service")
     quality_has_fallen(deployed)
     run = next_run(deployed, 0)
-    assert run["status"] == "SUCCEEDED"
+    assert run["status"] == "SUCCEEDED", job_log(deployed)
     assert len(executions(deployed)) == 1
     names = {Path(key).name for key in keys(deployed, f"candidates/{run['name']}/")}
     assert names == {"candidate.safetensors", "report.json", "gate.json", "result.json"}
@@ -142,6 +156,63 @@ def test_a_run_without_a_result_fails(deployed: Deployment, mails: str) -> None:
     assert run["status"] == "FAILED"
     assert states(deployed, run)[-1] == "No result"
     assert received(deployed, mails) == []
+
+
+def test_an_archive_is_scored_and_a_second_run_does_what_is_missing(
+    deployed: Deployment, starter: TagModel, samples: list[Question]
+) -> None:
+    s3, bucket = client(deployed.aws, "s3"), deployed.outputs["ArchiveBucket"]
+    for part in range(3):
+        lines = [
+            json.dumps({"id": number, "title": each.title, "body": each.body})
+            for number, each in enumerate(samples[part * 10 : part * 10 + 10])
+        ]
+        text = "\n".join([*lines, "no JSON"])
+        s3.put_object(Bucket=bucket, Key=f"questions/part-{part}.jsonl", Body=text.encode())
+    first = score_archive(deployed, 0)
+    assert first["status"] == "SUCCEEDED"
+    report = output_of(deployed, first)
+    assert report | {"model_version": ""} == {
+        "model_version": "",
+        "parts": 3,
+        "questions": 30,
+        "rejects": 3,
+        "missing_parts": 0,
+        "missing": [],
+    }
+    written = s3.get_object(Bucket=bucket, Key="results/part-1.jsonl")["Body"].read().splitlines()
+    for line, question in zip(written, samples[10:20], strict=True):
+        answer = starter.suggest(question.title, question.body)
+        assert json.loads(line)["predicted_tags"] == [each.tag for each in answer.suggestions]
+
+    etags = {
+        key: s3.head_object(Bucket=bucket, Key=key)["ETag"]
+        for key in keys(deployed, "results/", "ArchiveBucket")
+    }
+    s3.delete_object(Bucket=bucket, Key="results/part-1.jsonl")
+    second = score_archive(deployed, 1)
+    assert second["status"] == "SUCCEEDED"
+    assert output_of(deployed, second)["questions"] == 30
+    again = {
+        key: s3.head_object(Bucket=bucket, Key=key)["ETag"]
+        for key in keys(deployed, "results/", "ArchiveBucket")
+    }
+    assert again == etags
+
+
+def score_archive(deployed: Deployment, n_before: int) -> dict[str, Any]:
+    client(deployed.aws, "stepfunctions").start_execution(
+        stateMachineArn=deployed.outputs["ArchiveMachine"]
+    )
+    return next_run(deployed, n_before, "ArchiveMachine")
+
+
+def output_of(deployed: Deployment, run: dict[str, Any]) -> dict[str, Any]:
+    described = client(deployed.aws, "stepfunctions").describe_execution(
+        executionArn=run["executionArn"]
+    )
+    found: dict[str, Any] = json.loads(described["output"])
+    return found
 
 
 def received(deployed: Deployment, queue: str) -> list[dict[str, Any]]:
