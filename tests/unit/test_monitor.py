@@ -118,8 +118,8 @@ class Store:
         return dict(json.loads(self.store.read(f"days/{day}.json") or b""))
 
     def written(self) -> dict[str, bytes]:
-        """What the monitor writes for others, byte for byte."""
-        keys = [key for key in self.store.list("") if key.split("/")[0] in {"days", "reports"}]
+        """What the last run leaves for others, byte for byte."""
+        keys = [*self.store.list("days/"), *self.store.list("reports/latest")]
         return {key: self.store.read(key) or b"" for key in keys}
 
 

@@ -1,9 +1,13 @@
 """The monitor and the drift detectors: what they observe, their state, and who learns of it."""
 
+import hashlib
+import importlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +19,9 @@ from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce,
 from lambda_src.monitor.run import Outcome, run
 from lambda_src.monitor.settings import Settings, SettingsError
 from lambda_src.monitor.store import EventStore, FolderStore
+from tests.support.cloudwatch.emf import read_log
 from tests.support.drift_streams import Site, baseline
+from tests.support.paths import STARTER
 
 MONDAY = date(2026, 1, 5)
 RELEASE = Release("v1", baseline().to_json())
@@ -290,3 +296,21 @@ def test_settings_come_from_the_environment() -> None:
 def test_a_wrong_setting_is_named(change: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.from_environment(GIVEN | change)
+
+
+def test_the_handler_runs_on_what_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("ETIQUETTE_")]:
+        monkeypatch.delenv(name)
+    digest = hashlib.sha256(STARTER.read_bytes()).hexdigest()
+    given = {"EVENTS": str(tmp_path), "SERVICE": "here", "MODEL": str(STARTER)}
+    for name, value in (given | {"MODEL_SHA256": digest}).items():
+        monkeypatch.setenv(f"ETIQUETTE_{name}", value)
+    write(tmp_path, 1)
+    handler = importlib.import_module("lambda_src.monitor.handler").handler
+    answer = handler({}, SimpleNamespace(memory_limit_in_mb="512"))
+    assert answer["model_version"] == "v1"
+    names = {sample.metric.name for sample in read_log(capsys.readouterr().out.encode())}
+    assert metrics.MONITOR_RUNS.name in names
+    assert FolderStore(tmp_path).read(f"days/{MONDAY}.json") is not None
