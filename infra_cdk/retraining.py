@@ -50,7 +50,8 @@ _PLATFORMS: Final = {
 }
 _CONTAINER: Final = "job"
 _BUILD_CONTEXT: Final = (
-    *("*", "!lambda_src/__init__.py", "!lambda_src/tagger", "!model_build", "model_build/starter"),
+    *("*", "!lambda_src/__init__.py", "!lambda_src/metrics.py", "!lambda_src/tagger"),
+    *("!lambda_src/monitor", "!model_build", "model_build/starter"),
     *("**/__pycache__", "**/*.so", "**/.*", "model_build/requirements-*.txt"),
 )
 """What the Dockerfile copies, as patterns of a .dockerignore file: a change elsewhere makes no new
