@@ -9,7 +9,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from uuid import UUID
 from lambda_src.tagger import TagModel
 from model_build.corpus import Rejects, read_questions
 from model_build.questions import Question
-from scripts.benchmarks.command_cost import Cost, run_measured
+from scripts.benchmarks.command_cost import cpu_seconds, run_measured
 from scripts.benchmarks.paths import CACHE
 from scripts.shared.paths import ROOT
 from scripts.shared.tables import table
@@ -56,11 +56,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             *(sys.executable, "-m", "lambda_src.monitor", folder),
             *("--day", str(DAY.date()), "--model", str(options.model)),
         ]
-        first = run_measured(command)
-        again = run_measured(command)
+        first = _measured(command)
+        again = _measured(command)
         with next(Path(folder).rglob("*.jsonl")).open("a", encoding="utf-8") as file:
             file.write("{}\n")
-        changed = run_measured(command)
+        changed = _measured(command)
         day = json.loads((Path(folder) / "days" / f"{DAY.date()}.json").read_bytes())
     (figures,) = day["models"].values()
     print(f"{options.predictions:,} predictions and {options.feedbacks:,} feedbacks in one day,")
@@ -78,6 +78,20 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             for unit, value in cost._asdict().items()
         },
     }
+
+
+class RunCost(NamedTuple):
+    """The cost of a run of the monitor."""
+
+    seconds: float
+    processor_seconds: float
+    peak_memory_mb: float
+
+
+def _measured(command: Sequence[str]) -> RunCost:
+    before = cpu_seconds()
+    cost = run_measured(command)
+    return RunCost(cost.seconds, cpu_seconds() - before, cost.peak_memory_mb)
 
 
 class Lines(NamedTuple):
@@ -163,12 +177,17 @@ def _filled(pieces: Sequence[str], identifier: str, milliseconds: int) -> str:
     return "".join(values.get(piece, piece) for piece in pieces) + "\n"
 
 
-def monitor_table(runs: dict[str, Cost]) -> str:
+def monitor_table(runs: Mapping[str, RunCost]) -> str:
     """Format the costs of the runs."""
     return table(
-        ["Run of the monitor", "Seconds", "Peak memory, MB"],
+        ["Run of the monitor", "Seconds", "Processor seconds", "Peak memory, MB"],
         [
-            [name, f"{cost.seconds:.1f}", f"{cost.peak_memory_mb:.0f}"]
+            [
+                name,
+                f"{cost.seconds:.1f}",
+                f"{cost.processor_seconds:.1f}",
+                f"{cost.peak_memory_mb:.0f}",
+            ]
             for name, cost in runs.items()
         ],
     )

@@ -21,6 +21,8 @@ def template(synthesize: Synthesize, environment: str) -> Any:
         sort_keys=True,
     )
     text = re.sub(rf"(?<=etiquette-){environment}|(?<=\"){environment}(?=\")", "NAME", text)
+    # The name of a schedule's permission contains the stack's name and digests of it.
+    text = re.sub(rf"(AllowEventRuleetiquette){environment}(\w+?)[0-9A-F]{{16}}", r"\1\2", text)
     # The name of a version ends with a digest of what the version consists of.
     return json.loads(re.sub(r"(?<=CurrentVersion)[0-9A-Fa-f]{40}", "DIGEST", text))
 
