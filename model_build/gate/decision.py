@@ -168,21 +168,23 @@ def judge_answers(
 def _judge(difference: Difference, n_questions: int, margin: float) -> tuple[Outcome, str]:
     """Decide by the sample Jaccard alone.
 
-    If the questions cannot even show that an equal model is not worse, they are not enough: the
-    width of the interval, not the challenger, would decide.
+    The challenger fails if it is shown to be worse. If it is neither shown to be worse nor shown
+    not to be, the questions are not enough.
     """
     mean, low, high = difference
-    found = f"sample Jaccard {mean:+.4f}, lower 95 % bound {low:+.4f}"
+    found = f"sample Jaccard {mean:+.4f}, 95 % bounds {low:+.4f} and {high:+.4f}"
     if low > -margin:
-        return PASS, f"{found}, above the limit of {-margin}"
-    half_width = mean - low
-    if half_width >= margin and high > 0:
-        needed = ceil(n_questions * (half_width / margin) ** 2)
+        return PASS, f"{found}: above the limit of {-margin}"
+    if high > 0:
+        # The half width shrinks with the square root of the number of questions.
+        room = margin + mean
+        needed = ceil(n_questions * ((mean - low) / room) ** 2) if room > 0 else None
+        advice = f"about {needed} are needed if the difference stays" if needed else "give more"
         return NOT_ENOUGH, (
-            f"{found}: with {n_questions} questions, even an equal model would not be above "
-            f"{-margin}. About {needed} questions are needed"
+            f"{found}: {n_questions} questions show neither that it is worse nor that it is above "
+            f"the limit of {-margin}; {advice}"
         )
-    return FAIL, f"{found}, not above the limit of {-margin}"
+    return FAIL, f"{found}: not above the limit of {-margin}"
 
 
 def _model_card(model: TagModel, path: Path) -> dict[str, Any]:

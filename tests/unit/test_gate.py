@@ -17,7 +17,7 @@ from model_build.bundle_writer import write_bundle, write_file
 from model_build.corpus import write_questions
 from model_build.gate import paired
 from model_build.gate.behaviour import SHIPPED, read_tests
-from model_build.gate.decision import FAIL, NOT_ENOUGH, PASS
+from model_build.gate.decision import FAIL, NOT_ENOUGH, PASS, Limits, judge_answers
 from model_build.gate.errors import GateError
 from model_build.gate.paired import large_tag_tests, mean_difference
 from model_build.gate.unseen import choose_unseen, newest_question
@@ -101,6 +101,21 @@ def test_too_few_questions_are_an_answer_of_their_own(folder: Path) -> None:
     code, decision = gate(folder, "worse", "--min-questions", "1201")
     assert (code, decision["decision"]) == (3, NOT_ENOUGH)
     assert decision["reasons"] == ["1200 usable questions, but 1201 are needed"]
+
+
+def test_answers_that_show_neither_are_not_enough() -> None:
+    random = np.random.default_rng(5)
+    truths = [frozenset({"a", "b"})] * 300
+    champion, challenger = (
+        [frozenset("a") if hit else frozenset("ab") for hit in random.uniform(size=300) < 0.5]
+        for _ in range(2)
+    )
+    outcome, (reasons, card) = judge_answers(champion, challenger, truths, Limits(tag_margin=1))
+    assert outcome == NOT_ENOUGH
+    assert (
+        card["sample_jaccard"]["lower_bound"] < -0.005 < 0 < card["sample_jaccard"]["upper_bound"]
+    )
+    assert "300 questions show neither" in reasons[0]
 
 
 def test_a_bundle_that_is_too_large_fails(folder: Path) -> None:
