@@ -21,6 +21,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -49,7 +50,8 @@ _PLATFORMS: Final = {
 }
 _CONTAINER: Final = "job"
 _BUILD_CONTEXT: Final = (
-    *("*", "!lambda_src/__init__.py", "!lambda_src/tagger", "!model_build", "model_build/starter"),
+    *("*", "!lambda_src/__init__.py", "!lambda_src/metrics.py", "!lambda_src/tagger"),
+    *("!lambda_src/monitor", "!model_build", "model_build/starter"),
     *("**/__pycache__", "**/*.so", "**/.*", "model_build/requirements-*.txt"),
 )
 """What the Dockerfile copies, as patterns of a .dockerignore file: a change elsewhere makes no new
@@ -71,6 +73,8 @@ class Retraining(Construct):
         The model that is live, which the candidate is compared with.
     topic
         The topic that gets the result.
+    topic_key
+        The key that encrypts the topic.
 
     Attributes
     ----------
@@ -92,6 +96,7 @@ class Retraining(Construct):
         settings: Settings,
         model: Model,
         topic: sns.ITopic,
+        topic_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -111,7 +116,7 @@ class Retraining(Construct):
             vpc=self._network,
             description="The job that retrains: it only opens connections",
         )
-        self.machine = self._state_machine(model, topic)
+        self.machine = self._state_machine(model, topic, topic_key)
         self._triggers()
 
     def _bucket(self) -> s3.Bucket:
@@ -243,7 +248,7 @@ class Retraining(Construct):
         )
         return definition
 
-    def _state_machine(self, model: Model, topic: sns.ITopic) -> sfn.StateMachine:
+    def _state_machine(self, model: Model, topic: sns.ITopic, key: kms.IKey) -> sfn.StateMachine:
         role = iam.Role(
             self,
             "MachineRole",
@@ -254,9 +259,12 @@ class Retraining(Construct):
                     allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self.table.table_arn])
                 ),
                 "RunJob": self._run_job(),
+                "TellOperator": policy(
+                    allow(["sns:Publish"], [topic.topic_arn]),
+                    allow(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn]),
+                ),
             },
         )
-        topic.grant_publish(role)
         machine = sfn.StateMachine(
             self,
             "Machine",
@@ -276,7 +284,6 @@ class Retraining(Construct):
             f"Resource::{tasks}": "AWS chooses the name of a task, so the permission is for the "
             "tasks of this cluster, which runs nothing else.",
             "Resource::*": "The delivery of logs and X-Ray's actions support no narrower resource.",
-            "Action::kms:GenerateDataKey*": "The CDK allows it on the key of the topic alone.",
         }.items():
             _acknowledge(role, f"IAM5[{finding}]", reason)
         return machine

@@ -78,6 +78,7 @@ class EtiquetteStack(Stack):
                 settings=settings,
                 model=model,
                 topic=observability.ticket_topic,
+                topic_key=observability.topic_key,
             )
             retraining_outputs = {
                 "RetrainingMachine": retraining.machine.state_machine_arn,

@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import QuestionTokens, normalize
+from lambda_src.tagger.analyzer import QuestionTokens, normalize, words_in
 from model_build.questions import Question
 from model_build.tag_sets import TagSet
 
@@ -54,6 +54,8 @@ class MadeQuestion:
     """The question of the corpus, with the tags of the made one."""
     tokens: QuestionTokens
     """Of the title with the added words. There is neither prose nor code."""
+    added: QuestionTokens
+    """Of the added words alone."""
 
 
 def named_questions(
@@ -103,12 +105,8 @@ def named_questions(
             names = [tag, *spellings[tag]]
             words = _words_of(names[int(rng.integers(len(names)))], known, rng)
             question = questions[row]
-            tags = tuple(dict.fromkeys((*question.tags, tag)))
-            made.append(
-                MadeQuestion(
-                    row, replace(question, tags=tags), _with_words(tokens[row], words, rng)
-                )
-            )
+            named = replace(question, tags=tuple(dict.fromkeys((*question.tags, tag))))
+            made.append(_made(row, named, tokens[row], words, rng))
     return made
 
 
@@ -144,9 +142,7 @@ def misleading_questions(
             row = complete[int(rng.integers(len(complete)))]
             word = of_tag[int(rng.integers(len(of_tag)))]
             if tag not in questions[row].tags:
-                made.append(
-                    MadeQuestion(row, questions[row], _with_words(tokens[row], [word], rng))
-                )
+                made.append(_made(row, questions[row], tokens[row], [word], rng))
     return made
 
 
@@ -209,15 +205,22 @@ def _main_tags(tag_set: TagSet, synonyms: Mapping[str, str]) -> list[str]:
 def _words_of(name: str, known: frozenset[str], rng: np.random.Generator) -> list[str]:
     """Write a name as an asker might."""
     if rng.random() < _WHOLE_NAME_SHARE:
-        return [name]
+        return words_in(name)
     parts = [part for part in name.split("-") if part]
     written = [part for part in parts if part not in known or rng.random() < _KNOWN_PART_SHARE]
-    return written or [name]
+    return [word for part in written or parts for word in words_in(part)]
 
 
-def _with_words(
-    tokens: QuestionTokens, words: Sequence[str], rng: np.random.Generator
-) -> QuestionTokens:
+def _made(
+    row: int,
+    question: Question,
+    tokens: QuestionTokens,
+    words: Sequence[str],
+    rng: np.random.Generator,
+) -> MadeQuestion:
+    """Put words into a title, at a random place."""
     place = int(rng.integers(len(tokens.title) + 1))
     title = [*tokens.title[:place], *words, *tokens.title[place:]]
-    return QuestionTokens(title, [], [], [])
+    return MadeQuestion(
+        row, question, QuestionTokens(title, [], [], []), QuestionTokens([*words], [], [], [])
+    )

@@ -33,6 +33,14 @@ _FOLDERS: Final = {
     "synonyms": "--synonyms",
 }
 """The folders of a corpus, and the options of `train` that take their files."""
+_KEPT_OPTIONS: Final = (
+    "min_tag_count",
+    "min_tag_set_count",
+    "misleading_per_tag",
+    "prune",
+    "seed",
+)
+"""The options of `train` that a candidate takes from the champion."""
 _FIGURES: Final = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
 
 Outcome = Literal["candidate", "not better", "not enough questions"]
@@ -141,8 +149,13 @@ def _split(questions: Sequence[Path], folder: Path) -> tuple[Path, Path]:
 def _options(champion: Path) -> list[str]:
     """Return the options of `train` that the champion was trained with."""
     training = read_bundle(champion).manifest["training"]
-    names = {"min_tag_count": "--min-tag-count", "prune": "--prune", "seed": "--seed"}
-    return [word for name, option in names.items() for word in (option, str(training[name]))]
+    # An older bundle does not have every option.
+    return [
+        word
+        for name in _KEPT_OPTIONS
+        if name in training
+        for word in (f"--{name.replace('_', '-')}", str(training[name]))
+    ]
 
 
 def _newest_day(*bundles: Path) -> date:

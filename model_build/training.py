@@ -204,22 +204,20 @@ def fit(
         tags = _with_named(tags, questions, named, learned)
         names = [tag for tag, _ in tags]
     with times.measure("TF-IDF"):
-        # Names are among the terms, although few questions of the corpus have them.
-        tfidf, matrix = fit_tfidf([*tokens, *(each.tokens for each in named)], options.features)
+        # Names are among the terms, although few questions of the corpus have them. The titles with
+        # the names do not count: a word of one question would seem to be in several.
+        tfidf, matrix = fit_tfidf([*tokens, *(each.added for each in named)], options.features)
         vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
         copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
-        added = [
-            *(each.tokens for each in misleading),
-            *(code_alone(tokens[row]) for row in copied),
-        ]
+        made = [*named, *misleading]
+        added = [*(each.tokens for each in made), *(code_alone(tokens[row]) for row in copied)]
         if added:
-            matrix = sp.vstack([matrix, tfidf.transform(added)], format="csr")
+            matrix = sp.vstack([matrix[: len(tokens)], tfidf.transform(added)], format="csr")
             matrix.sort_indices()
-        tokens = [*tokens, *(each.tokens for each in named), *added]
+        tokens = [*tokens, *added]
     with times.measure("folds"):
         folds = np.array(fold_numbers(questions, options.folds, options.seed))
     # From here on, rows of made questions and of copies follow those of the questions.
-    made = [*named, *misleading]
     made_rows = np.array([each.row for each in made], dtype=np.intp)
     originals = np.concatenate([np.arange(len(questions)), made_rows, copied])
     folds, is_copy = folds[originals], np.arange(len(originals)) >= len(questions)

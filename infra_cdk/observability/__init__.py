@@ -45,6 +45,8 @@ class Observability(Construct):
         The SNS topic of what somebody must look at now.
     ticket_topic
         The SNS topic of what somebody must look at on the next working day.
+    topic_key
+        The key that encrypts both topics.
     dashboard_urls
         Where the AWS console shows the dashboards, by name.
     """
@@ -65,6 +67,7 @@ class Observability(Construct):
         topics = AlarmTopics(
             self, "Topics", name=settings.stack_name, removal_policy=settings.removal_policy
         )
+        self.topic_key = topics.key
         self.page_topic = topics.add(Severity.PAGE, settings.alarm_email)
         self.ticket_topic = topics.add(
             Severity.TICKET, settings.ticket_email or settings.alarm_email

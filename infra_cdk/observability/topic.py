@@ -29,6 +29,11 @@ class AlarmTopics(Construct):
         The name of the deployment.
     removal_policy
         What happens to the key when the stack is deleted.
+
+    Attributes
+    ----------
+    key
+        The key. Who publishes to a topic must be able to use it.
     """
 
     def __init__(
@@ -43,14 +48,14 @@ class AlarmTopics(Construct):
                 "aws:SourceArn": stack.format_arn(service="cloudwatch", resource="alarm:*")
             },
         }
-        self._key = kms.Key(
+        self.key = kms.Key(
             self,
             "Key",
             description=f"Encrypts the alarms of {name}",
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
-        self._key.add_to_resource_policy(
+        self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsUseKey",
                 principals=[iam.ServicePrincipal(_CLOUDWATCH)],
@@ -74,7 +79,7 @@ class AlarmTopics(Construct):
             self,
             severity.title(),
             display_name=f"{severity.title()}s of {self._name}",
-            master_key=self._key,
+            master_key=self.key,
             enforce_ssl=True,
         )
         topic.add_to_resource_policy(

@@ -35,6 +35,7 @@ def draw(candidates: Sequence[dict[str, Any]], path: Path) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415
 
     front = pareto_front(candidates)
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
@@ -49,6 +50,9 @@ def draw(candidates: Sequence[dict[str, Any]], path: Path) -> None:
         axes.scatter(x, value, s=30 + 8 * each["megabytes"], color=color, alpha=0.7, zorder=2)
     _label(axes, candidates)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
     axes.set(xlabel="median time of an answer (ms)", ylabel="sample Jaccard, with 95 % interval")
     axes.set_title("Candidates on the validation part (area: size; orange: Pareto front)")
     axes.grid(visible=True, which="both", linewidth=0.3)

@@ -58,8 +58,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Simulate, print tables, and return the figures."""
     release, traffic = load(options.questions, options.min_tag_count, options.seed, options.jobs)
     figures = measure(release, traffic, options.baselines, options.weeks, options.seed)
-    home, other = (traffic.of_site(site) for site in figures["changed_sites"])
-    figures["peers"] = measure_peers(home, other, options.weeks, options.seed)
+    home, *others = figures["sites"]
+    figures["peers"] = measure_peers(
+        traffic.of_site(home),
+        {site: traffic.of_site(site) for site in others},
+        options.weeks,
+        options.seed,
+    )
     print(report(figures))
     if options.plots:
         draw_plots(figures, options.plots)
@@ -107,7 +112,7 @@ def measure(
         pools[name]["year"] = yearly.year()
     return {
         "questions": len(traffic),
-        "changed_sites": sites[:2],
+        "sites": sites,
         "pools": pools,
         "time": _time(release, traffic, n_services, seed),
     }

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,46 +29,43 @@ DETECTORS: Final[dict[str, tuple[Callable[[], Detector], int]]] = {
 """Each detector with its defaults, and the number of services that it watches."""
 
 
-def watch(
-    make: Callable[[], Detector], quiet: Iterable[Iterable[float]], after: Iterable[Iterable[float]]
-) -> Iterator[tuple[list[int], int | None]]:
-    """Give for each service the steps with an alarm before the change, and the delay after it."""
-    for before, changed in zip(quiet, after, strict=True):
-        detector = make()
-        alarms = []
-        for step, value in enumerate(before):
-            detector.update(value)
-            if detector.drift_detected:
-                alarms.append(step)
-        delay = None
-        for step, value in enumerate(changed, start=1):
-            detector.update(value)
-            if detector.drift_detected:
-                delay = step
-                break
-        yield alarms, delay
-
-
 def river_results(streams: Any, name: str, per_week: int) -> list[dict[str, Any]]:
-    """Run river's detectors on one figure."""
+    """Run river's detectors on one figure: first on quiet weeks, then on each change."""
+    quiet = streams[f"{name}_quiet"]
+    changes = [each for each in streams if each.startswith(f"{name}_after_")]
     results = []
-    quiet, after = streams[f"{name}_quiet"], streams[f"{name}_after"]
-    n_weeks = quiet.shape[1] // per_week
     for title, (make, n_services) in DETECTORS.items():
         started = time.perf_counter()
-        found = list(watch(make, quiet[:n_services].tolist(), after[:n_services].tolist()))
-        false_weeks = sum(len({step // per_week for step in alarms}) for alarms, _ in found)
+        false_weeks = 0
+        delays: dict[str, list[int | None]] = {change: [] for change in changes}
+        for service, before in enumerate(quiet[:n_services].tolist()):
+            detector = make()
+            false_weeks += len({step // per_week for step in alarms(detector, before)})
+            for change in changes:
+                after = streams[change][service].tolist()
+                first = next(alarms(deepcopy(detector), after), None)
+                delays[change].append(None if first is None else first + 1)
         results.append(
             {
                 "name": title,
                 "figure": name,
-                "weeks": n_weeks * len(found),
+                "weeks": quiet.shape[1] // per_week * n_services,
                 "false_weeks": false_weeks,
-                "delays": [delay for _, delay in found],
+                "delays": {
+                    change.removeprefix(f"{name}_after_"): found for change, found in delays.items()
+                },
                 "seconds": round(time.perf_counter() - started, 1),
             }
         )
     return results
+
+
+def alarms(detector: Detector, values: Iterable[float]) -> Iterator[int]:
+    """Feed a detector, and give the places of the values at which it raises an alarm."""
+    for place, value in enumerate(values):
+        detector.update(value)
+        if detector.drift_detected:
+            yield place
 
 
 def evidently_results(streams: Any) -> list[dict[str, Any]]:
@@ -112,12 +110,13 @@ def evidently_results(streams: Any) -> list[dict[str, Any]]:
 
 def main(streams_file: Path, results_file: Path) -> None:
     """Write the results of all peers."""
-    with np.load(streams_file) as streams:
-        results = [
-            *evidently_results(streams),
-            *river_results(streams, "top_confidence", int(streams["predictions_per_week"])),
-            *river_results(streams, "jaccard", int(streams["feedbacks_per_week"])),
-        ]
+    with np.load(streams_file) as stored:
+        streams = dict(stored)
+    results = [
+        *evidently_results(streams),
+        *river_results(streams, "top_confidence", int(streams["predictions_per_week"])),
+        *river_results(streams, "jaccard", int(streams["feedbacks_per_week"])),
+    ]
     results_file.write_text(json.dumps(results), encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,13 +31,17 @@ _FIRST_TAGS: Final = 20
 """Evidently sees so many first tags, and all others as one."""
 
 
-def measure_peers(home: Traffic, other: Traffic, n_weeks: int, seed: int) -> list[dict[str, Any]]:
-    """Run the peers, with their defaults, on a change from one site to another.
+def measure_peers(
+    home: Traffic, others: Mapping[str, Traffic], n_weeks: int, seed: int
+) -> list[dict[str, Any]]:
+    """Run the peers, with their defaults, on changes from one site to others.
 
     Parameters
     ----------
-    home, other : Traffic
-        The questions before and after the change.
+    home : Traffic
+        The questions before the change.
+    others : mapping of str to Traffic
+        The questions after each change, by the name of the site. Evidently sees the first one.
     n_weeks : int
         Quiet weeks before it.
     seed : int
@@ -46,7 +51,7 @@ def measure_peers(home: Traffic, other: Traffic, n_weeks: int, seed: int) -> lis
     list of dict
         See `scripts.benchmarks.drift_peer_worker`.
     """
-    streams = _streams(home, other, n_weeks, np.random.default_rng([seed, 3]))
+    streams = _streams(home, others, n_weeks, np.random.default_rng([seed, 3]))
     with tempfile.TemporaryDirectory() as folder:
         given, results = Path(folder) / "streams.npz", Path(folder) / "results.json"
         np.savez(given, **streams)
@@ -57,8 +62,9 @@ def measure_peers(home: Traffic, other: Traffic, n_weeks: int, seed: int) -> lis
 
 
 def _streams(
-    home: Traffic, other: Traffic, n_weeks: int, random: np.random.Generator
+    home: Traffic, others: Mapping[str, Traffic], n_weeks: int, random: np.random.Generator
 ) -> dict[str, Any]:
+    first_other = next(iter(others.values()))
     uses = Counter(tag for tags in home.final_tags for tag in tags)
     common = [tag for tag, _ in uses.most_common(N_PERMUTED)]
     confidence = FIGURES.index("top_confidence")
@@ -73,7 +79,7 @@ def _streams(
 
     reference = week(home, draw(random, len(home), LIVE_PREDICTIONS))
     quiet = week(home, draw(random, len(home), _EVIDENTLY_WEEKS, PER_WEEK))
-    changed = week(other, draw(random, len(other), _EVIDENTLY_WEEKS, PER_WEEK))
+    changed = week(first_other, draw(random, len(first_other), _EVIDENTLY_WEEKS, PER_WEEK))
     return {
         "figure_names": np.array(FIGURES),
         "predictions_per_week": PER_WEEK,
@@ -84,9 +90,12 @@ def _streams(
         "top_confidence_quiet": home.figures[
             draw(random, len(home), _SERVICES, n_weeks * PER_WEEK), confidence
         ],
-        "top_confidence_after": other.figures[
-            draw(random, len(other), _SERVICES, PREDICTIONS_AFTER), confidence
-        ],
+        **{
+            f"top_confidence_after_{site}": other.figures[
+                draw(random, len(other), _SERVICES, PREDICTIONS_AFTER), confidence
+            ]
+            for site, other in others.items()
+        },
         "jaccard_quiet": jaccards[draw(random, len(home), _SERVICES, n_weeks * FEEDBACKS_PER_WEEK)],
-        "jaccard_after": after[draw(random, len(home), _SERVICES, FEEDBACKS_AFTER)],
+        "jaccard_after_permuted tags": after[draw(random, len(home), _SERVICES, FEEDBACKS_AFTER)],
     }

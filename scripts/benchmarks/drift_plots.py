@@ -17,7 +17,7 @@ def draw_plots(figures: Mapping[str, Any], folder: Path) -> None:
     folder : Path
         For ``drift-sudden.svg`` and ``drift-feedback.svg``.
     """
-    home, _ = figures["changed_sites"]
+    home = figures["sites"][0]
     pools = figures["pools"]
     sudden = {f"{home} → {site}": found for site, found in pools[home]["sudden"].items()}
     feedback = {}

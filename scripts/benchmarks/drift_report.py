@@ -1,6 +1,6 @@
 """The tables and the main figures of `scripts/bench drift`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ def headline(figures: Mapping[str, Any]) -> dict[str, float | None]:
     """
     pools = figures["pools"]
     false_alarms = [pool["false_alarms"] for pool in pools.values()]
-    home = pools[figures["changed_sites"][0]]
+    home = pools[figures["sites"][0]]
     return {
         "weekly_false_alarm_rate": max(each["rate"] for each in false_alarms),
         "weekly_false_alarm_upper95": max(each["upper95"] for each in false_alarms),
@@ -128,7 +128,7 @@ def _powers(figures: Mapping[str, Any]) -> str:
 
 
 def _peers(figures: Mapping[str, Any]) -> str:
-    before, after = figures["changed_sites"]
+    home, first, *_ = figures["sites"]
     rows = []
     for name, pool in figures["pools"].items():
         weeks = pool["false_alarms"]["weeks"]
@@ -137,14 +137,17 @@ def _peers(figures: Mapping[str, Any]) -> str:
             for detector, n_alarms in pool["simpler"].items()
         ]
     for peer in figures["peers"]:
-        found = peer.get("delays")
-        if found is None:
-            shown = f"{peer['found_weeks']} of {peer['changed_weeks']} weeks"
+        if "delays" in peer:
+            found = [f"{change} {_median(delays)}" for change, delays in peer["delays"].items()]
         else:
-            reached = sorted(delay if delay is not None else inf for delay in found)
-            median = reached[len(reached) // 2]
-            shown = "never" if median == inf else f"median {median:.0f}"
-        watched = f"{before}, {peer['figure']}"
-        rows.append([peer["name"], watched, f"{peer['false_weeks']} of {peer['weeks']}", shown])
-    change = f"Found: {before} -> {after}; jaccard: tags permuted"
-    return table(["Detector", "Watches", "False weeks", change], rows)
+            found = [f"{first} in {peer['found_weeks']} of {peer['changed_weeks']} weeks"]
+        watched = f"{home}, {peer['figure']}"
+        false_weeks = f"{peer['false_weeks']} of {peer['weeks']}"
+        rows.append([peer["name"], watched, false_weeks, ", ".join(found)])
+    return table(["Detector", "Watches", "False weeks", "Median delay after the change to"], rows)
+
+
+def _median(delays: Sequence[int | None]) -> str:
+    reached = sorted(inf if delay is None else delay for delay in delays)
+    median = reached[len(reached) // 2]
+    return "never" if median == inf else f"{median:.0f}"

@@ -18,7 +18,6 @@ from model_build.gate.paired import sample_jaccards, suggested_tags
 from scripts.benchmarks.paths import CACHE
 from scripts.shared.tables import table
 
-_SIZES: Final = (3_000, 6_000, 12_000)
 _LOSSES: Final = (0.0, 0.01, 0.02)
 """How much sample Jaccard the challenger has less than the champion."""
 
@@ -28,6 +27,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
     for name in ("champion", "challenger"):
         command.add_argument(f"--{name}", required=True, type=Path, metavar="MODEL.safetensors")
     command.add_argument("--questions", nargs="+", required=True, type=Path, metavar="FILE")
+    command.add_argument(
+        "--sizes",
+        nargs="+",
+        type=int,
+        default=[3_000, 6_000, 12_000],
+        metavar="N",
+        help="numbers of questions of a gate (default: 3000 6000 12000)",
+    )
     command.add_argument("--rounds", type=int, default=200, help="(default: %(default)s)")
 
 
@@ -41,7 +48,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     answers = np.array([suggested_tags(model, questions) for model in models], dtype=object)
     mean = float(np.mean([sample_jaccards(each, truths.tolist()) for each in answers]))
     rates = []
-    for n_questions in _SIZES:
+    for n_questions in options.sizes:
         for loss in _LOSSES:
             random = np.random.default_rng(0)
             outcomes = []

@@ -38,6 +38,11 @@ EVERY_SETTING = {
     "alarm_email": "operator@example.org",
     "ticket_email": "team@example.org",
     "monthly_budget_usd": "80",
+    "event_retention_days": "60",
+    "event_text": "true",
+    "retraining": "true",
+    "retraining_schedule": "rate(30 days)",
+    "archive_scoring": "4",
 }
 """Settings of the command line that differ from those of prod."""
 WITH_CLOUDFRONT = {
@@ -79,6 +84,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "jwt_issuer": {"auth", "jwt_audiences"},
     "jwt_audiences": {"auth", "jwt_issuer"},
     "domain_name": {"certificate_arn", "hosted_zone_id", "disable_execute_api_endpoint"},
+    "retraining": {"retraining_schedule"},
     "certificate_arn": {"domain_name", "hosted_zone_id", "disable_execute_api_endpoint"},
 }
 """The settings that are not valid without another one."""
@@ -110,7 +116,7 @@ def test_a_setting_that_no_longer_exists_can_be_dropped() -> None:
 def test_the_values_of_the_environment_are_recorded_too() -> None:
     """A checkout whose settings.py does not have them would lose them."""
     live = recorded(environment="prod", alarm_email="operator@example.org")
-    assert live.values["log_retention"] == "ONE_YEAR"
+    assert live.values["log_retention"] == "THREE_MONTHS"
     assert live.values["protected"] == "true"
     assert "heartbeat_minutes=5" in live.values["limits"]
     assert live.given == {"alarm_email"}

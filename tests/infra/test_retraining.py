@@ -1,7 +1,10 @@
 """The state machine that retrains: what starts it, what it may do, and what its image holds."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -125,6 +128,23 @@ def test_the_image_is_built_from_what_its_dockerfile_copies(retraining: Synthesi
     for path in files:
         assert any(path.is_relative_to(each) for each in copied)
         assert path.suffix not in {".so", ".safetensors", ".pyc"}
+
+
+def test_the_command_line_starts_with_what_the_image_holds(retraining: Synthesized) -> None:
+    (source,) = (
+        each
+        for each in retraining.images().values()
+        if each["dockerFile"] == "model_build/Dockerfile"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "model_build", "retrain", "--help"],
+        cwd=retraining.assembly / source["directory"],
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -38,17 +38,22 @@ def test_the_role_may_read_the_model_and_write_its_log_and_traces_only(
     bucket, key = model_location(synthesized)
     assert "*" not in key
     one_object = ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", {"Fn::Sub": bucket}, f"/{key}"]
-    (log_group,) = [
-        name
-        for name in synthesized.template.find_resources("AWS::Logs::LogGroup")
-        if "Function" in name
-    ]
+    (log_group,) = synthesized.resources("AWS::Logs::LogGroup", "Function")
+    (events,) = synthesized.resources("AWS::S3::Bucket", "EventStore")
+    bucket_arn = {"Fn::GetAtt": [events, "Arn"]}
     assert [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]] == [
         [
             {
                 "Effect": "Allow",
                 "Action": "s3:GetObject",
                 "Resource": {"Fn::Join": ["", one_object]},
+            }
+        ],
+        [
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": {"Fn::Join": ["", [bucket_arn, "/reports/latest.json"]]},
             }
         ],
         [
@@ -86,7 +91,12 @@ def test_the_function_gets_location_and_digest_of_the_model(
 ) -> None:
     function = synthesized.only(LAMBDA, "Function")["Properties"]
     variables = function["Environment"]["Variables"]
-    assert set(variables) == {"ETIQUETTE_MODEL", "ETIQUETTE_MODEL_SHA256", "ETIQUETTE_SERVICE"}
+    assert set(variables) == {
+        "ETIQUETTE_HEALTH_REPORT",
+        "ETIQUETTE_MODEL",
+        "ETIQUETTE_MODEL_SHA256",
+        "ETIQUETTE_SERVICE",
+    }
     digest = hashlib.sha256(STARTER_MODEL.read_bytes()).hexdigest()
     assert variables["ETIQUETTE_MODEL_SHA256"] == digest
     assert function["PackageType"] == "Image"
@@ -123,7 +133,7 @@ def test_live_sends_every_request_to_a_published_version(synthesized: Synthesize
         target = {"Fn::Join": ["", ["integrations/", {"Ref": shared}]]}
         assert route["Properties"]["Target"] == target
     assert "$default" in {route["Properties"]["RouteKey"] for route in routes}
-    for permission in template.find_resources("AWS::Lambda::Permission").values():
+    for permission in synthesized.resources("AWS::Lambda::Permission", "Http").values():
         assert permission["Properties"]["FunctionName"] == {"Ref": alias}
         assert permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
         assert "SourceArn" in permission["Properties"]

@@ -15,7 +15,7 @@ PREDICTIONS_PER_DAY, FEEDBACKS_PER_DAY = 300, 30
 
 
 class Site:
-    """Draws predictions and feedback whose distribution never changes, unless it is told to.
+    """Draws predictions and feedback. Their distribution changes only where a test asks for it.
 
     Parameters
     ----------

@@ -237,3 +237,38 @@ def test_champion_follows_what_is_live(tracked: Tracked) -> None:
 def test_a_bundle_that_is_not_registered_leaves_champion_where_it_is(tracked: Tracked) -> None:
     arguments = {"release": "etiquette-dev", "facts": "version 8", "name": None}
     assert call("follow_release", tracked.url, sha256="0" * 64, **arguments)["name"] is None
+
+
+def test_a_decision_of_the_gate_is_a_tag_of_the_run_and_of_the_version(
+    tracked: Tracked, corpus: Path, tmp_path: Path
+) -> None:
+    models = ["--champion", str(tracked.bundle), "--challenger", str(tracked.bundle)]
+    questions = ["--questions", str(corpus), "--corpus", str(corpus), "--any-date"]
+    written = tmp_path / "gate.json"
+    options = [*models, *questions, "--json", str(written), "--track", tracked.url]
+    # Every question is in the corpus, so none is left.
+    assert main(["gate", *options]) == 3
+    version = tracked.version("challenger")
+    tags = {each["key"]: each["value"] for each in version["tags"]}
+    assert tags["gate"] == "not enough questions"
+    run = tracked.get("runs/get", run_id=version["run_id"])["run"]
+    assert values(run, "tags")["gate_champion"] == tracked.model.version
+    files = tracked.get("artifacts/list", run_id=version["run_id"])["files"]
+    assert "gate.json" in {each["path"] for each in files}
+
+
+def test_a_comparison_is_a_run_with_a_run_for_each_candidate(
+    tracked: Tracked, corpus: Path, tmp_path: Path
+) -> None:
+    options = ["--questions", str(corpus), "--out", str(tmp_path), "--track", tracked.url]
+    few = ["--candidates", "no-pairs", "--min-tag-count", "8", "--jobs", "1"]
+    assert main(["compare", *options, *few]) == 0
+    [comparison] = tracked.runs("tags.kind = 'comparison'")
+    [candidate] = tracked.runs("tags.kind = 'candidate'")
+    assert values(comparison, "tags")["selected"] == candidate["info"]["run_name"] == "no-pairs"
+    parent = values(candidate, "tags")["mlflow.parentRunId"]
+    assert parent == comparison["info"]["run_id"]
+    result = json.loads((tmp_path / "comparison.json").read_text())["candidates"][0]
+    assert values(candidate, "metrics")["sample_jaccard"] == result["sample_jaccard"]
+    files = tracked.get("artifacts/list", run_id=comparison["info"]["run_id"])["files"]
+    assert "pareto.png" in {each["path"] for each in files}

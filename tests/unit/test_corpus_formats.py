@@ -81,7 +81,9 @@ def test_every_reader_is_in_use() -> None:
     whole_corpus = {
         read_questions,
         model_build.corpus.read_archive,
+        model_build.corpus.read_rows,
         model_build.corpus.read_corpus,
+        model_build.corpus.read_rows,
         model_build.corpus.read_tag_sets,
     }
     unused = readers - set(READERS.values()) - whole_corpus

@@ -80,7 +80,7 @@ def test_tables_and_main_figures_come_from_the_results(
 ) -> None:
     figures = {
         "questions": N_QUESTIONS,
-        "changed_sites": ["home", "other"],
+        "sites": ["home", "other"],
         "pools": {"home": {**results, "year": results["false_alarms"]}},
         "time": {
             "site": "home",
@@ -90,7 +90,13 @@ def test_tables_and_main_figures_come_from_the_results(
             "ordered": time_ordered(release, home),
         },
         "peers": [
-            {"name": "A", "figure": "all", "weeks": 9, "false_weeks": 3, "delays": [4, 8, None]},
+            {
+                "name": "A",
+                "figure": "all",
+                "weeks": 9,
+                "false_weeks": 3,
+                "delays": {"other": [4, 8, None]},
+            },
             {
                 "name": "B",
                 "figure": "all",
@@ -107,8 +113,8 @@ def test_tables_and_main_figures_come_from_the_results(
     assert main["power_time_shift"] == 0.93
     text = report(figures)
     assert "home -> other" in text
-    assert "median 8" in text
-    assert "7 of 9 weeks" in text
+    assert "other 8" in text
+    assert "other in 7 of 9 weeks" in text
     json.dumps({**main, **figures})
     for folder in ("first", "again"):
         draw_plots(figures, tmp_path / folder)
@@ -123,7 +129,7 @@ def test_tables_and_main_figures_come_from_the_results(
 def test_a_change_that_is_not_found_shows_in_the_main_figures(results: dict[str, Any]) -> None:
     silent = {**results["permuted"], "p90": None}
     pool = {**results, "permuted": silent, "year": results["false_alarms"]}
-    main = headline({"changed_sites": ["home"], "pools": {"home": pool}, "time": {}})
+    main = headline({"sites": ["home"], "pools": {"home": pool}, "time": {}})
     assert main["delay_concept_feedbacks"] is None
     assert main["power_time_shift"] is None
 

@@ -138,6 +138,8 @@ def test_events_become_observations() -> None:
     feedbacks = Feedbacks.from_events([{**event, "final_tags": ["a", "x"], "unknown_tags": ["x"]}])
     assert feedbacks.final_tags == [["a", "x"]]
     assert feedbacks.unknown_tags == [["x"]]
+    bare = Feedbacks.from_events([{"timestamp": event["timestamp"], "final_tags": ["a"]}])
+    assert (bare.tags, bare.confidences, bare.unknown_tags) == ([[]], [[]], [[]])
     assert len(Predictions.from_events([])) == len(Feedbacks.from_events([])) == 0
 
 

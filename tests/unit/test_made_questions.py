@@ -54,6 +54,7 @@ def test_a_name_comes_into_titles_of_questions_with_a_tag_of_its_sets() -> None:
         assert each.question.tags == ("python", "list", "pydantic")
         assert sorted(each.tokens.title) == sorted(["pydantic", *TITLE])
         assert each.tokens[1:] == ([], [], [])
+        assert each.added.title == ["pydantic"]
 
 
 def test_a_tag_of_the_model_gets_more_questions_than_another_name() -> None:
@@ -74,6 +75,11 @@ def test_names_are_written_in_parts_and_as_synonyms() -> None:
         for each in made(sets, frozenset({"python-poetry"}), poetry="python-poetry")
     }
     assert {"python-poetry", "poetry", "python poetry"} >= written > {"poetry"}
+
+
+def test_a_name_is_written_in_tokens() -> None:
+    (each, *_) = made(tag_sets("css", "@reduxjs/toolkit", times=PER_NAME))
+    assert sorted(each.tokens.title) == ["a", "box", "center", "reduxjs", "toolkit"]
 
 
 def test_uses_count_a_synonym_as_its_tag_and_a_tag_once_for_each_set() -> None:

@@ -94,7 +94,9 @@ def page(year: list[dict[str, Any]]) -> Page:
 
 
 def test_no_text_from_outside_is_markup(year: list[dict[str, Any]], page: Page) -> None:
-    text = render(year, [DRIFT, replace(DRIFT, kind="new_tag", figure=HOSTILE)], TODAY)
+    text = render(
+        year, [DRIFT, replace(DRIFT, kind="new_tag", figure=HOSTILE, explanation=HOSTILE)], TODAY
+    )
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert page.of("script") == []

@@ -1,15 +1,17 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from lambda_src.tagger import TagModel
 from model_build import retraining
 from model_build.__main__ import main
 from model_build.corpus import write_questions
 from model_build.locations import Location, LocationError
-from model_build.retraining import RetrainingError, retrain
+from model_build.retraining import Result, RetrainingError, record, retrain
 from tests.support.invented_corpus import invent
 from tests.support.paths import STARTER
 
@@ -71,7 +73,9 @@ def test_a_run_leaves_a_candidate_with_its_figures_and_says_what_to_do(
     assert candidate.version == result.model_version
     # The candidate has the options of the champion, and has not seen the newest tenth.
     champion = TagModel.load(STARTER)
-    assert candidate.manifest["training"] == champion.manifest["training"]
+    expected = champion.manifest["training"]
+    # An older champion does not have every option.
+    assert {name: candidate.manifest["training"][name] for name in expected} == expected
     assert candidate.manifest["corpus"]["questions"] == 360
     assert json.loads((tmp_path / "out" / "report.json").read_text())["questions"] == 40
     assert result.figures["sample_jaccard"] > 0.5
@@ -97,3 +101,63 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     missing = Location(str(tmp_path / "missing"))
     with pytest.raises(LocationError, match=r"missing: cannot read this"):
         missing.fetch(tmp_path / "copy")
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A simulated AWS, with a bucket and the table of claims."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="bucket")
+        boto3.client("dynamodb").create_table(
+            TableName="claims",
+            KeySchema=[{"AttributeName": "service", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "service", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield
+
+
+@pytest.mark.usefixtures("account")
+def test_locations_in_s3_are_read_and_written_like_folders(tmp_path: Path) -> None:
+    root = Location("s3://bucket/corpus")
+    for name in ("questions/b.csv", "questions/a/a.csv"):
+        (tmp_path / "file").write_text(name)
+        (root / name).store(tmp_path / "file")
+    boto3.client("s3").put_object(Bucket="bucket", Key="corpus/questions/", Body=b"")
+    found = (root / "questions").fetch_all(tmp_path / "copies")
+    assert [path.read_text() for path in found] == ["questions/a/a.csv", "questions/b.csv"]
+    assert (root / "partial").fetch_all(tmp_path / "none") == []
+    with pytest.raises(LocationError, match="s3://bucket/missing: cannot read this"):
+        Location("s3://bucket/missing").fetch(tmp_path / "copy")
+
+
+@pytest.mark.usefixtures("account")
+def test_a_result_is_recorded_only_while_its_run_has_the_claim() -> None:
+    result = Result(
+        outcome="candidate",
+        run="first",
+        model_version="1",
+        model_sha256="0" * 64,
+        model="s3://bucket/candidate.safetensors",
+        gate="s3://bucket/gate.json",
+        figures={},
+        subject="A subject",
+        message="A message",
+    )
+    key = {"service": {"S": "etiquette-dev"}}
+    with pytest.raises(LocationError, match="cannot record the result of first"):
+        record(result, "claims", "etiquette-dev")
+    table = boto3.client("dynamodb")
+    table.put_item(TableName="claims", Item=key | {"run": {"S": "first"}})
+    record(result, "claims", "etiquette-dev")
+    item = table.get_item(TableName="claims", Key=key)["Item"]
+    assert {name: value["S"] for name, value in item.items()} == {
+        "service": "etiquette-dev",
+        "run": "first",
+        "outcome": "candidate",
+        "subject": "A subject",
+        "message": "A message",
+    }

@@ -27,7 +27,7 @@ PREFIX = "$python -m model_build "
 def commands(heading: str, level: str = "##") -> list[list[str]]:
     """The arguments of each command of `model_build` in a section of the page."""
     text = PAGE.partition(f"\n{level} {heading}\n")[2]
-    text = re.split(rf"^{level} ", text, maxsplit=1, flags=re.MULTILINE)[0]
+    text = re.split(rf"^#{{2,{len(level)}}} ", text, maxsplit=1, flags=re.MULTILINE)[0]
     lines = [line.strip() for line in text.replace("\\\n", " ").splitlines() if line[:4] == " " * 4]
     return [shlex.split(line.removeprefix(PREFIX)) for line in lines if line.startswith(PREFIX)]
 

@@ -40,7 +40,7 @@ class Predictions:
         return cls(
             _days(events),
             np.array(rows, dtype=np.float64).reshape(-1, len(FIGURES)),
-            [event["tags"] for event in events],
+            _lists(events, "tags"),
         )
 
     def __len__(self) -> int:
@@ -75,10 +75,10 @@ class Feedbacks:
         """
         return cls(
             _days(events),
-            [event["tags"] for event in events],
-            [event["confidences"] for event in events],
-            [event["final_tags"] for event in events],
-            [event["unknown_tags"] for event in events],
+            _lists(events, "tags"),
+            _lists(events, "confidences"),
+            _lists(events, "final_tags"),
+            _lists(events, "unknown_tags"),
         )
 
     def __len__(self) -> int:
@@ -108,6 +108,11 @@ def parts_by_week(days: Days) -> Iterator[tuple[np.datetime64, slice]]:
     for start, end in pairwise([0, *cuts.tolist(), len(days)]):
         if start < end:
             yield mondays[start], slice(start, end)
+
+
+def _lists(events: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """Read a list of each event, which leaves out a field without a value."""
+    return [event.get(name) or [] for event in events]
 
 
 def _days(events: Sequence[Mapping[str, Any]]) -> Days:

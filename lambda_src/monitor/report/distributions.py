@@ -1,7 +1,7 @@
 """What the questions are like, before and now, for each figure of a prediction.
 
 The outlier score of a figure is the share of the last week's predictions in bins that hold less
-than a hundredth of the predictions before. It is 0 to 0.01 or so as long as nothing changes.
+than a hundredth of the predictions before. While nothing changes, it is a few hundredths at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,6 @@ class Distribution(NamedTuple):
     before_cases: int
     after_cases: int
     outlier_score: float | None
-    needed: int = MIN_PREDICTIONS
 
 
 def distributions(days: Sequence[Day], version: str | None, today: date) -> list[Distribution]:

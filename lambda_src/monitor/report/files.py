@@ -3,19 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
+from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.report.estimates import Day
 from lambda_src.monitor.report.page import render
 from lambda_src.monitor.report.summary import summarize
 from lambda_src.monitor.store import EventStore
 
-if TYPE_CHECKING:
-    from lambda_src.monitor.drift.findings import Finding
-
 
 def write_reports(
-    store: EventStore, days: Sequence[Day], findings: Sequence["Finding"], today: date
+    store: EventStore, days: Sequence[Day], findings: Sequence[Finding], today: date
 ) -> None:
     """Write the day's report, the same as the latest one, and its short form.
 

@@ -5,10 +5,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.report import charts
 from lambda_src.monitor.report.charts import index, meter, percent
 from lambda_src.monitor.report.distributions import distributions
@@ -17,10 +18,7 @@ from lambda_src.monitor.report.quality import RECENT_DAYS
 from lambda_src.monitor.report.quality import charts as quality_charts
 from lambda_src.monitor.report.summary import KINDS, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
-from lambda_src.monitor.windows import WINDOW_DAYS, Figure, window_figures
-
-if TYPE_CHECKING:
-    from lambda_src.monitor.drift.findings import Finding
+from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 
 _FOLDER: Final = Path(__file__).parent
 _TILES: Final = {
@@ -65,12 +63,12 @@ class Card(NamedTuple):
     """Everything that needs attention about one figure, or about new tags."""
 
     title: str
-    findings: Sequence["Finding"]
+    findings: Sequence[Finding]
     chart: charts.Chart | None
     """The distribution before and after, where a test has one."""
 
 
-def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> str:
+def render(days: Sequence[Day], findings: Sequence[Finding], today: date) -> str:
     """Render the report.
 
     Parameters
@@ -115,6 +113,7 @@ def render(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
         kinds=KINDS,
         figure_name=_figure_name,
         distributions=distributions(days, version, today),
+        needed_predictions=MIN_PREDICTIONS,
         worst=worst_tags(days, today),
         new=new_tags(days, today),
         recent_days=RECENT_DAYS,
@@ -143,7 +142,7 @@ def _tiles(days: Sequence[Day], version: str | None, today: date) -> Sequence[Ti
     return tiles
 
 
-def _cards(findings: Sequence["Finding"]) -> list[Card]:
+def _cards(findings: Sequence[Finding]) -> list[Card]:
     """Group what needs attention by figure; a loss of quality comes first."""
     groups: dict[str, list[Finding]] = {}
     for each in sorted(
@@ -158,11 +157,11 @@ def _cards(findings: Sequence["Finding"]) -> list[Card]:
     ]
 
 
-def _figure_name(finding: "Finding") -> str:
+def _figure_name(finding: Finding) -> str:
     return _FIGURE_NAMES.get(finding.figure, finding.figure)
 
 
-def _shares_chart(finding: "Finding") -> charts.Chart:
+def _shares_chart(finding: Finding) -> charts.Chart:
     """Draw the distribution of a finding, the largest changes of long ones."""
     shares = list(finding.shares)
     if len(shares) > _N_SHARES:

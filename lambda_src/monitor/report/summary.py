@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.report.charts import index, percent
 from lambda_src.monitor.report.estimates import Day, Estimate, Period, live_version
 from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
-
-if TYPE_CHECKING:
-    from lambda_src.monitor.drift.findings import Finding
 
 VERSION: Final = 1
 """Of reports/latest.json."""
@@ -28,7 +26,7 @@ KINDS: Final = {
 """The kinds of drift in words."""
 
 
-def summarize(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> dict[str, Any]:
+def summarize(days: Sequence[Day], findings: Sequence[Finding], today: date) -> dict[str, Any]:
     """Return the content of ``reports/latest.json``.
 
     Parameters
@@ -59,7 +57,7 @@ def summarize(days: Sequence[Day], findings: Sequence["Finding"], today: date) -
     }
 
 
-def state(figures: Mapping[str, Figure], findings: Sequence["Finding"]) -> str:
+def state(figures: Mapping[str, Figure], findings: Sequence[Finding]) -> str:
     """Return the state of the whole model. Without data, it is not known to be good."""
     if any(each.pages for each in findings):
         return DRIFT
@@ -87,7 +85,7 @@ def health(days: Sequence[Day], figures: Mapping[str, Figure], today: date) -> s
     return f"{day:%d %B %Y}: {shown} of {n} predictions got a tag. {quality}"
 
 
-def change(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> str:
+def change(days: Sequence[Day], findings: Sequence[Finding], today: date) -> str:
     """Say in a sentence what changed since yesterday, leaving out what may be chance."""
     day = _last_day(days, today)
     if day is None:
@@ -109,7 +107,7 @@ def change(days: Sequence[Day], findings: Sequence["Finding"], today: date) -> s
     return f"Since yesterday, {changes[0]}."
 
 
-def _new_drift(findings: Sequence["Finding"], yesterday: str) -> Iterator[str]:
+def _new_drift(findings: Sequence[Finding], yesterday: str) -> Iterator[str]:
     new = {KINDS[each.kind] for each in findings if each.since and each.since >= yesterday}
     if new:
         yield f"the tests found drift ({'; '.join(sorted(new))})"
