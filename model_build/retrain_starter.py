@@ -15,6 +15,7 @@ from model_build.__main__ import main as model_build
 from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with_figures
 
 MIN_TAG_COUNT: Final = 14
+MISLEADING_PER_TAG: Final = 15
 PRUNE: Final = 0.0115
 _FOLDER: Final = ROOT / ".cache" / "starter"
 
@@ -37,6 +38,7 @@ def main() -> int:
             *_files("--partial-questions", options.partial_questions),
             *_files("--tag-sets", options.tag_sets),
             *("--min-tag-count", str(options.min_tag_count), "--prune", str(PRUNE)),
+            *("--misleading-per-tag", str(MISLEADING_PER_TAG)),
         ]
     )
     if code:

@@ -27,8 +27,10 @@ def test_the_page_names_the_options_of_the_training() -> None:
     options = read_bundle(STARTER).manifest["training"]
     assert options["min_tag_count"] == retrain_starter.MIN_TAG_COUNT
     assert options["prune"] == retrain_starter.PRUNE
+    assert options["misleading_per_tag"] == retrain_starter.MISLEADING_PER_TAG
     assert (
-        f"--min-tag-count {retrain_starter.MIN_TAG_COUNT} --prune {retrain_starter.PRUNE}" in page
+        f"--min-tag-count {retrain_starter.MIN_TAG_COUNT} --prune {retrain_starter.PRUNE} "
+        f"--misleading-per-tag {retrain_starter.MISLEADING_PER_TAG}" in page
     )
 
 
