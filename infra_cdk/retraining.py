@@ -239,8 +239,11 @@ class Retraining(Construct):
             _CONTAINER,
             container_name=_CONTAINER,
             image=ecs.ContainerImage.from_docker_image_asset(image),
+            # The variable that boto3 reads.
+            environment={"AWS_DEFAULT_REGION": Stack.of(self).region},
             logging=ecs.LogDrivers.aws_logs(stream_prefix="retraining", log_group=self.log_group),
         )
+        _acknowledge(definition, "ECS2", "The only variable is the region, which is not a secret.")
         _acknowledge(
             definition.obtain_execution_role(),
             "IAM5[Resource::*]",

@@ -129,7 +129,11 @@ def make_router(report: HealthReport) -> APIRouter:
     router = APIRouter()
 
     # Not `async`: reading the report may take a moment, in which the server answers others.
-    @router.get("/model/health", summary="Tell how the model does, by the monitor's newest report")
+    @router.get(
+        "/model/health",
+        summary="Tell how the model does, by the monitor's newest report",
+        responses={404: {}, 503: {}},
+    )
     def model_health(response: Response) -> ModelHealth:
         found = report.current()
         response.headers["cache-control"] = _CACHE_HEADER

@@ -125,7 +125,7 @@ def add_to_openapi(document: dict[str, Any]) -> dict[str, Any]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for methods in document["paths"].values():
         for method, operation in methods.items():
-            for status in _possible_statuses(method, operation):
+            for status in sorted(_possible_statuses(method, operation)):
                 operation["responses"][str(status)] = {
                     "description": _status_name(status),
                     "content": content,
@@ -133,7 +133,9 @@ def add_to_openapi(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _possible_statuses(method: str, operation: dict[str, Any]) -> tuple[int, ...]:
+def _possible_statuses(method: str, operation: dict[str, Any]) -> set[int]:
+    """Return the errors of every operation of its kind, and those that the route declares."""
+    declared = {int(status) for status in operation["responses"] if status >= "400"}
     if method == "post":
-        return (400, 413, 415, 422, 500)
-    return (422, 500) if operation.get("parameters") else (500,)
+        return declared | {400, 413, 415, 422, 500}
+    return declared | ({422, 500} if operation.get("parameters") else {500})

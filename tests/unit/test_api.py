@@ -238,8 +238,11 @@ def test_the_other_operations(client: TestClient, starter: TagModel) -> None:
 def test_the_openapi_document_declares_every_error(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert set(document["paths"]) == {
-        *("/", "/predict", "/predict/batch", "/feedback", "/tags", "/model", "/health"),
+        *("/", "/predict", "/predict/batch", "/feedback", "/tags", "/health"),
+        *("/model", "/model/health"),
     }
+    health = document["paths"]["/model/health"]["get"]["responses"]
+    assert set(health) == {"200", "404", "500", "503"}
     responses = document["paths"]["/predict"]["post"]["responses"]
     assert set(responses) == {"200", "400", "413", "415", "422", "500"}
     for status, response in responses.items():
