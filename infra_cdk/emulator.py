@@ -70,7 +70,7 @@ def give_tasks_credentials(stack: Stack) -> None:
     values = {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": stack.region,
+        "AWS_DEFAULT_REGION": stack.region,
     }
     variables = [{"Name": name, "Value": value} for name, value in values.items()]
     for node in stack.node.find_all():
