@@ -19,8 +19,9 @@ UNSUPPORTED: Final = frozenset(
         "AWS::CodeDeploy::DeploymentGroup",
         "AWS::IAM::OIDCProvider",
         "AWS::Logs::QueryDefinition",
-        # The emulator speaks plain HTTP, which the policy of a bucket refuses.
+        # The emulator speaks plain HTTP, which the policies of buckets and topics refuse.
         "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
     }
 )
 

@@ -44,11 +44,17 @@ def mails(deployed: Deployment) -> str:
     sqs = client(deployed.aws, "sqs")
     url: str = sqs.create_queue(QueueName="mails")["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    client(deployed.aws, "sns").subscribe(
-        TopicArn=deployed.outputs["TicketTopic"],
-        Protocol="sqs",
-        Endpoint=attributes["Attributes"]["QueueArn"],
-    )
+    queue, topic = attributes["Attributes"]["QueueArn"], deployed.outputs["TicketTopic"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    client(deployed.aws, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     return url
 
 
@@ -104,6 +110,15 @@ def states(deployed: Deployment, run: dict[str, Any]) -> list[str]:
     return [each["name"] for each in details if each]
 
 
+def why_failed(deployed: Deployment, run: dict[str, Any]) -> str:
+    """The states of a run, its error, and what its job printed."""
+    found = client(deployed.aws, "stepfunctions").describe_execution(
+        executionArn=run["executionArn"]
+    )
+    error = f"{found.get('error')}: {found.get('cause')}"
+    return f"{job_log(deployed)}\n{states(deployed, run)}\n{error}"
+
+
 def test_a_fall_of_quality_leads_to_a_candidate_and_a_mail_once_a_week(
     deployed: Deployment, mails: str, tmp_path: Path
 ) -> None:
@@ -116,7 +131,7 @@ def test_a_fall_of_quality_leads_to_a_candidate_and_a_mail_once_a_week(
     quality_has_fallen(deployed, service="another-service")
     quality_has_fallen(deployed)
     run = next_run(deployed, 0)
-    assert run["status"] == "SUCCEEDED", job_log(deployed)
+    assert run["status"] == "SUCCEEDED", why_failed(deployed, run)
     assert len(executions(deployed)) == 1
     names = {Path(key).name for key in keys(deployed, f"candidates/{run['name']}/")}
     assert names == {"candidate.safetensors", "report.json", "gate.json", "result.json"}
