@@ -143,6 +143,27 @@ def test_athena_computes_the_figures_of_the_monitor(events: Events, tmp_path: Pa
         assert found[group] == pytest.approx(figures, abs=2e-6), group
 
 
+def test_the_deployed_monitor_reports_on_the_events(events: Events) -> None:
+    functions = client(events.deployment.aws, "lambda")
+    (monitor,) = (
+        each["FunctionName"]
+        for page in functions.get_paginator("list_functions").paginate()
+        for each in page["Functions"]
+        if "Monitor" in each["FunctionName"]
+    )
+    answer = functions.invoke(FunctionName=monitor)
+    assert "FunctionError" not in answer
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert json.loads(answer["Payload"].read())["day"] == today
+    models = json.loads(events.files("days/")[f"days/{today}.json"])["models"].values()
+    # Other tests ask the same deployment. Two of these questions have options of the caller.
+    assert sum(figures["prediction_rate"]["denominator"] for figures in models) >= 5
+    assert sum(figures["sample_jaccard"]["denominator"] for figures in models) >= 2
+    assert b"<svg" in events.files("reports/")["reports/latest.html"]
+    health = events.deployment.call("/model/health")
+    assert json.loads(health.body)["state"] == "not enough data"
+
+
 def test_an_erased_prediction_is_in_no_file(events: Events) -> None:
     prediction_id = events.predictions[1]
     done = _command(events, "erase_prediction", prediction_id)
