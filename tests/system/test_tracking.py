@@ -3,7 +3,10 @@
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +21,12 @@ from model_build.__main__ import main
 from model_build.corpus import write_questions
 from model_build.questions import Question
 from model_build.tracking.environment import PYTHON, call
+from scripts.emulator.deployment import Deployment
+from scripts.emulator.local_aws import LocalAws
 from scripts.releasing import registered_models
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.registered_models import RegisteredModel, move_champion
+from tests.support.paths import ROOT
 from tests.system.mlflow_processes import model_server, tracking_server
 
 Figures = dict[str, float]
@@ -232,6 +238,33 @@ def test_champion_follows_what_is_live(tracked: Tracked) -> None:
     assert champion["version"] == "1"
     tags = {each["key"]: each["value"] for each in champion["tags"]}
     assert tags["release.etiquette-dev"].startswith("version 7, live since")
+
+
+def test_a_release_from_the_registry_on_the_emulator_moves_live_and_champion(
+    tracked: Tracked, aws: LocalAws
+) -> None:
+    own_aws = LocalAws.start("registry-test", engine=aws.engine.name)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.release_commands", "release", "--yes",
+             "--environment", "emulator", "--emulator", own_aws.name,
+             "--model", "models:/etiquette@challenger"],
+            cwd=ROOT,
+            env=os.environ | {"MLFLOW_TRACKING_URI": tracked.url},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        health = Deployment.read(own_aws).call("/health")
+    finally:
+        own_aws.stop()
+    assert json.loads(health.body)["model_sha256"] == tracked.sha256
+    champion = tracked.version("champion")
+    tags = {each["key"]: each["value"] for each in champion["tags"]}
+    assert tags["bundle_sha256"] == tracked.sha256
+    assert tags["release.etiquette-emulator"].startswith("version 1, live since")
 
 
 def test_a_bundle_that_is_not_registered_leaves_champion_where_it_is(tracked: Tracked) -> None:
