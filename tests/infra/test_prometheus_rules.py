@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from infra_cdk.observability.watch import Fixed, Watch, construct_name
-from infra_cdk.prometheus_rules import RULES, rules
 from infra_cdk.runbook import WITH_EVERY_ALARM, every_group
 from lambda_src.prometheus_names import BUCKETS, REQUEST_BUCKETS
+from scripts.prometheus.write_rules import RULES, rules
 from tests.infra.synthesis import Synthesize, Synthesized
 
 MAKE_SENSE_ON_A_SERVER = {
@@ -25,7 +25,7 @@ def prod(synthesize: Synthesize) -> Synthesized:
 def test_the_file_says_what_the_declarations_say(prod: Synthesized) -> None:
     assert RULES.read_text(encoding="utf-8") == rules(every_group(prod.stack)), (
         f"{RULES.name} differs from the declarations of the alarms: "
-        "run .venv/bin/python -m infra_cdk.prometheus_rules"
+        "run .venv/bin/python -m scripts.prometheus.write_rules"
     )
 
 

@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "lambda_src/monitor/drift": {"lambda_src.tagger"},
     "lambda_src/tagger": set(),
     "model_build": {"lambda_src.monitor.drift", "lambda_src.monitor.store", "lambda_src.tagger"},
-    "infra_cdk": {"lambda_src.metrics", "lambda_src.prometheus_names"},
+    "infra_cdk": {"lambda_src.metrics"},
     "scripts/shared": set(),
     "scripts/benchmarks": {
         "lambda_src",
@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "scripts/emulator": {"scripts.shared"},
     "scripts/exporting": {"lambda_src.monitor", "scripts.shared"},
+    "scripts/prometheus": {"infra_cdk", "lambda_src.metrics", "lambda_src.prometheus_names"},
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},

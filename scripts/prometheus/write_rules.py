@@ -1,6 +1,6 @@
 """Writes Prometheus's recording and alert rules from the declarations of the CloudWatch alarms.
 
-    .venv/bin/python -m infra_cdk.prometheus_rules
+    .venv/bin/python -m scripts.prometheus.write_rules
 
 A server of one's own raises the alarms of `prod` that make sense there: those with a fixed limit on
 metrics that the server has, too. A test compares the file with the declarations.
@@ -31,7 +31,7 @@ from lambda_src.prometheus_names import (
 
 RULES: Final = ROOT / "scripts" / "prometheus" / "rules.yml"
 _HEADER: Final = """\
-# Written by `.venv/bin/python -m infra_cdk.prometheus_rules`. Change the declarations in
+# Written by `.venv/bin/python -m scripts.prometheus.write_rules`. Change the declarations in
 # infra_cdk/observability instead.
 #
 # Each recording rule computes what one CloudWatch alarm watches, over the same period. Each alert
