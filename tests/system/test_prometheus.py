@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from scripts.shared.local_http import fetch
+from scripts.shared.local_http import Answer, fetch
 from tests.support.paths import ROOT
 from tests.system.server import free_port
 
@@ -183,7 +183,7 @@ class Running:
                 stdout=log,
                 stderr=log,
             )
-            self._prometheus = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [
                     "prometheus",
                     f"--config.file={folder / 'prometheus.yml'}",
@@ -200,16 +200,22 @@ class Running:
         body = json.dumps({"text": text}).encode()
         assert fetch(f"{self.url}/predict", body=body, headers=headers).status == 200
 
+    def is_ready(self) -> bool:
+        """Say whether Prometheus answers queries: its port is open before it does."""
+        return self._prometheus("-/ready").status == 200
+
     def query(self, expression: str) -> list[Any]:
         """Evaluate an expression now."""
-        url = f"http://127.0.0.1:{self._prometheus_port}/api/v1/query?query={quote(expression)}"
-        answer = json.loads(fetch(url).body)
+        answer = json.loads(self._prometheus(f"api/v1/query?query={quote(expression)}").body)
         result: list[Any] = answer["data"]["result"]
         return result
 
+    def _prometheus(self, path: str) -> Answer:
+        return fetch(f"http://127.0.0.1:{self._prometheus_port}/{path}")
+
     def stop(self) -> None:
         """Stop both processes."""
-        for process in (self.server, self._prometheus):
+        for process in (self.server, self._process):
             process.terminate()
             process.wait(20)
 
@@ -251,6 +257,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_prometheus_reads_the_server_and_an_alert_follows_its_cause(running: Running) -> None:
     firing = 'ALERTS{{alertname="{}",alertstate="firing"}}'
+    eventually(running.is_ready, 120, lambda: time.sleep(0.2))
     eventually(lambda: running.query("up == 1"), 120, lambda: time.sleep(0.2))
 
     def ask_usual_questions() -> None:
