@@ -53,7 +53,7 @@ class DriftWatch:
                 f"The drift state has version {state.get('version')!r}, but this release reads "
                 f"only version {VERSION}. Delete it: the watch starts again with the next day."
             )
-        if state is not None and not _PARTS <= state.keys():
+        if state is not None and not state.keys() >= _PARTS:
             raise DriftStateError(
                 f"The drift state has no {' and no '.join(sorted(_PARTS - state.keys()))}. Delete "
                 "it: the watch starts again with the next day."
