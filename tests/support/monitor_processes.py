@@ -11,7 +11,7 @@ from lambda_src.monitor.store import FolderStore
 from tests.support.drift_events import run_on
 
 Moment = Literal["before", "within", "after"]
-"""Relative to the write of a file. Within it, its content is on disk, but not yet under its name."""
+"""Relative to the write of a file. Within it, the content is on disk, but not under its name."""
 
 _processes = multiprocessing.get_context("forkserver")
 # The server imports them once; each process is a copy of it.
