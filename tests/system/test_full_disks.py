@@ -6,9 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
+from lambda_src.tagger import BundleError
 from model_build.__main__ import main
+from model_build.bundle_writer import write_file
 from model_build.collect.commands import start_of
 from tests.support.collected import rows_by_file
 from tests.support.dump import post, write_dump
@@ -83,3 +86,14 @@ def test_a_collection_goes_on_when_there_is_room_again(
         disk.enlarge()
         assert collect(folder) == 0
         assert rows_by_file(folder) == undisturbed.rows
+
+
+def test_a_bundle_that_does_not_fit_leaves_the_older_one(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 64):
+        bundle = tmp_path / "model.safetensors"
+        write_file(bundle, {"version": "1"}, {"array": np.zeros(1_000)})
+        before = bundle.read_bytes()
+        with pytest.raises(BundleError, match=r"cannot write this bundle of 0.8 MB: No space left"):
+            write_file(bundle, {"version": "2"}, {"array": np.zeros(100_000)})
+        assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+        assert bundle.read_bytes() == before

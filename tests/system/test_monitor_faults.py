@@ -3,13 +3,16 @@
 import json
 import shutil
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from lambda_src.monitor.__main__ import main
 from lambda_src.monitor.store import FolderStore
-from tests.support.drift_events import write_days
+from tests.support.drift_events import MONDAY, write_days
 from tests.support.monitor_processes import Kill, exit_code, start
+from tests.support.small_disks import small_disk
 from tests.system.faults import ALL_FAULTS
 
 DAYS = 4
@@ -106,3 +109,26 @@ def _copy(events: Path, folder: Path) -> Path:
 def _last_day(folder: Path) -> Path:
     (*_, last) = sorted((folder / "events").iterdir())
     return last / "a.jsonl"
+
+
+@pytest.mark.parametrize("room", range(0, 200, 20) if ALL_FAULTS else [0, 60, 120])
+def test_a_full_disk_is_reported_and_the_next_run_writes_what_is_missing(
+    events: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], room: int
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    arguments = ["--day", str(MONDAY + timedelta(days=DAYS - 1))]
+    assert main([str(_copy(events, elsewhere)), *arguments]) == 0
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    needed = sum(path.stat().st_size // 4096 + 1 for path in events.rglob("*.jsonl")) * 4
+    with small_disk(disk, needed + room) as small:
+        _copy(events, disk)
+        capsys.readouterr()
+        assert main([str(disk), *arguments]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"error: {disk}: the run stopped: ")
+        assert "No space left on device" in error
+        assert error.count("\n") == 1
+        small.enlarge()
+        assert main([str(disk), *arguments]) == 0
+        assert files(disk) == files(elsewhere)
