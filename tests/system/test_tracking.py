@@ -158,6 +158,7 @@ def test_a_server_that_dies_loses_no_training(
 ) -> None:
     # In this experiment, the training is not recorded yet.
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", f"faults-{answered}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     bundle = tmp_path / "model.safetensors"
     shutil.copy(tracked.bundle, bundle)
     shutil.copytree(record_folder(tracked.bundle), record_folder(bundle))
@@ -169,9 +170,8 @@ def test_a_server_that_dies_loses_no_training(
     assert f"http://{link.address}: the server cannot be reached" in warning
     assert f"The model is complete: {bundle}. Its run was not recorded." in warning
     assert "Traceback" not in warning
-    for state in ("recorded on", "was recorded before on"):
-        assert main(["track", "--bundle", str(bundle), "--uri", tracked.url]) == 0
-        assert state in capsys.readouterr().out
+    assert main(["track", "--bundle", str(bundle), "--uri", tracked.url]) == 0
+    assert ") recorded on" in capsys.readouterr().out
 
 
 def test_a_bundle_is_registered_once_and_without_a_pickle(
