@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from scripts.emulator.local_aws import LocalAws
 from tests.support.api_gateway import gateway_event
 from tests.support.paths import STARTER
 from tests.system.containers import RunningFunction, running
+
+pytestmark = pytest.mark.faults
 
 DIGEST = hashlib.sha256(STARTER.read_bytes()).hexdigest()
 MODEL = (

@@ -15,6 +15,8 @@ from tests.support.monitor_processes import Kill, exit_code, start
 from tests.support.small_disks import small_disk
 from tests.system.faults import ALL_FAULTS
 
+pytestmark = pytest.mark.faults
+
 DAYS = 4
 N_WRITES = 12
 """Of a first run: a compact file and a day file per day, a state, and three files of the report."""

@@ -17,6 +17,8 @@ from tests.support.faulty_link import FaultyLink, faulty_link
 from tests.support.paths import ROOT, STARTER
 from tests.support.small_disks import small_disk
 
+pytestmark = pytest.mark.faults
+
 CONTENT = STARTER.read_bytes()
 BUCKET = "bundles-for-faults"
 URL = f"s3://{BUCKET}/assets/starter.safetensors"

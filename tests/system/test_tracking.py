@@ -132,6 +132,7 @@ def test_each_fold_is_a_run_inside_the_run_of_the_training(tracked: Tracked) -> 
     assert min(jaccards) <= whole <= max(jaccards)
 
 
+@pytest.mark.faults
 def test_a_server_that_is_away_loses_no_training(
     tracked: Tracked, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_server_that_is_away_loses_no_training(
     assert "recorded on" in capsys.readouterr().out
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("answered", [1, 2_000, 4_000, 8_000, 16_000] if ALL_FAULTS else [4_000])
 def test_a_server_that_dies_loses_no_training(
     tracked: Tracked,

@@ -19,6 +19,8 @@ from tests.support.small_disks import small_disk
 from tests.support.stack_exchange import StackExchangeServer, question, serve_stack_exchange
 from tests.system.faults import ALL_FAULTS
 
+pytestmark = pytest.mark.faults
+
 START = start_of(date(2026, 1, 1))
 N_QUESTIONS = 2_500
 SHARES = [0.0, *(number / 20 for number in range(1, 20))] if ALL_FAULTS else [0.0, 0.5, 0.9]
