@@ -20,18 +20,20 @@ from model_build.collect.commands import add_collect
 from model_build.collect.errors import CollectError
 from model_build.compare import command as compare
 from model_build.compare.errors import CompareError
-from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets, write_questions
+from model_build.corpus import CorpusError, Rejects, read_corpus, read_tag_sets
 from model_build.corpus.reading import SUFFIXES
 from model_build.evaluation import draw_reliability, judge, report, table, write_predictions
 from model_build.features import NotEnoughQuestionsError
 from model_build.gate import command as gate
 from model_build.gate.errors import GateError
 from model_build.hygiene.commands import add_inspect
+from model_build.kinds import KindsError
 from model_build.locations import Location, LocationError
 from model_build.model_card import tag_set_card
 from model_build.retraining import RetrainingError, record, retrain
 from model_build.scoring import ScoringError, score
-from model_build.splitting import SPLIT_FACTS, SharesError, is_dated, split
+from model_build.split_command import add_split
+from model_build.splitting import SharesError
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
@@ -39,7 +41,6 @@ from model_build.tracking import commands as tracking
 from model_build.tracking.environment import TrackingError, require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
-PARTS = ("train", "validation", "test")
 _USER_ERRORS = (
     AuditError,
     BundleError,
@@ -47,6 +48,7 @@ _USER_ERRORS = (
     ClusterError,
     CorpusError,
     KernelError,
+    KindsError,
     LocationError,
     NotEnoughQuestionsError,
     RankerChoiceError,
@@ -82,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inspect(commands)
     _add_train(commands)
     _add_evaluate(commands)
-    _add_split(commands)
+    add_split(commands)
     add_audit(commands)
     _add_retrain(commands)
     tracking.add_commands(commands)
@@ -207,30 +209,6 @@ def _add_evaluate(commands: Commands) -> None:
         "questions with bodies",
     )
     evaluate.set_defaults(run=_evaluate)
-
-
-def _add_split(commands: Commands) -> None:
-    command = commands.add_parser(
-        "split", help="split a corpus into the parts train, validation and test"
-    )
-    _add_questions(command)
-    command.add_argument(
-        "--out",
-        required=True,
-        type=Path,
-        metavar="FOLDER",
-        help="the folder for the parts, one .parquet file each",
-    )
-    command.add_argument(
-        "--shares",
-        nargs=3,
-        type=float,
-        default=[0.8, 0.1, 0.1],
-        metavar=("TRAIN", "VALIDATION", "TEST"),
-        help="the share of the questions in each part (default: 0.8 0.1 0.1)",
-    )
-    _add_seed(command)
-    command.set_defaults(run=_split)
 
 
 def _add_score(commands: Commands) -> None:
@@ -395,27 +373,21 @@ def _train(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     model = TagModel.load(options.model)
     with _rejects(options, options.json) as rejects:
-        questions = read_corpus(options.questions, rejects)
+        found = {path: read_corpus([path], rejects) for path in options.questions}
+    questions = [question for members in found.values() for question in members]
     judged = judge(model, questions)
-    metrics = report(model, judged, questions=questions, paths=options.questions)
+    metrics = report(
+        model,
+        judged,
+        questions=questions,
+        file_sizes={path: len(members) for path, members in found.items()},
+    )
     options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
     if options.reliability:
         draw_reliability(questions, judged, options.reliability)
     print(table(metrics))
-
-
-def _split(options: argparse.Namespace) -> None:
-    with _rejects(options, options.out) as rejects:
-        questions = read_corpus(options.questions, rejects)
-    kind = "time-ordered" if is_dated(questions) else "random"
-    for name, part in zip(PARTS, split(questions, options.shares, options.seed), strict=True):
-        path = options.out / f"{name}.parquet"
-        write_questions(part, path)
-        print(f"{path}: {len(part)} questions ({kind} split)")
-    facts = {"kind": kind, "shares": options.shares, "seed": options.seed}
-    (options.out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 def _score(options: argparse.Namespace) -> None:
