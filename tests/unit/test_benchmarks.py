@@ -195,7 +195,7 @@ def test_quality_compares_the_systems_file_by_file_and_trains_each_once(
 
     run("etiquette")
     assert trained[3:] == [""], "other options, other answers"
-    assert run("student-system", "--most", "60")["training_questions"] == 60
+    assert run("student-system", "--most", "100")["training_questions"] == 100
     assert trained[4:] == ["other"], "other questions, other answers"
 
 
@@ -252,8 +252,9 @@ def test_fasttext_gets_the_words_of_title_and_prose() -> None:
 
 
 def test_omikuji_gets_its_documented_format(tmp_path: Path) -> None:
-    vectors = sp.csr_matrix(np.array([[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
-    marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1]]))
+    rows = [[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    vectors = sp.csr_matrix(np.array(rows))
+    marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1], [1, 0]]))
     _write(vectors, marks, tmp_path / "train.txt")
     lines = (tmp_path / "train.txt").read_text(encoding="utf-8").splitlines()
     assert lines == ["2 3 2", "0,1 1:0.5 2:0.25", "1 2:1"]
