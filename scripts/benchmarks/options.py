@@ -1,7 +1,8 @@
-"""Command-line options that several benchmarks have in common."""
+"""Command-line options that several benchmarks have in common, and what they name."""
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sized
+from itertools import accumulate
 from pathlib import Path
 
 
@@ -36,3 +37,18 @@ def names_among(known: Collection[str], kind: str) -> Callable[[str], list[str]]
         return names.split(",")
 
     return parse
+
+
+def rows_by_file(files: Mapping[str, Sized]) -> dict[str, range]:
+    """List the rows of each file where the questions of all files follow one another.
+
+    Examples
+    --------
+    >>> rows_by_file({"first": ["a", "b"], "second": ["c"]})
+    {'first': range(0, 2), 'second': range(2, 3)}
+    """
+    ends = list(accumulate(map(len, files.values())))
+    return {
+        file: range(end - len(members), end)
+        for (file, members), end in zip(files.items(), ends, strict=True)
+    }

@@ -4,7 +4,6 @@ import argparse
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
 from scripts.benchmarks.kept_answers import Answered, answer_or_load
-from scripts.benchmarks.options import add_corpus_options, names_among
+from scripts.benchmarks.options import add_corpus_options, names_among, rows_by_file
 from scripts.benchmarks.paths import CACHE
 from scripts.benchmarks.systems import SYSTEMS
 from scripts.benchmarks.systems.etiquette import Etiquette
@@ -193,16 +192,8 @@ def _figures_of(
         "model_mb": round(answered.model_mb, 2),
         "files": [
             {"file": file, "questions": len(rows), **figures([judged[row] for row in rows])}
-            for file, rows in _rows_by_file(tests).items()
+            for file, rows in rows_by_file(tests).items()
         ],
-    }
-
-
-def _rows_by_file(tests: Mapping[str, Sequence[Question]]) -> dict[str, range]:
-    ends = list(accumulate(map(len, tests.values())))
-    return {
-        file: range(end - len(members), end)
-        for (file, members), end in zip(tests.items(), ends, strict=True)
     }
 
 
@@ -219,7 +210,7 @@ def _leads(
     if OURS not in judged or not others:
         return []
     leads = []
-    for file, rows in _rows_by_file(tests).items():
+    for file, rows in rows_by_file(tests).items():
         metrics = {
             name: weighted_metrics([members[row] for row in rows], tags)
             for name, members in judged.items()

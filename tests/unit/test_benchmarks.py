@@ -325,7 +325,8 @@ def test_ablation_compares_variants_with_the_complete_model(
     options = ["--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)]
     variants = ["--variants", "no tag names,no stemming,no token limits"]
     assert main(["ablation", *options, *variants, "--json", str(target)]) == 0
-    rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
+    [found] = json.loads(target.read_text())["files"]
+    rows = {row["variant"]: row for row in found["variants"]}
     assert list(rows) == [
         "complete model",
         "no re-ranking",
@@ -337,6 +338,29 @@ def test_ablation_compares_variants_with_the_complete_model(
     assert all(interval == [0, 0] for interval in rows["complete model"]["gains"].values())
     # The sample questions often contain the names of their tags.
     assert rows["no tag names"]["sample_jaccard"] < rows["complete model"]["sample_jaccard"]
+
+
+def test_ablation_judges_each_file_and_its_code_alone(
+    sample_file: str, samples: list[Question], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(samples[:30], tmp_path / "bodies.parquet")
+    write_questions([Question("Sort a list", "", ("python",))], tmp_path / "titles.parquet")
+    sets = "".join(f"{-number},<python><pandas>\n" for number in range(1, 80))
+    (tmp_path / "sets.csv").write_text(f"id,tags\n{sets}")
+    command = [
+        *("ablation", "--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)),
+        *("--test", str(tmp_path / "bodies.parquet"), str(tmp_path / "titles.parquet")),
+        *("--tag-sets", str(tmp_path / "sets.csv"), "--json", str(tmp_path / "figures.json")),
+    ]
+    assert main([*command, "--variants", "no code copies,no tag sets"]) == 0
+    files = json.loads((tmp_path / "figures.json").read_text())["files"]
+    assert [each["file"] for each in files] == ["bodies", "titles", "bodies, code alone"]
+    assert files[0]["questions"] == 30
+    assert 0 < files[2]["questions"] <= 30
+    out = capsys.readouterr().out
+    for each in files:
+        assert [row["variant"] for row in each["variants"]][3:] == ["no code copies", "no tag sets"]
+        assert f"{each['file']}, {each['questions']} questions:" in out
 
 
 def test_ablation_uses_the_python_ranker_which_its_variants_change() -> None:

@@ -63,9 +63,9 @@ class Omikuji:
 
 
 def _write(vectors: sp.csr_matrix, marks: sp.csr_matrix, path: Path) -> None:
-    """Write the format of the Extreme Classification Repository, without questions that lack tags or terms.
+    """Write the format of the Extreme Classification Repository.
 
-    Omikuji refuses a file with a line that has no terms.
+    Questions without tags teach nothing, and Omikuji refuses a line without terms.
     """
     rows = [row for row in range(marks.shape[0]) if marks[row].nnz and vectors[row].nnz]
     with path.open("w", encoding="utf-8") as lines:
