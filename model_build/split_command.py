@@ -130,8 +130,9 @@ def _by_kind(options: argparse.Namespace, rejects: Rejects) -> dict[str, object]
         starts.append(len(questions))
     kind_of_each += [None] * (len(questions) - starts[0])
 
-    parts = split_by_kind(questions, kind_of_each, options.shares, options.seed)
     out: Path = options.out
+    _refuse_older_files(out, {kind.name for kind in kinds}, options.partial_questions)
+    parts = split_by_kind(questions, kind_of_each, options.shares, options.seed)
     training = set(map(id, parts.train))
     _write([each for each in parts.train if each.judged_tags is None], out / "train.parquet")
     for path, start, end in zip(options.partial_questions, starts, starts[1:], strict=False):
@@ -151,6 +152,18 @@ def _by_kind(options: argparse.Namespace, rejects: Rejects) -> dict[str, object]
         "shares": options.shares,
         "seed": options.seed,
     }
+
+
+def _refuse_older_files(out: Path, kinds: set[str], partial: Sequence[Path]) -> None:
+    """Refuse a folder with files of other kinds, which `out/test/*.parquet` would name, too."""
+    expected = {"validation": kinds, "test": kinds, "partial": {path.stem for path in partial}}
+    for folder, names in expected.items():
+        for path in sorted((out / folder).glob("*.parquet")):
+            if path.stem not in names:
+                raise KindsError(
+                    f"{path}: this file is of an earlier split with other kinds. Remove it, or "
+                    "name another folder with --out."
+                )
 
 
 def _held_out(parts: KindSplit) -> list[Question]:

@@ -33,7 +33,7 @@ from model_build.splitting import split
 from model_build.synonyms import WELL_KNOWN, read_synonyms, replace_synonyms
 from model_build.tag_sets import TagSet, without_doubles
 from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
-from scripts.benchmarks.options import add_corpus_options, names_among, rows_by_file
+from scripts.benchmarks.options import add_corpus_options, names_among, read_by_file, rows_by_file
 from scripts.shared.tables import table
 
 COLUMNS: Final = {
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         with Rejects(Path(folder) / "rejects.jsonl") as rejects:
             questions = read_corpus(options.questions, rejects)
-            tests = {path.stem: read_corpus([path], rejects) for path in options.test}
+            tests = read_by_file(options.test, rejects)
             tag_sets = read_tag_sets(options.tag_sets, rejects)
         train = questions[:: max(1, len(questions) // options.most)]
         if not tests:

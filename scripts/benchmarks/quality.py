@@ -24,7 +24,7 @@ from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
 from scripts.benchmarks.kept_answers import Answered, answer_or_load
-from scripts.benchmarks.options import add_corpus_options, names_among, rows_by_file
+from scripts.benchmarks.options import add_corpus_options, names_among, read_by_file, rows_by_file
 from scripts.benchmarks.paths import CACHE
 from scripts.benchmarks.systems import SYSTEMS
 from scripts.benchmarks.systems.etiquette import Etiquette
@@ -147,7 +147,7 @@ def _corpus_and_tests(
     CACHE.mkdir(parents=True, exist_ok=True)
     with Rejects(CACHE / "quality.rejects.jsonl") as rejects:
         training = read_corpus(options.questions, rejects, partial_paths=options.partial_questions)
-        tests = {path.stem: read_corpus([path], rejects) for path in options.test}
+        tests = read_by_file(options.test, rejects)
     if options.test:
         how = ", ".join(path.name for path in options.test)
     else:

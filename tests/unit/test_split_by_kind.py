@@ -158,7 +158,11 @@ def test_split_writes_a_file_per_kind_and_evaluate_shows_them_in_one_table(
         each.title for each in read["train.parquet"]
     }
 
-    capsys.readouterr()
+    older = out / "test" / "older.parquet"
+    write_questions(samples[:1], older)
+    assert main(["split", *files, *more, "--kinds", str(kinds)]) == 1
+    assert f"{older}: this file is of an earlier split" in capsys.readouterr().err
+    older.unlink()
     report = tmp_path / "report.json"
     tests = [str(out / "test" / f"{kind}.parquet") for kind in ("with-a-body", "titles")]
     arguments = ["--model", str(STARTER), "--json", str(report)]
