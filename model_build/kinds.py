@@ -11,12 +11,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from model_build.errors import UserError
 from model_build.questions import Question
 
 _CONDITIONS = ("files", "sources", "years", "has_body")
 
 
-class KindsError(ValueError):
+class KindsError(UserError):
     """A file of kinds cannot be used."""
 
 

@@ -4,20 +4,21 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from model_build.duplicates import group_duplicates
+from model_build.errors import UserError
 from model_build.kinds import Kind
 from model_build.questions import Question
 
-PARTS = ("train", "validation", "test")
+PARTS: Final = ("train", "validation", "test")
 SPLIT_FACTS = "split.json"
 """The name of the file, in the folder of the parts, that describes the split."""
 DATED_SHARE = 0.9
 """If at least this share of the questions has a date, the split is ordered by time."""
 
 
-class SharesError(ValueError):
+class SharesError(UserError):
     """The shares of a split are negative or do not sum to 1."""
 
 

@@ -136,7 +136,7 @@ def test_split_writes_a_file_per_kind_and_evaluate_shows_them_in_one_table(
         *("--partial-questions", str(tmp_path / "common.parquet")),
         *("--tag-sets", str(tmp_path / "sets.csv")),
     ]
-    assert main(["split", *files, *more]) == 1
+    assert main(["split", *files, *more]) == 2
     assert "work only with --kinds" in capsys.readouterr().err
     assert main(["split", *files, *more, "--kinds", str(kinds)]) == 0
 
@@ -160,7 +160,7 @@ def test_split_writes_a_file_per_kind_and_evaluate_shows_them_in_one_table(
 
     older = out / "test" / "older.parquet"
     write_questions(samples[:1], older)
-    assert main(["split", *files, *more, "--kinds", str(kinds)]) == 1
+    assert main(["split", *files, *more, "--kinds", str(kinds)]) == 2
     assert f"{older}: this file is of an earlier split" in capsys.readouterr().err
     older.unlink()
     report = tmp_path / "report.json"
@@ -182,7 +182,7 @@ def test_a_kind_without_questions_is_an_error(
     write_questions(samples[:20], tmp_path / "corpus.parquet")
     (tmp_path / "kinds.toml").write_text("[old]\nyears = [1990, 1999]\n")
     files = ["--questions", str(tmp_path / "corpus.parquet"), "--out", str(tmp_path / "parts")]
-    assert main(["split", *files, "--kinds", str(tmp_path / "kinds.toml")]) == 1
+    assert main(["split", *files, "--kinds", str(tmp_path / "kinds.toml")]) == 2
     assert "old: no question is of this kind" in capsys.readouterr().err
 
 

@@ -1,19 +1,18 @@
-"""The command ``python -m model_build split``."""
+"""The command ``split``."""
 
 import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_build.commands.arguments import Commands, add_questions, add_seed, rejects_of
 from model_build.corpus import (
-    CorpusError,
     Rejects,
     read_corpus,
     read_tag_sets,
     write_questions,
     write_tag_sets,
 )
-from model_build.corpus.reading import SUFFIXES
 from model_build.kinds import Kind, KindsError, kind_of, read_kinds
 from model_build.questions import Question
 from model_build.splitting import (
@@ -27,14 +26,12 @@ from model_build.splitting import (
 from model_build.tag_sets import without_doubles
 
 
-def add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declare the command ``split``."""
+def add_command(commands: Commands) -> None:
+    """Declare ``split``."""
     command = commands.add_parser(
         "split", help="split a corpus into the parts train, validation and test"
     )
-    command.add_argument(
-        "--questions", nargs="+", required=True, type=Path, metavar="FILE", help=SUFFIXES
-    )
+    add_questions(command)
     command.add_argument(
         "--kinds",
         type=Path,
@@ -74,30 +71,19 @@ def add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         metavar=("TRAIN", "VALIDATION", "TEST"),
         help="the share of the questions in each part (default: 0.8 0.1 0.1)",
     )
-    command.add_argument(
-        "--seed", type=int, default=0, help="for random choices (default: %(default)s)"
-    )
-    command.add_argument(
-        "--rejects",
-        type=Path,
-        metavar="FILE.jsonl",
-        help="write rows that cannot be used to this file (default: next to the output)",
-    )
+    add_seed(command)
     command.set_defaults(run=_split)
 
 
 def _split(options: argparse.Namespace) -> None:
     out: Path = options.out
-    inputs = [*options.questions, *options.partial_questions, *options.tag_sets]
-    path: Path = options.rejects or out.with_name(f"{out.name}.rejects.jsonl")
-    if path.resolve() in (file.resolve() for file in inputs):
-        raise CorpusError(f"{path}: this file holds questions. Name another file with --rejects.")
     if options.kinds is None and (options.partial_questions or options.tag_sets):
         raise KindsError(
             "--partial-questions and --tag-sets work only with --kinds. Without kinds, give these "
             "files to train alone."
         )
-    with Rejects(path) as rejects:
+    more = [*options.partial_questions, *options.tag_sets]
+    with rejects_of(options, out, more_inputs=more) as rejects:
         facts = _by_kind(options, rejects) if options.kinds else _simply(options, rejects)
     (out / SPLIT_FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
