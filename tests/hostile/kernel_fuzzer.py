@@ -1,13 +1,16 @@
 """Builds and runs the fuzzer of the compiled kernel: libFuzzer, with two sanitizers of clang.
 
-The fuzzer ranks tags with the small model of `tests.golden.synthetic`. Its corpus is in
-`tests/hostile/corpus`: texts of our own writing, and what the fuzzer made of them.
+The fuzzer ranks tags with the small model of `tests.golden.synthetic`. It begins with the inputs of
+`corpus.jsonl`: texts of our own writing, and what the fuzzer made of them. Each of them covers
+something that no other one does.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,11 +24,13 @@ from lambda_src.tagger.kernel.build import FOLDER as KERNEL_FOLDER
 from lambda_src.tagger.kernel.interface import Model, header
 from lambda_src.tagger.ranker import PlainRanker
 from lambda_src.tagger.vocabulary import Vocabulary, Words
+from tests.golden import texts
 from tests.golden.synthetic import make_bundle
 from tests.support.paths import ROOT
 
 TARGET: Final = ROOT / "tests" / "hostile" / "kernel" / "fuzz_rank.c"
-CORPUS: Final = ROOT / "tests" / "hostile" / "corpus"
+CORPUS: Final = ROOT / "tests" / "hostile" / "kernel" / "corpus.jsonl"
+"""A JSON string per input, with a character for each byte."""
 HOW_TO_INSTALL: Final = (
     "The kernel's fuzzer needs clang with libFuzzer. Debian and Ubuntu: apt-get install clang "
     "libclang-rt-dev; macOS: brew install llvm, and put its bin folder on the PATH."
@@ -40,6 +45,8 @@ _C_TYPES: Final = {
 _SEPARATOR: Final = b"\xff"
 _SANITIZERS: Final = "address,undefined"
 _FLAGS: Final = ("-std=gnu11", "-O1", "-g", "-ffp-contract=off", "-fno-sanitize-recover=all")
+_MAX_KEPT: Final = 512
+"""The length of the longest input in the corpus, in bytes."""
 _TIMEOUT: Final = 120
 """Seconds after which one input counts as a hang. A normal one takes less than a millisecond."""
 
@@ -141,6 +148,34 @@ def _figures(report: str) -> Fuzzed:
     return Fuzzed(int(inputs), *map(int, last))
 
 
+def unpack_corpus(folder: Path) -> int:
+    """Write the inputs of the corpus as files, and those of the golden files; return how many."""
+    kernel = small_kernel()
+    inputs = [json.loads(line).encode("latin-1") for line in CORPUS.read_text().splitlines()]
+    golden = (*texts.ANALYZER.values(), *texts.RANKING.values())
+    inputs += [_as_input(kernel, each.title, each.body) for each in golden]
+    for number, each in enumerate(inputs):
+        (folder / f"kept-{number:04}").write_bytes(each)
+    return len(inputs)
+
+
+def keep_corpus(fuzzer: Path, found: Path) -> int:
+    """Write the smallest set of inputs that covers what a folder covers into the corpus.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(fuzzer), "-merge=1", f"-max_len={_MAX_KEPT}", folder, str(found)]
+        subprocess.run(command, check=True, capture_output=True)
+        inputs = sorted(path.read_bytes() for path in Path(folder).iterdir())
+    lines = "".join(f"{json.dumps(each.decode('latin-1'))}\n" for each in inputs)
+    CORPUS.write_text(lines, encoding="ascii")
+    return len(inputs)
+
+
 def small_kernel() -> Kernel:
     """Return the kernel with the small model of the golden files, whose tags are in `NAMES`."""
     bundle = make_bundle(["for", "loop", "don't", "a", "naïve", *rules.SIGNAL_NAMES], ["for loop"])
@@ -150,7 +185,7 @@ def small_kernel() -> Kernel:
     return Kernel(bundle, vocabulary, PlainRanker(bundle, vocabulary))
 
 
-def as_input(kernel: Kernel, title: str, body: str) -> bytes:
+def _as_input(kernel: Kernel, title: str, body: str) -> bytes:
     """Write a question as an input of the fuzzer."""
     question = fields_of(title, body)
     texts = [kernel._ascii_text(field) for field in question]
