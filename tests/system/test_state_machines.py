@@ -6,13 +6,15 @@ the event store, figures, an alarm. Archive scoring: parts, results, report.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lambda_src.tagger import TagModel
 from model_build.collect.commands import start_of
@@ -253,6 +255,35 @@ def test_two_audits_of_a_day_lead_to_one_file_and_to_data_for_the_alarm(
     # All feedback names the suggested tags.
     assert samples[watched] == pytest.approx(1 - mean(shares), abs=1e-4)
     assert samples[watched._replace(name="AuditedQuestions")] == N_AUDITED
+
+
+def test_the_role_of_the_audit_allows_nothing_else(deployed: Deployment) -> None:
+    iam, outputs = client(deployed.aws, "iam"), deployed.outputs
+    roles = [each for page in iam.get_paginator("list_roles").paginate() for each in page["Roles"]]
+    (role,) = (each["Arn"] for each in roles if "AuditJobRole" in each["RoleName"])
+    taken = client(deployed.aws, "sts").assume_role(RoleArn=role, RoleSessionName="audit")
+    session: Any = boto3.session.Session(
+        aws_access_key_id=taken["Credentials"]["AccessKeyId"],
+        aws_secret_access_key=taken["Credentials"]["SecretAccessKey"],
+        aws_session_token=taken["Credentials"]["SessionToken"],
+        region_name=deployed.aws.environment["AWS_REGION"],
+    )
+    functions, s3 = (
+        session.client(service, endpoint_url=deployed.aws.endpoint) for service in ("lambda", "s3")
+    )
+    bucket, alias = outputs["EventStoreBucket"], outputs["FunctionAlias"]
+    # The payload is no request, which the function answers, too.
+    assert functions.invoke(FunctionName=alias, Payload=b"{}")["StatusCode"] == 200
+    s3.put_object(Bucket=bucket, Key="audits/date=2000-01-01/a.jsonl", Body=b"")
+    others: list[Callable[[], object]] = [
+        lambda: functions.invoke(FunctionName=alias.removesuffix(":live"), Payload=b"{}"),
+        lambda: s3.put_object(Bucket=bucket, Key="events/date=2000-01-01/a.jsonl", Body=b""),
+        lambda: s3.get_object(Bucket=bucket, Key="audits/date=2000-01-01/a.jsonl"),
+        lambda: s3.list_objects_v2(Bucket=bucket),
+    ]
+    for denied in others:
+        with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
+            denied()
 
 
 def both_runs(deployed: Deployment, output: str) -> list[dict[str, Any]]:
