@@ -53,7 +53,7 @@ AUDIT_GB: Final = 2
 AUDIT_HOURS: Final = 30 * 10 / 60
 """Of the daily audits, if `audit_site` is set. An estimate: ten minutes each, most of which is the
 start of the job and the waiting for the Stack Exchange API."""
-ALARM_METRICS: Final = 72
+ALARM_METRICS: Final = 70
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
 DASHBOARDS: Final = 3
