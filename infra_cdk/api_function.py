@@ -44,7 +44,7 @@ class ApiFunction(FolderFunction):
             construct_id,
             settings=settings,
             folder="api",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "tagger"),
             title="API function",
             description=model.identity.description,
             memory_mb=settings.memory_mb,

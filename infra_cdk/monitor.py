@@ -42,7 +42,7 @@ class Monitor(FolderFunction):
             construct_id,
             settings=settings,
             folder="monitor",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "tagger"),
             title="Monitor",
             description="Joins predictions with feedback and says how good the model is",
             memory_mb=settings.monitor_memory_mb,

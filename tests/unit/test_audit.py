@@ -19,7 +19,7 @@ from model_build.audit.http_api import HttpApi
 from model_build.audit.live_function import LiveFunction
 from model_build.audit.service import Service
 from model_build.audit.tag_names import TagNames
-from model_build.collect.commands import start_of
+from model_build.commands.collect import start_of
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from tests.support.live_service import LiveService, serve_model

@@ -20,9 +20,10 @@ from model_build.audit.http_api import Authorization, HttpApi
 from model_build.audit.live_function import LiveFunction
 from model_build.audit.service import Connection, Service
 from model_build.audit.tag_names import TagNames
-from model_build.collect.commands import add_client_options, client_of, day, start_of
 from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, walk
+from model_build.commands.arguments import Commands
+from model_build.commands.collect import add_client_options, client_of, day, start_of
 from model_build.corpus import CorpusError
 from model_build.evaluation import table
 from model_build.locations import Location
@@ -52,7 +53,7 @@ class Ages(NamedTuple):
         return ages
 
 
-def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: Commands) -> None:
     """Declare the command ``audit``."""
     command = commands.add_parser(
         "audit",
