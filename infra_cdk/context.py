@@ -126,6 +126,8 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "monthly_budget_usd": _whole,
     "retraining": _yes,
     "retraining_schedule": _text,
+    "audit_site": _text,
+    "audit_key_parameter": _text,
     "archive_scoring": _whole,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are

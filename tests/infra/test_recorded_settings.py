@@ -42,6 +42,8 @@ EVERY_SETTING = {
     "event_text": "true",
     "retraining": "true",
     "retraining_schedule": "rate(30 days)",
+    "audit_site": "cooking",
+    "audit_key_parameter": "/etiquette/stack-exchange-key",
     "archive_scoring": "4",
 }
 """Settings of the command line that differ from those of prod."""
@@ -85,6 +87,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "jwt_audiences": {"auth", "jwt_issuer"},
     "domain_name": {"certificate_arn", "hosted_zone_id", "disable_execute_api_endpoint"},
     "retraining": {"retraining_schedule"},
+    "audit_site": {"audit_key_parameter"},
     "certificate_arn": {"domain_name", "hosted_zone_id", "disable_execute_api_endpoint"},
 }
 """The settings that are not valid without another one."""
