@@ -64,6 +64,13 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    max_waiting: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="how many requests may wait for their turn on a server, from 1 to 100000; "
+        "others are refused with 503. In Lambda, no request waits",
+    )
     prometheus: bool = Field(
         default=False,
         description="true to serve metrics for Prometheus at /metrics, which only a server that "
