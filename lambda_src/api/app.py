@@ -43,7 +43,9 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     telemetry = Telemetry(settings.service, logger, event_text=settings.event_text)
     app.state.logger = logger
     app.state.telemetry = telemetry
-    app.include_router(predictions.make_router(model, telemetry))
+    app.include_router(
+        predictions.make_router(model, telemetry, principal_key=settings.principal_key)
+    )
     app.include_router(service_info.make_router(model))
     app.include_router(model_health.make_router(model_health.HealthReport(settings.health_report)))
     problems.install(app)

@@ -50,6 +50,12 @@ class Settings(BaseModel):
         description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
         "in the header x-origin-secret; requests from elsewhere are refused",
     )
+    principal_key: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9_-]{20,128}$",
+        description="20 to 128 letters, digits, hyphens and underscores, the key of the "
+        "pseudonyms of identified callers in the events; without it, events have none",
+    )
     event_text: bool = Field(
         default=False,
         description="true to write the title and the body of each question into its event, or "
@@ -130,6 +136,6 @@ def _message(error: Any) -> str:
     if error["type"] == "missing":
         return f"{name} is not set. {advice}"
     reason = error["msg"].removeprefix("Value error, ")
-    if field == "origin_secret":
+    if field in ("origin_secret", "principal_key"):
         return f"{name} is not valid. {advice}"
     return f"{name} is {error['input']!r}, which is not valid: {reason}. {advice}"

@@ -113,14 +113,14 @@ def _post(kind: str, path: str, value: object, status: int = 200) -> HttpRequest
 
 
 _SORTS: Final[tuple[tuple[Callable[[RequestMix], HttpRequest], int], ...]] = (
-    (RequestMix._suggest, 35),  # noqa: SLF001 (of this module)
-    (RequestMix._draft, 20),  # noqa: SLF001
-    (RequestMix._feedback, 15),  # noqa: SLF001
-    (RequestMix._explain, 8),  # noqa: SLF001
-    (RequestMix._page, 8),  # noqa: SLF001
-    (RequestMix._refusal, 6),  # noqa: SLF001
-    (RequestMix._batch, 4),  # noqa: SLF001
-    (RequestMix._hostile_question, 4),  # noqa: SLF001
+    (RequestMix._suggest, 35),
+    (RequestMix._draft, 20),
+    (RequestMix._feedback, 15),
+    (RequestMix._explain, 8),
+    (RequestMix._page, 8),
+    (RequestMix._refusal, 6),
+    (RequestMix._batch, 4),
+    (RequestMix._hostile_question, 4),
 )
 """What is sent, and how often of a hundred times."""
 _PAGES: Final = ("/health", "/model", "/tags", "/", "/openapi.json", "/page.js")

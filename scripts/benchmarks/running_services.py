@@ -33,7 +33,7 @@ _READY_SECONDS: Final = 120
 _INVOCATIONS: Final = "/2015-03-31/functions/function/invocations"
 # As in Lambda, the file system is read-only except for /tmp.
 _LIMITS: Final = (
-    *("--read-only", "--tmpfs", "/tmp:rw,size=512m,mode=1777"),
+    *("--read-only", "--tmpfs", "/tmp:rw,size=512m,mode=1777"),  # noqa: S108 (of the container)
     *("--memory", f"{DEPLOYED_MB}m", "--cpu-period", str(_PERIOD_US)),
     *("--cpu-quota", str(round(_PERIOD_US * DEPLOYED_MB / FULL_CORE_MB))),
 )
@@ -133,7 +133,9 @@ def _wait_for_health(process: subprocess.Popen[bytes], url: str, log: Path) -> N
             if fetch(url).status == 200:
                 return
         time.sleep(0.1)
-    raise RuntimeError(f"The server does not answer. The end of its log:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(
+        f"The server does not answer. The end of its log:\n{log.read_text()[-2000:]}"
+    )
 
 
 class Copy(Service):
