@@ -76,7 +76,7 @@ class ArchiveScoring(Construct):
             settings=settings,
             folder="api",
             module="archive",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "tagger"),
             title="Archive function",
             description="Suggests tags for one part of an archive",
             memory_mb=_WHOLE_CORE_MB,

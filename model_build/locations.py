@@ -12,8 +12,10 @@ import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_build.errors import UserError
 
-class LocationError(RuntimeError):
+
+class LocationError(UserError):
     """A location cannot be used; the message names it, and says what to do."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from model_build.duplicates import group_duplicates
+from model_build.errors import UserError
 from model_build.questions import Question
 
 SPLIT_FACTS = "split.json"
@@ -13,7 +14,7 @@ DATED_SHARE = 0.9
 """If at least this share of the questions has a date, the split is ordered by time."""
 
 
-class SharesError(ValueError):
+class SharesError(UserError):
     """The shares of a split are negative or do not sum to 1."""
 
 

@@ -13,8 +13,9 @@ from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.queueing import QueueLimit
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.settings import Settings
 from lambda_src.api.telemetry import Telemetry
+from lambda_src.environment_settings import SettingsError
 from lambda_src.metrics import Metric
 from lambda_src.tagger import BundleError, KernelError, TagModel
 

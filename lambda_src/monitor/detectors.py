@@ -86,7 +86,7 @@ def find_drift(
     settled = today - timedelta(days=SETTLED_DAYS)
     start = first if observed is None else observed + timedelta(days=1)
     for day in _each_day(start, settled):
-        _observe(connection, days, watch, day, version, share)
+        _observe(connection, days, watch, day, version=version, share=share)
     if start <= settled:
         state = {
             "version": VERSION,
@@ -98,7 +98,7 @@ def find_drift(
         # Not sorted: the order of a baseline's tags has a meaning.
         store.write(key, json.dumps(state, ensure_ascii=False).encode())
     for day in _each_day(max(start, settled + timedelta(days=1)), today):
-        _observe(connection, days, watch, day, version, share)
+        _observe(connection, days, watch, day, version=version, share=share)
     return watch.findings()
 
 
@@ -133,6 +133,7 @@ def _observe(
     days: Days,
     watch: DriftWatch,
     day: date,
+    *,
     version: str,
     share: float,
 ) -> None:

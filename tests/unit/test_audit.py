@@ -17,7 +17,7 @@ from model_build.__main__ import main
 from model_build.audit.errors import AuditError
 from model_build.audit.service import Service
 from model_build.audit.tag_names import TagNames
-from model_build.collect.commands import start_of
+from model_build.commands.collect import start_of
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
 from tests.support.live_service import LiveService, serve_model

@@ -17,9 +17,10 @@ from model_build.audit import auditing
 from model_build.audit.errors import AuditError
 from model_build.audit.service import Authorization, Service
 from model_build.audit.tag_names import TagNames
-from model_build.collect.commands import add_client_options, client_of, day, start_of
 from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, walk
+from model_build.commands.arguments import Commands
+from model_build.commands.collect import add_client_options, client_of, day, start_of
 from model_build.corpus import CorpusError
 from model_build.evaluation import table
 from model_build.model_card import MIN_QUESTIONS
@@ -48,7 +49,7 @@ class Ages(NamedTuple):
         return ages
 
 
-def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: Commands) -> None:
     """Declare the command ``audit``."""
     command = commands.add_parser(
         "audit",
