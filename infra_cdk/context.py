@@ -110,6 +110,7 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "jwt_issuer": _text,
     "jwt_audiences": _list,
     "open_pages": _yes,
+    "principal_share": _whole,
     "cors_origins": _list,
     "web_acl_arn": _text,
     "domain_name": _text,

@@ -107,6 +107,11 @@ class Settings:
     The requests that the page sends still need a token. This is for deployments where something in
     front of the API adds it.
     """
+    principal_share: int = 10
+    """With `iam` or `jwt`: the largest share of a day's feedback, in per cent, that counts for one
+    principal in the monitor's figures (docs/watching.md). The events then have a pseudonym of the
+    caller. 100 means no limit, and no pseudonyms: for an API with a single caller that serves many
+    people."""
     cors_origins: tuple[str, ...] = ()
     """The origins of other web pages that may call the API: `https://example.org,https://...`.
 
@@ -194,6 +199,11 @@ class Settings:
     def stack_name(self) -> str:
         """The name of the stack and the `service` dimension of its metrics: `etiquette-dev`."""
         return f"{self.service}-{self.environment}"
+
+    @property
+    def limits_principals(self) -> bool:
+        """Whether the share of each principal is limited, for which events have pseudonyms."""
+        return self.auth != "none" and self.principal_share < 100
 
     @property
     def emulated(self) -> bool:
@@ -284,6 +294,10 @@ class Settings:
         schemes = "https?" if self.emulated else "https"
         if self.jwt_issuer and not re.fullmatch(rf"{schemes}://[^\s?#]+", self.jwt_issuer):
             raise SettingsError(f"jwt_issuer is {self.jwt_issuer!r}, which is not an https:// URL")
+        if not 1 <= self.principal_share <= 100:
+            raise SettingsError(
+                f"principal_share is {self.principal_share}, but it must be 1 to 100 per cent"
+            )
         for origin in self.cors_origins:
             if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*", origin):
                 raise SettingsError(

@@ -13,7 +13,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 class Settings(EnvironmentSettings):
     """All settings."""
 
-    SECRETS: ClassVar = frozenset({"origin_secret"})
+    SECRETS: ClassVar = frozenset({"origin_secret", "principal_key"})
 
     model: str = Field(
         min_length=1,
@@ -43,6 +43,12 @@ class Settings(EnvironmentSettings):
         description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
         "in the header x-origin-secret; requests from elsewhere are refused",
     )
+    principal_key: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9_-]{20,128}$",
+        description="20 to 128 letters, digits, hyphens and underscores, the key of the "
+        "pseudonyms of identified callers in the events; without it, events have none",
+    )
     event_text: bool = Field(
         default=False,
         description="true to write the title and the body of each question into its event, or "
@@ -56,6 +62,13 @@ class Settings(EnvironmentSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    max_waiting: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="how many requests may wait for their turn on a server, from 1 to 100000; "
+        "others are refused with 503. In Lambda, no request waits",
     )
     prometheus: bool = Field(
         default=False,

@@ -27,6 +27,7 @@ EVERY_SETTING = {
     "jwt_issuer": "https://id.example.org/pool",
     "jwt_audiences": "web,phone",
     "open_pages": "true",
+    "principal_share": "20",
     "cors_origins": "https://example.org,http://localhost:3000",
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0-1",
