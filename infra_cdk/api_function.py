@@ -44,7 +44,7 @@ class ApiFunction(FolderFunction):
             construct_id,
             settings=settings,
             folder="api",
-            shared=("metrics.py", "tagger"),
+            shared=("metrics.py", "model_signature.py", "tagger"),
             title="API function",
             description=model.identity.description,
             memory_mb=settings.memory_mb,
@@ -75,6 +75,7 @@ def _environment(
     variables = {
         "ETIQUETTE_MODEL": model.url,
         "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+        **model.signature_variables,
         "ETIQUETTE_SERVICE": settings.stack_name,
         "ETIQUETTE_HEALTH_REPORT": event_store.health_report,
     }

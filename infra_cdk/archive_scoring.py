@@ -76,7 +76,7 @@ class ArchiveScoring(Construct):
             settings=settings,
             folder="api",
             module="archive",
-            shared=("metrics.py", "tagger"),
+            shared=("metrics.py", "model_signature.py", "tagger"),
             title="Archive function",
             description="Suggests tags for one part of an archive",
             memory_mb=_WHOLE_CORE_MB,
@@ -92,6 +92,7 @@ class ArchiveScoring(Construct):
             environment={
                 "ETIQUETTE_MODEL": model.url,
                 "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+                **model.signature_variables,
                 "ETIQUETTE_ARCHIVE_BUCKET": self.bucket.bucket_name,
             },
             has_alarms=False,

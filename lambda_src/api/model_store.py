@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
 _CONNECT_SECONDS: Final = 2.0
@@ -26,7 +27,13 @@ class _NotPermittedError(BundleError):
     """S3 denies access to the object, perhaps only because the role is new."""
 
 
-def load_model(location: str, sha256: str | None) -> TagModel:
+def load_model(
+    location: str,
+    sha256: str | None,
+    *,
+    signature: str | None = None,
+    signing_key: str | None = None,
+) -> TagModel:
     """Load the model from a path or from ``s3://bucket/key``.
 
     Parameters
@@ -34,13 +41,19 @@ def load_model(location: str, sha256: str | None) -> TagModel:
     location : str
         A path or an S3 URL.
     sha256 : str or None
-        The digest that the bundle must have. It is required for S3.
+        The digest that the bundle must have. It is required for S3, and with a signing key.
+    signature : str or None
+        The signature of the digest, in base64.
+    signing_key : str or None
+        The public key, in base64, by which the model must be signed. None needs no signature.
 
     Raises
     ------
     BundleError
-        The bundle cannot be read, or it is not the expected one.
+        The bundle cannot be read, it is not the expected one, or it is not signed by the key.
     """
+    if signing_key is not None:
+        _check_signature(location, sha256, signature, signing_key)
     if location.startswith("s3://"):
         if sha256 is None:
             raise BundleError(
@@ -49,6 +62,21 @@ def load_model(location: str, sha256: str | None) -> TagModel:
             )
         return TagModel.load(download(location, sha256), sha256)
     return TagModel.load(location, sha256)
+
+
+def _check_signature(
+    location: str, sha256: str | None, signature: str | None, signing_key: str
+) -> None:
+    """Check the signature of the digest. The digest is then checked before the file is parsed."""
+    if sha256 is None:
+        raise BundleError(
+            f"{location}: ETIQUETTE_MODEL_SIGNING_KEY is set, so the bundle needs its SHA-256. Set "
+            "ETIQUETTE_MODEL_SHA256 to the 64 hexadecimal digits that 'sha256sum' prints for it."
+        )
+    try:
+        check_signature(sha256, signature, signing_key)
+    except SignatureError as error:
+        raise BundleError(f"{location}: {error}") from error
 
 
 def download(location: str, sha256: str) -> Path:

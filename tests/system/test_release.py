@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from lambda_src import metrics
 from lambda_src.api.schemas import PredictRequest
+from lambda_src.model_signature import signature_path
 from lambda_src.tagger import TagModel
 from model_build.questions import Question
 from scripts.emulator.account import client
@@ -378,3 +380,41 @@ def test_the_kill_switch_stops_the_service_and_starts_it_again(second_release: R
     done("kill_switch", "start", "--yes")
     assert reserved() is None
     assert read(second_release.deployment, "/health")["status"] == "ok"
+
+
+def test_signed_models_are_released_and_rolled_back_and_others_refused(
+    second_release: Release, second_model: Path, tmp_path: Path
+) -> None:
+    """With the emulator's KMS, whose key never leaves it."""
+    key = client(second_release.deployment.aws, "kms").create_key(
+        KeySpec="RSA_3072", KeyUsage="SIGN_VERIFY"
+    )["KeyMetadata"]["Arn"]
+    public = done("sign_model", "--public-key", "--key", key).strip().splitlines()[0]
+    model = another_version(second_model, tmp_path / "signed.safetensors", "2000.01.02-signed")
+    setting = ("-c", f"signing_key={public}")
+
+    unsigned = command("release", "--model", model, "--keep-settings", *setting, "--yes")
+    assert unsigned.returncode == 1
+    assert "is not signed, but this deployment requires a signature" in unsigned.stderr
+    assert "Traceback" not in unsigned.stderr
+
+    signed = ("--model", model, "--sign-with", key, "--keep-settings", *setting, "--yes")
+    assert "signing_key: default -> " in done("release", *signed)
+    assert variables(second_release)["ETIQUETTE_MODEL_SIGNING_KEY"] == public
+    health = read(second_release.deployment, "/health")
+    assert health["model_sha256"] == digest(model)
+    version = Release.read(second_release.deployment).live
+
+    other = another_version(second_model, tmp_path / "other.safetensors", "2000.01.03-other")
+    shutil.copy(signature_path(model), signature_path(other))
+    wrong = command("release", "--model", other, "--keep-settings", "--yes")
+    assert wrong.returncode == 1
+    assert "it belongs to another model" in wrong.stderr
+
+    done("release", "--model", other, "--keep-settings", "-c", "signing_key=default", "--yes")
+    unsigned_version = Release.read(second_release.deployment).live
+    assert "ETIQUETTE_MODEL_SIGNATURE" not in variables(second_release)
+    done("rollback", "--yes", "--to", version)
+    assert read(second_release.deployment, "/health")["model_sha256"] == digest(model)
+    assert variables(second_release)["ETIQUETTE_MODEL_SIGNING_KEY"] == public
+    done("rollback", "--yes", "--to", unsigned_version)
