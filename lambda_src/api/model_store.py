@@ -6,7 +6,6 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
@@ -135,7 +134,8 @@ def _read_object(location: str) -> bytes:
     # Imported here because a model on disk needs no AWS library.
     from botocore import config, exceptions, session  # noqa: PLC0415
 
-    url = urlsplit(location)
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, key = location.removeprefix("s3://").partition("/")
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -145,7 +145,7 @@ def _read_object(location: str) -> bytes:
     try:
         client: Any = session.get_session().create_client("s3", config=limits)
         while True:
-            body = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))["Body"]
+            body = client.get_object(Bucket=bucket, Key=key)["Body"]
             try:
                 content: bytes = body.read()
             except exceptions.BotoCoreError:
