@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
         "tests.support.api_gateway",
         "tests.support.events",
     },
+    "scripts/dependencies": {"scripts.shared"},
     "scripts/emulator": {"scripts.shared"},
     "scripts/exporting": {"lambda_src.monitor", "scripts.shared"},
     "scripts/prometheus": {"infra_cdk", "lambda_src.metrics", "lambda_src.prometheus_names"},
