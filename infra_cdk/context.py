@@ -102,6 +102,7 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "account": _account,
     "model": _path,
     "report": _path,
+    "signing_key": _text,
     "architecture": _text,
     "reserved_concurrency": _whole,
     "account_concurrency": _whole,

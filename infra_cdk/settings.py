@@ -11,6 +11,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from infra_cdk.limits import Limits
+from lambda_src.model_signature import SignatureError, check_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
@@ -60,6 +61,11 @@ class Settings:
     report: Path | None = None
     """The report of `python -m model_build evaluate --json` about the bundle. The release shows its
     figures."""
+
+    signing_key: str | None = None
+    """The public key by which a model must be signed, as `scripts/sign_model --public-key` prints
+    it. With it, the synthesis and the start of the function refuse other models
+    (docs/operate.md)."""
 
     # The functions
     architecture: str = "arm64"
@@ -231,6 +237,11 @@ class Settings:
             raise SettingsError(
                 f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
+        if self.signing_key is not None:
+            try:
+                check_key(self.signing_key)
+            except SignatureError as error:
+                raise SettingsError(str(error)) from error
         for name in ("alarm_email", "ticket_email"):
             address = getattr(self, name)
             if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):

@@ -40,7 +40,13 @@ class EtiquetteStack(Stack):
             description="Etiquette: tag suggestions for a question as it is being written",
             termination_protection=settings.protected,
         )
-        model = Model(self, "Model", path=settings.model, report=settings.report)
+        model = Model(
+            self,
+            "Model",
+            path=settings.model,
+            report=settings.report,
+            signing_key=settings.signing_key,
+        )
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
         event_store = EventStore(self, "EventStore", settings=settings)
         principal_key = PrincipalKey(self, "PrincipalKey") if settings.limits_principals else None

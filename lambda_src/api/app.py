@@ -90,7 +90,13 @@ def _install_prometheus(
 def _app_from_environment() -> FastAPI:
     try:
         settings = Settings.from_environment(os.environ)
-        return create_app(load_model(settings.model, settings.model_sha256), settings)
+        model = load_model(
+            settings.model,
+            settings.model_sha256,
+            signature=settings.model_signature,
+            signing_key=settings.model_signing_key,
+        )
+        return create_app(model, settings)
     except (SettingsError, BundleError, KernelError) as error:
         # One line without a traceback, because a person reads it in a log or a terminal.
         print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201

@@ -16,6 +16,7 @@ from infra_cdk.settings import ENVIRONMENTS, STARTER_MODEL, Settings
 from scripts.releasing import deployed_settings
 from scripts.releasing.function import Live, Version, facts_of
 from tests.infra.synthesis import Synthesized
+from tests.support.signing import private_key, public_text
 
 EVERY_SETTING = {
     "account": "123456789012",
@@ -46,6 +47,7 @@ EVERY_SETTING = {
     "audit_site": "cooking",
     "audit_key_parameter": "/etiquette/stack-exchange-key",
     "archive_scoring": "4",
+    "signing_key": public_text(private_key("owner")),
 }
 """Settings of the command line that differ from those of prod."""
 WITH_CLOUDFRONT = {
