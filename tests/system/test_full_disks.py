@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from model_build.collect.commands import start_of
 
 from model_build.__main__ import main
+from model_build.commands.collect import start_of
 from tests.support.collected import rows_by_file
 from tests.support.dump import post, write_dump
 from tests.support.small_disks import small_disk

@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from model_build.collect.commands import start_of
 
 from lambda_src.tagger import TagModel
+from model_build.commands.collect import start_of
 from model_build.corpus import write_questions
 from model_build.questions import Question
 from scripts.emulator.account import client
