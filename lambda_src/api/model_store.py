@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
 _CONNECT_SECONDS: Final = 2.0
@@ -34,7 +34,13 @@ class _NotPermittedError(BundleError):
     """S3 denies access to the object, perhaps only because the role is new."""
 
 
-def load_model(location: str, sha256: str | None) -> TagModel:
+def load_model(
+    location: str,
+    sha256: str | None,
+    *,
+    signature: str | None = None,
+    signing_key: str | None = None,
+) -> TagModel:
     """Load the model from a path or from ``s3://bucket/key``.
 
     Parameters
@@ -42,13 +48,19 @@ def load_model(location: str, sha256: str | None) -> TagModel:
     location : str
         A path or an S3 URL.
     sha256 : str or None
-        The digest that the bundle must have. It is required for S3.
+        The digest that the bundle must have. It is required for S3, and with a signing key.
+    signature : str or None
+        The signature of the digest, in base64.
+    signing_key : str or None
+        The public key, in base64, by which the model must be signed. None needs no signature.
 
     Raises
     ------
     BundleError
-        The bundle cannot be read, or it is not the expected one.
+        The bundle cannot be read, it is not the expected one, or it is not signed by the key.
     """
+    if signing_key is not None:
+        _check_signature(location, sha256, signature, signing_key)
     if location.startswith("s3://"):
         if sha256 is None:
             raise BundleError(
@@ -57,6 +69,21 @@ def load_model(location: str, sha256: str | None) -> TagModel:
             )
         return TagModel.load(download(location, sha256), sha256)
     return TagModel.load(location, sha256)
+
+
+def _check_signature(
+    location: str, sha256: str | None, signature: str | None, signing_key: str
+) -> None:
+    """Check the signature of the digest. The digest is then checked before the file is parsed."""
+    if sha256 is None:
+        raise BundleError(
+            f"{location}: ETIQUETTE_MODEL_SIGNING_KEY is set, so the bundle needs its SHA-256. Set "
+            "ETIQUETTE_MODEL_SHA256 to the 64 hexadecimal digits that 'sha256sum' prints for it."
+        )
+    try:
+        check_signature(sha256, signature, signing_key)
+    except SignatureError as error:
+        raise BundleError(f"{location}: {error}") from error
 
 
 def download(location: str, sha256: str) -> Path:
@@ -123,7 +150,8 @@ def _read_object(location: str) -> bytes:
     # Imported here because a model on disk needs no AWS library.
     from botocore import config, exceptions, session  # noqa: PLC0415
 
-    url = urlsplit(location)
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, key = location.removeprefix("s3://").partition("/")
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -134,7 +162,7 @@ def _read_object(location: str) -> bytes:
     try:
         client: Any = session.get_session().create_client("s3", config=limits)
         while True:
-            answer = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))
+            answer = client.get_object(Bucket=bucket, Key=key)
             try:
                 content = _read_parts(location, answer, started)
             except exceptions.BotoCoreError:

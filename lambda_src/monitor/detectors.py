@@ -19,6 +19,7 @@ from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import FIGURES, Feedbacks, Predictions
 from lambda_src.monitor.drift.watch import DriftWatch
 from lambda_src.monitor.events import CompactDay
+from lambda_src.monitor.shares import MAX_SHARE, most_counted
 from lambda_src.monitor.store import EventStore
 
 VERSION: Final = 1
@@ -50,6 +51,7 @@ def find_drift(
     first: date,
     newest: date,
     today: date,
+    share: float = MAX_SHARE,
 ) -> list[Finding]:
     """Observe the days that the detectors have not seen, and return what they found.
 
@@ -69,6 +71,8 @@ def find_drift(
     first, newest, today : date
         The first day with predictions of this version, the newest day with events in the store, and
         the last day to observe.
+    share : float
+        The largest share of a day's feedback that counts for one principal: see `most_counted`.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def find_drift(
         watch, observed = DriftWatch(Baseline.from_json(kept["baseline"])), None
     start = first if observed is None else observed + timedelta(days=1)
     for day in _each_day(start, settled):
-        _observe(connection, days, watch, day, version)
+        _observe(connection, days, watch, day, version=version, share=share)
     # A look at an earlier day leaves the state to the runs of today.
     if start <= settled and not (is_ahead and newest > today):
         state = {
@@ -102,7 +106,7 @@ def find_drift(
         # Not sorted: the order of a baseline's tags has a meaning.
         store.write(key, json.dumps(state, ensure_ascii=False).encode())
     for day in _each_day(max(start, settled + timedelta(days=1)), today):
-        _observe(connection, days, watch, day, version)
+        _observe(connection, days, watch, day, version=version, share=share)
     return watch.findings()
 
 
@@ -136,7 +140,13 @@ def _each_day(first: date, last: date) -> Iterator[date]:
 
 
 def _observe(
-    connection: duckdb.DuckDBPyConnection, days: Days, watch: DriftWatch, day: date, version: str
+    connection: duckdb.DuckDBPyConnection,
+    days: Days,
+    watch: DriftWatch,
+    day: date,
+    *,
+    version: str,
+    share: float,
 ) -> None:
     """Give the detectors a day: its predictions, and the feedback that came on it."""
     within = days(day, day)
@@ -146,7 +156,7 @@ def _observe(
     for predictions in _predictions(connection, within[0], version):
         watch.observe(predictions, nothing)
     before = days(day - timedelta(days=LATE_DAYS), day)
-    for feedbacks in _feedbacks(connection, within[0], before, version):
+    for feedbacks in _feedbacks(connection, within[0], before, version, share):
         watch.observe(Predictions.from_events([]), feedbacks)
 
 
@@ -172,18 +182,20 @@ def _feedbacks(
     day: CompactDay,
     before: Sequence[CompactDay],
     version: str,
+    share: float,
 ) -> Iterator[Feedbacks]:
     """Yield the feedback about a version's predictions that came on a day, in the order of time.
 
     Feedback counts on the first day on which it came for its prediction; what came later for the
-    same prediction is a correction, and observing it would count the prediction twice.
+    same prediction is a correction, and observing it would count the prediction twice. Of each
+    principal, a part counts: its pseudonym is that of the day on which the feedback came.
     """
     earlier = [str(each.path) for each in before if each.day < day.day]
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE received AS
         SELECT prediction_id, received_at, list_distinct(final_tags) AS final_tags,
-            coalesce(unknown_tags, []) AS unknown_tags
+            coalesce(unknown_tags, []) AS unknown_tags, principal
         FROM read_parquet(?) WHERE event_type = 'feedback' AND len(final_tags) > 0
         QUALIFY row_number() OVER (
             PARTITION BY prediction_id ORDER BY received_at DESC, line_digest
@@ -201,18 +213,32 @@ def _feedbacks(
             """,
             [earlier],
         )
-    cursor = connection.execute(
+    connection.execute(
         f"""
+        CREATE OR REPLACE TEMP TABLE judged AS
         WITH prediction AS (
             SELECT prediction_id, tags, confidences FROM read_parquet(?)
             WHERE event_type = 'prediction' AND model_version = ? AND {WHOLE}
                 AND prediction_id IN (SELECT prediction_id FROM received)
         )
-        SELECT tags, confidences, final_tags, list_intersect(final_tags, unknown_tags)
+        SELECT prediction_id, received_at, principal, tags, confidences, final_tags,
+            list_intersect(final_tags, unknown_tags) AS unknown_tags
         FROM received JOIN prediction USING (prediction_id)
-        ORDER BY received_at, prediction_id
         """,  # noqa: S608 (constants)
         [[str(each.path) for each in before], version],
+    )
+    counts: dict[str | None, int] = dict(
+        connection.execute("SELECT principal, count(*) FROM judged GROUP BY ALL").fetchall()
+    )
+    unnamed = counts.pop(None, 0)
+    cursor = connection.execute(
+        """
+        SELECT tags, confidences, final_tags, unknown_tags FROM judged
+        QUALIFY principal IS NULL
+            OR row_number() OVER (PARTITION BY principal ORDER BY prediction_id) <= ?
+        ORDER BY received_at, prediction_id
+        """,
+        [most_counted(list(counts.values()), unnamed, share)],
     )
     while rows := cursor.fetchmany(_ROWS):
         yield Feedbacks(_days(day.day, len(rows)), *zip(*rows, strict=True))

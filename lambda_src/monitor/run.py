@@ -17,6 +17,7 @@ from lambda_src.monitor.detectors import Release, find_drift
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.events import CompactDay, days_with
 from lambda_src.monitor.report import write_reports
+from lambda_src.monitor.shares import MAX_SHARE
 from lambda_src.monitor.store import EventStore
 from lambda_src.monitor.windows import Figure, window_figures
 
@@ -51,6 +52,7 @@ def run(
     release: Release | None = None,
     memory_mb: int,
     threads: int,
+    share: float = MAX_SHARE,
 ) -> Outcome:
     """Restate the day files, look for drift, and write the report.
 
@@ -67,10 +69,12 @@ def run(
         The release with the baseline that drift is measured from.
     memory_mb, threads : int
         What DuckDB may use.
+    share : float
+        The largest share of the feedback that counts for one principal: see `most_counted`.
     """
     with events.database(memory_mb, threads) as (connection, workspace):
         compacts = _Compacts(connection, store, workspace)
-        days = _restate(connection, store, compacts, today)
+        days = _restate(connection, store, compacts, today, share)
         live_version = _live_version(connection, compacts, today)
         findings: Sequence[Finding] = ()
         if live_version is not None:
@@ -84,6 +88,7 @@ def run(
                 first=date.fromisoformat(first),
                 newest=compacts.days["events"][-1],
                 today=today,
+                share=share,
             )
     figures = window_figures(days, live_version, today) if live_version else {}
     if days:
@@ -115,7 +120,11 @@ class _Compacts:
 
 
 def _restate(
-    connection: duckdb.DuckDBPyConnection, store: EventStore, compacts: _Compacts, today: date
+    connection: duckdb.DuckDBPyConnection,
+    store: EventStore,
+    compacts: _Compacts,
+    today: date,
+    share: float,
 ) -> list[Mapping[str, Any]]:
     """Write the day files that may have changed; return all of them up to today."""
     kept = _read_days(store, today)
@@ -129,7 +138,7 @@ def _restate(
         )
     for day in restated:
         before = kept.get(day)
-        value = _day(connection, compacts, day)
+        value = _day(connection, compacts, day, share)
         if before is not None and day < today - timedelta(days=KEPT_FEEDBACK_DAYS):
             value["feedback"] = before["feedback"]
         else:
@@ -169,12 +178,15 @@ def _read_days(store: EventStore, today: date) -> dict[date, Mapping[str, Any]]:
     return days
 
 
-def _day(connection: duckdb.DuckDBPyConnection, compacts: _Compacts, day: date) -> dict[str, Any]:
+def _day(
+    connection: duckdb.DuckDBPyConnection, compacts: _Compacts, day: date, share: float
+) -> dict[str, Any]:
     value: dict[str, Any] = {"version": daily.VERSION, "day": str(day), "models": {}, "audits": {}}
     reasons: dict[str, int] = {}
     doubles = 0
     for made in compacts.of("events", day, day):
         daily.join(connection, made)
+        daily.limit_shares(connection, share)
         value["models"] = daily.model_figures(connection)
         reasons, doubles = dict(made.set_aside), made.doubles
     for made in compacts.of("audits", day, day):

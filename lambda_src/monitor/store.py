@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 _PARALLEL_DOWNLOADS: Final = 16
 _UNFINISHED: Final = ".unfinished-"
@@ -71,13 +70,14 @@ def open_store(location: str) -> EventStore:
     """
     if not location.startswith("s3://"):
         return FolderStore(Path(location))
-    url = urlsplit(location)
-    if not url.netloc:
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    if not bucket:
         raise StoreError(f"{location}: the bucket is missing. Write s3://BUCKET or a folder.")
     # Imported here because a folder needs no AWS library.
     import boto3  # noqa: PLC0415
 
-    return BucketStore(boto3.client("s3"), url.netloc, url.path.strip("/"))
+    return BucketStore(boto3.client("s3"), bucket, prefix.strip("/"))
 
 
 class FolderStore:

@@ -12,7 +12,7 @@ import pytest
 from lambda_src.tagger import BundleError
 from model_build.__main__ import main
 from model_build.bundle_writer import write_file
-from model_build.collect.commands import start_of
+from model_build.commands.collect import start_of
 from tests.support.collected import rows_by_file
 from tests.support.dump import post, write_dump
 from tests.support.small_disks import small_disk

@@ -18,9 +18,9 @@ import pytest
 from lambda_src.api.schemas import PredictRequest
 from lambda_src.tagger import TagModel
 from model_build.__main__ import main
+from model_build.commands.tracking import record_or_warn
 from model_build.corpus import write_questions
 from model_build.questions import Question
-from model_build.tracking.commands import record_or_warn
 from model_build.tracking.environment import PYTHON, call
 from model_build.tracking.record_files import record_folder
 from scripts.emulator.deployment import Deployment

@@ -382,6 +382,17 @@ def test_audits_are_figures_of_their_own(store: Store) -> None:
     assert store.file()["models"] == {}
 
 
+def test_the_questions_of_three_days_of_audits_are_counted(store: Store) -> None:
+    store.add(audit(1, {"python": 0.9}, ["python"]), audit(2, {"java": 0.5}, ["python"]))
+    later = audit(3, {"java": 0.5}, ["java"]) | {"model_version": "v2"}
+    store.add(later | {"timestamp": (NOON + timedelta(days=1)).isoformat(timespec="milliseconds")})
+    found = [
+        values(store.run(DAY + timedelta(days=days)))[metrics.AUDITED_QUESTIONS]
+        for days in range(5)
+    ]
+    assert found == [2, 3, 3, 1, 0]
+
+
 def test_little_data_is_a_state_and_has_no_metric(store: Store) -> None:
     for number in range(99):
         store.add(prediction(number, {"python": 0.9}), feedback(number, ["python"]))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from lambda_src import metrics
+from lambda_src.environment_settings import SettingsError
 from lambda_src.monitor.detectors import Release
 from lambda_src.monitor.publish import values
 from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce, falls
-from lambda_src.monitor.settings import Settings, SettingsError
+from lambda_src.monitor.settings import Settings
 from lambda_src.monitor.store import FolderStore
 from tests.support.cloudwatch.emf import read_log
 from tests.support.drift_events import MONDAY, RELEASE, run_on, write_days
@@ -290,7 +291,10 @@ GIVEN = {
 def test_settings_come_from_the_environment() -> None:
     settings = Settings.from_environment(GIVEN | {"PATH": "/bin"})
     assert settings == Settings(
-        "s3://store", "etiquette-dev", "s3://models/m.safetensors", "0" * 64
+        events="s3://store",
+        service="etiquette-dev",
+        model="s3://models/m.safetensors",
+        model_sha256="0" * 64,
     )
     given = GIVEN | {"ETIQUETTE_MIN_AUDIT_JACCARD": "0.3"}
     assert Settings.from_environment(given).min_audit_jaccard == 0.3
@@ -299,12 +303,12 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ETIQUETTE_EVENTS": ""}, "ETIQUETTE_EVENTS is not set"),
+        ({"ETIQUETTE_EVENTS": ""}, "ETIQUETTE_EVENTS is ''.*Set it to the location of"),
         ({"ETIQUETTE_SERVICE": "a b"}, "ETIQUETTE_SERVICE is 'a b'"),
         ({"ETIQUETTE_EVENT": "x"}, "ETIQUETTE_EVENT is not a setting"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "low"}, "'low', which is not a number"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "2"}, "ETIQUETTE_MIN_AUDIT_JACCARD is 2.0"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "nan"}, "ETIQUETTE_MIN_AUDIT_JACCARD is nan"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "low"}, "'low', which is not valid: .* a number from 0"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "2"}, "ETIQUETTE_MIN_AUDIT_JACCARD is '2'"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "nan"}, "ETIQUETTE_MIN_AUDIT_JACCARD is 'nan'"),
     ],
 )
 def test_a_wrong_setting_is_named(change: dict[str, str], message: str) -> None:
