@@ -78,11 +78,11 @@ def test_a_collection_goes_on_when_there_is_room_again(
     with small_disk(tmp_path, 8 + round(share * undisturbed.kilobytes)) as disk:
         folder = tmp_path / "corpus"
         capsys.readouterr()
-        assert collect(folder) == 1
+        assert collect(folder) == 2
         error = capsys.readouterr().err
         assert error.startswith("error: ")
         assert error.count("\n") == 1
-        assert "space on the disk" in error
+        assert "No space left on device. Check the space on the disk." in error
         kept = [row["id"] for rows in rows_by_file(folder).values() for row in rows]
         assert len(kept) == len(set(kept)) < N_QUESTIONS
         disk.enlarge()
