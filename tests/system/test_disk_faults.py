@@ -53,6 +53,7 @@ def collect(
         question(number, START + number * 3_000, body=body) for number, body in enumerate(BODIES, 1)
     ]
     with serve_stack_exchange(StackExchangeServer(questions)) as server:
+        server.quota = 100_000
         options = ["--site", "cooking", "--base-url", server.url]
         period = ["--since", "2026-01-01", "--until", "2026-04-01"]
         yield lambda folder: main(["collect", "api", *options, "--out", str(folder), *period])
