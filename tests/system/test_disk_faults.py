@@ -23,7 +23,7 @@ pytestmark = pytest.mark.faults
 
 START = start_of(date(2026, 1, 1))
 N_QUESTIONS = 2_500
-SHARES = [0.0, *(number / 20 for number in range(1, 20))] if ALL_FAULTS else [0.0, 0.5, 0.9]
+SHARES = [0.0, *(number / 20 for number in range(1, 20))] if ALL_FAULTS else [0.0, 0.9]
 """How large a disk is, as shares of what the corpus needs."""
 _RANDOM = random.Random(3)  # noqa: S311 (sample questions)
 BODIES = [f"<p>{_RANDOM.randbytes(250).hex()}</p>" for _ in range(N_QUESTIONS)]
