@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_src.tagger import TagModel
-from model_build.collect.commands import start_of
+from model_build.commands.collect import start_of
 from model_build.corpus import write_questions
 from model_build.questions import Question
 from scripts.emulator.account import client
