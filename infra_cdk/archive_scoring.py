@@ -77,7 +77,7 @@ class ArchiveScoring(Construct):
             settings=settings,
             folder="api",
             module="archive",
-            shared=("environment_settings.py", "metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "model_signature.py", "tagger"),
             title="Archive function",
             description="Suggests tags for one part of an archive",
             memory_mb=_WHOLE_CORE_MB,
@@ -93,6 +93,7 @@ class ArchiveScoring(Construct):
             environment={
                 "ETIQUETTE_MODEL": model.url,
                 "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+                **model.signature_variables,
                 "ETIQUETTE_ARCHIVE_BUCKET": self.bucket.bucket_name,
             },
             has_alarms=False,

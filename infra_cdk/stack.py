@@ -5,7 +5,7 @@ from dataclasses import replace
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra_cdk.api_function import ApiFunction
+from infra_cdk.api_function import ApiFunction, PrincipalKey
 from infra_cdk.archive_scoring import ArchiveScoring
 from infra_cdk.audit import Audit
 from infra_cdk.budget import MonthlyBudget
@@ -40,9 +40,16 @@ class EtiquetteStack(Stack):
             description="Etiquette: tag suggestions for a question as it is being written",
             termination_protection=settings.protected,
         )
-        model = Model(self, "Model", path=settings.model, report=settings.report)
+        model = Model(
+            self,
+            "Model",
+            path=settings.model,
+            report=settings.report,
+            signing_key=settings.signing_key,
+        )
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
         event_store = EventStore(self, "EventStore", settings=settings)
+        principal_key = PrincipalKey(self, "PrincipalKey") if settings.limits_principals else None
         function = ApiFunction(
             self,
             "Function",
@@ -50,6 +57,7 @@ class EtiquetteStack(Stack):
             model=model,
             event_store=event_store,
             origin_secret=secret.reference if secret else None,
+            principal_key=principal_key.reference if principal_key else None,
         )
         front_settings = settings
         if secret is not None:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
@@ -93,8 +92,11 @@ class Location:
 
     @property
     def _in_s3(self) -> tuple[str, str] | None:
-        parts = urlsplit(self.text)
-        return (parts.netloc, parts.path.lstrip("/")) if parts.scheme == "s3" else None
+        if not self.text.startswith("s3://"):
+            return None
+        # Not with urlsplit: the key of an object may contain ? and #.
+        bucket, _, key = self.text.removeprefix("s3://").partition("/")
+        return bucket, key
 
     def _names(self) -> Iterator[str]:
         if self._in_s3 is None:

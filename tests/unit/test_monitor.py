@@ -575,6 +575,42 @@ def test_a_damaged_or_outdated_cache_is_made_again(store: Store, damage: bytes |
     assert store.day()["predictions"] == (2 if damage is None else 1)
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"version": 1, "da', b"[]", b"\xff", b'{"version": 1}'])
+def test_a_damaged_day_file_is_written_again(store: Store, damage: bytes) -> None:
+    store.add(*some_days())
+    store.run(LAST)
+    before = store.written()
+    store.store.write(f"days/{DAY}.json", damage)
+    store.run(LAST)
+    assert store.written() == before
+
+
+def test_a_damaged_day_file_without_events_is_named_and_costs_only_its_day(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add(*some_days())
+    store.run(LAST)
+    before = store.written()
+    later = LAST + timedelta(days=60)
+    old = "days/2026-08-01.json"
+    store.store.write(old, b'{"version": 1, "da')
+    store.run(later)
+    assert f"{old} is no day file" in caplog.text
+    after = store.written()
+    assert {key: after[key] for key in before if key in after and "days/" in key} == {
+        key: data for key, data in before.items() if "days/" in key
+    }
+    assert after[old] == b'{"version": 1, "da'
+
+
+def test_a_run_for_an_earlier_day_loses_no_late_feedback(store: Store) -> None:
+    store.add(prediction(1, {"python": 0.9}), feedback(1, ["python"], at=NOON + timedelta(days=9)))
+    store.run(DAY + timedelta(days=9))
+    assert store.day()["judged"] == 1
+    store.run(DAY + timedelta(days=1))
+    assert store.day()["judged"] == 1
+
+
 def test_day_files_of_another_version_are_written_again(store: Store) -> None:
     store.add(prediction(1, {"python": 0.9}))
     store.store.write(f"days/{DAY}.json", json.dumps({"version": 0, "day": str(DAY)}).encode())
