@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "monitor": "time and memory of the monitor on a day with a million predictions",
     "drift": "false alarms and delays of the drift detectors, compared with other detectors",
     "monthly": "the cost of a month on AWS at three levels of traffic",
+    "hostile": "hostile requests, questions, bundles, events and files, and the kernel's fuzzer",
     "serving": "latency, cold starts, memory and cost, compared with a scikit-learn service",
 }
 

@@ -198,8 +198,8 @@ class Kernel:
 
     def _numbers_of(self, token: str) -> str:
         whole, parts = normalize(token)
-        marked = [f"{WORD_MARK}{self._number(whole)}"]
-        return "".join([*marked, *(f"{PART_MARK}{self._number(part)}" for part in parts)])
+        written = {part: f"{PART_MARK}{self._number(part)}" for part in dict.fromkeys(parts)}
+        return f"{WORD_MARK}{self._number(whole)}" + "".join(map(written.__getitem__, parts))
 
     def _number(self, word: str) -> int:
         text = word.encode()
