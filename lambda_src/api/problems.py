@@ -156,5 +156,5 @@ def _possible_statuses(method: str, operation: dict[str, Any]) -> set[int]:
     """Return the errors of every operation of its kind, and those that the route declares."""
     declared = {int(status) for status in operation["responses"] if status >= "400"}
     if method == "post":
-        return declared | {400, 413, 415, 422, 500}
+        return declared | {400, 413, 415, 422, 500, 503}
     return declared | ({422, 500} if operation.get("parameters") else {500})

@@ -278,7 +278,7 @@ def test_the_openapi_document_declares_every_error(client: TestClient) -> None:
     health = document["paths"]["/model/health"]["get"]["responses"]
     assert set(health) == {"200", "404", "500", "503"}
     responses = document["paths"]["/predict"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500"}
+    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
     for status, response in responses.items():
         if status != "200":
             assert list(response["content"]) == ["application/problem+json"]
