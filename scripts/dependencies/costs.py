@@ -37,7 +37,7 @@ def locked(requirements: Path) -> list[str]:
 
 
 def import_times(report: str) -> dict[str, float]:
-    """Sum the time of each top-level package, in milliseconds.
+    r"""Sum the time of each top-level package, in milliseconds.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def import_times(report: str) -> dict[str, float]:
 
     Examples
     --------
-    >>> import_times("import time:      1500 |       2000 |   numpy.linalg\\nother")
+    >>> import_times("import time:      1500 |       2000 |   numpy.linalg\nother")
     {'numpy': 1.5}
     """
     times: dict[str, float] = defaultdict(float)
@@ -88,7 +88,8 @@ def licence(distribution: str) -> str:
         for each in found.get_all("Classifier") or []
         if each.startswith("License :: OSI Approved :: ")
     ]
-    text = found.get("License-Expression") or ", ".join(classifiers) or found.get("License") or "?"
+    expression = (found.get_all("License-Expression") or [""])[0]
+    text = expression or ", ".join(classifiers) or (found.get_all("License") or ["?"])[0]
     return text.splitlines()[0]
 
 
