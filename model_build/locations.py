@@ -1,4 +1,4 @@
-"""Files and folders on this machine or in S3, for the job that retrains."""
+"""Files and folders on this machine or in S3, for the jobs that retrain and audit."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_build.errors import UserError
 
-class LocationError(RuntimeError):
+
+class LocationError(UserError):
     """A location cannot be used; the message names it, and says what to do."""
 
 
@@ -44,6 +46,16 @@ class Location:
                 bucket, key = self._in_s3
                 _s3().download_file(bucket, key, str(path))
         return path
+
+    def on_disk(self, path: Path) -> Path:
+        """Return the path of the file on this machine; copy it to `path` if it is in S3.
+
+        Raises
+        ------
+        LocationError
+            It is in S3 and cannot be read.
+        """
+        return Path(self.text) if self._in_s3 is None else self.fetch(path)
 
     def fetch_all(self, folder: Path) -> list[Path]:
         """Copy the files of the folder, also of its folders, in the order of their names.

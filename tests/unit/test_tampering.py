@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from lambda_src.api.model_store import load_model
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.settings import Settings
+from lambda_src.environment_settings import SettingsError
 from lambda_src.tagger import (
     BundleDigestError,
     BundleError,
