@@ -33,7 +33,7 @@ class Front(ABC):
         """Send a request and return the status of the answer."""
 
     @abstractmethod
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
 
 
@@ -55,10 +55,10 @@ class ServerFront(Front):
         self._idle.append(connection)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._idle:
-            each.close()
+            await each.aclose()
 
 
 class LambdaFront(Front):
@@ -87,10 +87,10 @@ class LambdaFront(Front):
             self._free.append(copy)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._connections.values():
-            each.close()
+            await each.aclose()
 
 
 @dataclass

