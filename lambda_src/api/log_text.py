@@ -23,8 +23,8 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable('"\x9b31m caf\u00e9"')
-    '"\\u009b31m caf\u00e9"'
+    >>> printable('"\x9b31m red"')
+    '"\\u009b31m red"'
     """
     # Most lines are printable ASCII, and each request writes one.
     if text.isascii() and "\x7f" not in text:
