@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from lambda_src.api import model_health, predictions, problems, service_info
 from lambda_src.api.cors import Cors
+from lambda_src.api.log_text import write_json
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.queueing import QueueLimit
@@ -31,7 +32,13 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         All settings but those of the model are used here.
     """
     # The monitor sorts events into days by these times, so they are in UTC and in ISO 8601.
-    logger = Logger(service=settings.service, level=settings.log_level, use_rfc3339=True, utc=True)
+    logger = Logger(
+        service=settings.service,
+        level=settings.log_level,
+        use_rfc3339=True,
+        utc=True,
+        json_serializer=write_json,
+    )
     app = FastAPI(
         title="Etiquette",
         description=service_info.SERVICE_DESCRIPTION,

@@ -3,7 +3,6 @@
 They contain the text of a question only if the operator switches it on (ETIQUETTE_EVENT_TEXT).
 """
 
-import json
 import os
 from collections.abc import Callable
 from typing import Any, Final, Literal
@@ -12,6 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
+from lambda_src.api.log_text import write_json
 from lambda_src.api.schemas import FeedbackRequest, PredictRequest
 from lambda_src.metrics import Metric
 from lambda_src.tagger import Prediction
@@ -193,6 +193,6 @@ def _bounded(text: str) -> str:
     """Shorten a text to `MAX_EVENT_TEXT_BYTES`, and replace what cannot be written as UTF-8."""
     text = text.encode(errors="replace").decode()
     # A control character takes the most bytes in JSON: six, such as \\u0000.
-    while (size := len(json.dumps(text, ensure_ascii=False).encode())) > MAX_EVENT_TEXT_BYTES:
+    while (size := len(write_json(text).encode())) > MAX_EVENT_TEXT_BYTES:
         text = text[: len(text) * MAX_EVENT_TEXT_BYTES // size]
     return text
