@@ -36,8 +36,11 @@ class JsonRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
-        assert self.body_field is not None, f"{self.path} has no body"  # noqa: S101
-        model: type[BaseModel] = self.body_field.field_info.annotation
+        model: Any = self.body_field and self.body_field.field_info.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(
+                f"The function of POST {self.path} needs a parameter for its JSON body."
+            )
         status = self.status_code or 200
 
         async def handle(request: Request) -> Response:
