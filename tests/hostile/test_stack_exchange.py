@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.response import addinfourl
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model_build.collect.errors import CollectError, QuotaUsedUpError
@@ -85,6 +85,10 @@ class _Answers:
     site=st.just("cooking") | short_texts(),
     key=st.none() | short_texts().map(encodable),
 )
+@example(answer=(400, b'{"error_id": []}'), site="cooking", key=None)
+@example(answer=(200, b'{"items": [], "total": 1, "backoff": Infinity}'), site="cooking", key=None)
+@example(answer=(200, b'{"items": [], "quota_remaining": -1}'), site="cooking", key=None)
+@example(answer=(400, b'{"error_id": 400, "error_name": "\\u001b[2J"}'), site="cooking", key=None)
 def test_every_answer_is_read_or_refused(
     answer: tuple[int, bytes], site: str, key: str | None
 ) -> None:
