@@ -59,7 +59,7 @@ class ApiFunction(FolderFunction):
             construct_id,
             settings=settings,
             folder="api",
-            shared=("environment_settings.py", "metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "model_signature.py", "tagger"),
             title="API function",
             description=model.identity.description,
             memory_mb=settings.memory_mb,
@@ -89,6 +89,7 @@ def _environment(settings: Settings, model: Model, event_store: EventStore) -> d
     variables = {
         "ETIQUETTE_MODEL": model.url,
         "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+        **model.signature_variables,
         "ETIQUETTE_SERVICE": settings.stack_name,
         "ETIQUETTE_HEALTH_REPORT": event_store.health_report,
     }

@@ -102,6 +102,7 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "account": _account,
     "model": _path,
     "report": _path,
+    "signing_key": _text,
     "architecture": _text,
     "reserved_concurrency": _whole,
     "account_concurrency": _whole,
@@ -127,6 +128,8 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "monthly_budget_usd": _whole,
     "retraining": _yes,
     "retraining_schedule": _text,
+    "audit_site": _text,
+    "audit_key_parameter": _text,
     "archive_scoring": _whole,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are

@@ -72,7 +72,7 @@ class Monitor(FolderFunction):
             },
             environment=_environment(settings, bucket, model),
         )
-        explain_wildcards(self, bucket, _READ)
+        explain_wildcards(self.role, bucket, _READ)
         # The next hour repeats a failed run.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(30))
         events.Rule(

@@ -11,6 +11,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from infra_cdk.limits import Limits
+from lambda_src.model_signature import SignatureError, check_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
@@ -60,6 +61,11 @@ class Settings:
     report: Path | None = None
     """The report of `python -m model_build evaluate --json` about the bundle. The release shows its
     figures."""
+
+    signing_key: str | None = None
+    """The public key by which a model must be signed, as `scripts/sign_model --public-key` prints
+    it. With it, the synthesis and the start of the function refuse other models
+    (docs/operate.md)."""
 
     # The functions
     architecture: str = "arm64"
@@ -172,6 +178,12 @@ class Settings:
     (infra_cdk/retraining.py). The operator gets its figures, and releases it or does not."""
     retraining_schedule: str | None = None
     """Also retrain at these times: `rate(28 days)` or `cron(0 3 ? * SUN *)`, in UTC."""
+    audit_site: str | None = None
+    """Audit the live model every day with the newest questions of this Stack Exchange site
+    (infra_cdk/audit.py), named as its API does: `stackoverflow`, `cooking`."""
+    audit_key_parameter: str | None = None
+    """The name of an SSM parameter (SecureString) with a key of the Stack Exchange API. Without a
+    key, the API allows 300 requests a day for each address."""
     archive_scoring: int = 0
     """How many parts of an archive are scored at once, each by a copy of a function
     (infra_cdk/archive_scoring.py). 0 means that there is no archive scoring."""
@@ -186,6 +198,7 @@ class Settings:
         self._check_function()
         self._check_front()
         self._check_retraining()
+        self._check_audit()
         self._check_archive_scoring()
 
     @property
@@ -224,6 +237,11 @@ class Settings:
             raise SettingsError(
                 f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
+        if self.signing_key is not None:
+            try:
+                check_key(self.signing_key)
+            except SignatureError as error:
+                raise SettingsError(str(error)) from error
         for name in ("alarm_email", "ticket_email"):
             address = getattr(self, name)
             if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
@@ -314,6 +332,25 @@ class Settings:
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
+
+    def _check_audit(self) -> None:
+        if self.audit_site is not None and not re.fullmatch(
+            r"[a-z0-9][a-z0-9.-]*", self.audit_site
+        ):
+            raise SettingsError(
+                f"audit_site is {self.audit_site!r}, but it must be the name of a site in the "
+                "Stack Exchange API, such as stackoverflow or cooking"
+            )
+        if self.audit_key_parameter is None:
+            return
+        if self.audit_site is None:
+            raise SettingsError("audit_key_parameter needs audit_site: pass both or none")
+        if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", self.audit_key_parameter):
+            raise SettingsError(
+                f"audit_key_parameter is {self.audit_key_parameter!r}, but it must be the name of "
+                "an SSM parameter, such as /etiquette/stack-exchange-key. Do not pass the key "
+                "itself: settings are outputs of the stack"
+            )
 
     def _check_archive_scoring(self) -> None:
         # Otherwise an archive could take all copies from the callers of the API.

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lambda_src.api.problems import shown
+
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 _SCHEME: Final = re.compile(r"https?")
@@ -254,5 +256,5 @@ def _text(value: object) -> str:
 
 def _describe(event: dict[str, Any]) -> str:
     # The names alone tell an operator who sent the event. The values may be confidential.
-    names = sorted(_text(name)[:40] for name in list(event)[:10])
+    names = sorted(shown(name) for name in list(event)[:10])
     return f"a JSON object with the fields {', '.join(names)}" if names else "an empty JSON object"

@@ -26,6 +26,18 @@ class Settings(EnvironmentSettings):
         description="the SHA-256 that the bundle must have, 64 hexadecimal digits; "
         "it is required for a bundle in S3",
     )
+    model_signature: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the signature of the bundle's SHA-256, in base64, that "
+        "'scripts/sign_model' makes",
+    )
+    model_signing_key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the public key by which the bundle must be signed: RSA with 3072 bits, its "
+        "DER form in base64; without it, no signature is needed",
+    )
     service: str = Field(
         default="etiquette",
         pattern="^[A-Za-z0-9_-]{1,64}$",

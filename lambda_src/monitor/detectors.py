@@ -1,7 +1,8 @@
 """Feeds the drift detectors of a model version with its events, day by day, and keeps their state.
 
 The stored state ends two days ago. Each run gives the detectors the days since then once more, so
-that lines that come some hours late still count, and running twice changes nothing.
+that lines that come some hours late still count, and running twice changes nothing. A state that is
+lost, damaged or ahead of the clock is made again from the events that are still there.
 """
 
 import json
@@ -16,7 +17,7 @@ from lambda_src.monitor.daily import LATE_DAYS, WHOLE
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import FIGURES, Feedbacks, Predictions
-from lambda_src.monitor.drift.watch import DriftStateError, DriftWatch
+from lambda_src.monitor.drift.watch import DriftWatch
 from lambda_src.monitor.events import CompactDay
 from lambda_src.monitor.shares import MAX_SHARE, most_counted
 from lambda_src.monitor.store import EventStore
@@ -48,6 +49,7 @@ def find_drift(
     version: str,
     release: Release | None,
     first: date,
+    newest: date,
     today: date,
     share: float = MAX_SHARE,
 ) -> list[Finding]:
@@ -66,8 +68,9 @@ def find_drift(
         The model version that is watched.
     release : Release or None
         The release with the baseline, if it is known.
-    first, today : date
-        The first day with predictions of this version, and the last day to observe.
+    first, newest, today : date
+        The first day with predictions of this version, the newest day with events in the store, and
+        the last day to observe.
     share : float
         The largest share of a day's feedback that counts for one principal: see `most_counted`.
 
@@ -82,12 +85,17 @@ def find_drift(
         kept["baseline"] = release.baseline
     if "baseline" not in kept:
         return []
+    # Not after the newest events: the clock of a run may be ahead of them.
+    settled = min(today, newest) - timedelta(days=SETTLED_DAYS)
     watch, observed = _resume(kept)
-    settled = today - timedelta(days=SETTLED_DAYS)
+    is_ahead = observed is not None and observed > settled
+    if is_ahead:
+        watch, observed = DriftWatch(Baseline.from_json(kept["baseline"])), None
     start = first if observed is None else observed + timedelta(days=1)
     for day in _each_day(start, settled):
         _observe(connection, days, watch, day, version=version, share=share)
-    if start <= settled:
+    # A look at an earlier day leaves the state to the runs of today.
+    if start <= settled and not (is_ahead and newest > today):
         state = {
             "version": VERSION,
             "model_version": version,
@@ -107,9 +115,12 @@ def _read_state(store: EventStore, key: str) -> dict[str, Any]:
     data = store.read(key)
     try:
         state = json.loads(data or b"{}")
-    except ValueError:
+        if state.get("version") != VERSION:
+            return {}
+        Baseline.from_json(state["baseline"])
+    except (ValueError, LookupError, TypeError, AttributeError):
         return {}
-    return state if isinstance(state, dict) and state.get("version") == VERSION else {}
+    return dict(state)
 
 
 def _resume(kept: Mapping[str, Any]) -> tuple[DriftWatch, date | None]:
@@ -118,7 +129,7 @@ def _resume(kept: Mapping[str, Any]) -> tuple[DriftWatch, date | None]:
     if "watch" in kept:
         try:
             return DriftWatch(baseline, kept["watch"]), date.fromisoformat(kept["observed_until"])
-        except DriftStateError:
+        except (ValueError, LookupError, TypeError, AttributeError):
             pass
     return DriftWatch(baseline), None
 

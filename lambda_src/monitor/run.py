@@ -1,6 +1,7 @@
 """One run of the monitor: brings the files in the store up to date and computes the windows."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -27,6 +28,7 @@ _RECENT: Final = 100
 """So many of the newest predictions decide which model version is live. During a canary, a tenth
 of them are the new version's."""
 _PARALLEL_READS: Final = 16
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
@@ -61,7 +63,8 @@ def run(
     ----------
     store : EventStore
     today : date
-        The last day that is looked at; later events are ignored.
+        The last day that is looked at. Later predictions are ignored; later feedback counts, so
+        that a run for an earlier day gives the same day files.
     release : Release, optional
         The release with the baseline that drift is measured from.
     memory_mb, threads : int
@@ -70,9 +73,9 @@ def run(
         The largest share of the feedback that counts for one principal: see `most_counted`.
     """
     with events.database(memory_mb, threads) as (connection, workspace):
-        compacts = _Compacts(connection, store, workspace, today)
+        compacts = _Compacts(connection, store, workspace)
         days = _restate(connection, store, compacts, today, share)
-        live_version = _live_version(connection, compacts)
+        live_version = _live_version(connection, compacts, today)
         findings: Sequence[Finding] = ()
         if live_version is not None:
             first = min(day["day"] for day in days if live_version in day["models"])
@@ -83,6 +86,7 @@ def run(
                 version=live_version,
                 release=release,
                 first=date.fromisoformat(first),
+                newest=compacts.days["events"][-1],
                 today=today,
                 share=share,
             )
@@ -93,21 +97,14 @@ def run(
 
 
 class _Compacts:
-    """The compact files of days up to today, each made or fetched at its first use."""
+    """The compact files of all days, each made or fetched at its first use."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        store: EventStore,
-        workspace: Path,
-        today: date,
+        self, connection: duckdb.DuckDBPyConnection, store: EventStore, workspace: Path
     ) -> None:
         self._connection, self._store, self._workspace = connection, store, workspace
         self._made: dict[tuple[str, date], CompactDay | None] = {}
-        self.days = {
-            folder: [day for day in days_with(store, folder) if day <= today]
-            for folder in ("events", "audits")
-        }
+        self.days = {folder: days_with(store, folder) for folder in ("events", "audits")}
 
     def of(self, folder: str, first: date, last: date) -> list[CompactDay]:
         """Return the compact files of the days from `first` to `last` for which there are any."""
@@ -133,7 +130,7 @@ def _restate(
     kept = _read_days(store, today)
     first_late = today - timedelta(days=LATE_DAYS)
     every = sorted({*compacts.days["events"], *compacts.days["audits"]})
-    restated = [day for day in every if day >= first_late or day not in kept]
+    restated = [day for day in every if day <= today and (day >= first_late or day not in kept)]
     if restated:
         last = restated[-1] + timedelta(days=LATE_DAYS)
         daily.load_feedback(
@@ -153,15 +150,32 @@ def _restate(
 
 
 def _read_days(store: EventStore, today: date) -> dict[date, Mapping[str, Any]]:
-    """Read the day files up to today. One of another version is not used, but written again."""
+    """Read the day files up to today.
+
+    One that is damaged or has another version is not used, but written again from the events.
+    """
     keys = [
         key for key in store.list("days/") if key.endswith(".json") and key <= f"days/{today}.json"
     ]
+    days = {}
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-        files = [json.loads(data) for data in pool.map(store.read, keys) if data is not None]
-    return {
-        date.fromisoformat(each["day"]): each for each in files if each["version"] == daily.VERSION
-    }
+        for key, data in zip(keys, pool.map(store.read, keys), strict=True):
+            if data is None:
+                continue
+            try:
+                file = json.loads(data)
+                version, day = file["version"], date.fromisoformat(file["day"])
+            except (ValueError, LookupError, TypeError):
+                _LOG.warning(
+                    "%s is no day file. It is written again from the events of the day. If those "
+                    "are deleted already, its figures are lost: restore the file from a backup, or "
+                    "delete it.",
+                    key,
+                )
+            else:
+                if version == daily.VERSION:
+                    days[day] = file
+    return days
 
 
 def _day(
@@ -195,9 +209,11 @@ def _feedback(
     return {"received": 0, "without_prediction": 0}
 
 
-def _live_version(connection: duckdb.DuckDBPyConnection, compacts: _Compacts) -> str | None:
-    """Return the model version of most of the newest predictions."""
-    for day in reversed(compacts.days["events"]):
+def _live_version(
+    connection: duckdb.DuckDBPyConnection, compacts: _Compacts, today: date
+) -> str | None:
+    """Return the model version of most of the newest predictions up to today."""
+    for day in reversed([day for day in compacts.days["events"] if day <= today]):
         for made in compacts.of("events", day, day):
             found = connection.execute(
                 """

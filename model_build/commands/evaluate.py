@@ -49,9 +49,15 @@ def add_command(commands: Commands) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     model = TagModel.load(options.model)
     with rejects_of(options, options.json) as rejects:
-        questions = read_corpus(options.questions, rejects)
+        found = {path: read_corpus([path], rejects) for path in options.questions}
+    questions = [question for members in found.values() for question in members]
     judged = judge(model, questions)
-    metrics = report(model, judged, questions=questions, paths=options.questions)
+    metrics = report(
+        model,
+        judged,
+        questions=questions,
+        file_sizes={path: len(members) for path, members in found.items()},
+    )
     options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     if options.predictions:
         write_predictions(judged, options.predictions)
