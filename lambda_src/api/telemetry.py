@@ -3,16 +3,15 @@
 They contain the text of a question only if the operator switches it on (ETIQUETTE_EVENT_TEXT).
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
-from pydantic_core import to_json
 
 from lambda_src import metrics
+from lambda_src.api.log_text import write_json
 from lambda_src.api.schemas import FeedbackRequest, PredictRequest
 from lambda_src.metrics import Metric
 from lambda_src.tagger import Prediction
@@ -35,8 +34,7 @@ def make_logger(service: str, level: str) -> Logger:
         level=level,
         use_rfc3339=True,
         utc=True,
-        # A third of the time of Python's own writer. What is not JSON is written as text.
-        json_serializer=lambda record: to_json(record, fallback=str).decode(),
+        json_serializer=write_json,
         # By default, Powertools tries to parse each message as JSON.
         json_deserializer=str,
     )
@@ -77,6 +75,7 @@ class Telemetry:
         model_version: str,
         source: Literal["single", "batch"],
         latency_ms: float,
+        principal: str | None = None,
     ) -> None:
         """Write one metrics line and one event line about a prediction.
 
@@ -92,6 +91,8 @@ class Telemetry:
             The operation that the caller used.
         latency_ms : float
             The time that the model needed, in milliseconds.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         suggestions = prediction.suggestions
         set_by_caller = question.model_fields_set
@@ -131,6 +132,7 @@ class Telemetry:
             excluded=len(question.exclude) if "exclude" in set_by_caller else None,
             source=source,
             latency_ms=round(latency_ms, 3),
+            principal=principal,
             **text,
         )
 
@@ -141,6 +143,7 @@ class Telemetry:
         unknown_tags: list[str],
         correlation_id: str,
         authenticated: bool,
+        principal: str | None = None,
     ) -> None:
         """Write one metrics line and one event line about feedback.
 
@@ -154,6 +157,8 @@ class Telemetry:
             The identifier of the HTTP request.
         authenticated : bool
             Whether API Gateway identified the caller.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         self._write({metrics.FEEDBACKS: 1})
         self._logger.info(
@@ -166,6 +171,7 @@ class Telemetry:
             final_tags=feedback.final_tags,
             unknown_tags=unknown_tags,
             authenticated=authenticated,
+            principal=principal,
         )
 
     def record_cold_start(self) -> None:
@@ -199,7 +205,7 @@ class Telemetry:
             },
             {metrics.SERVICE_DIMENSION: self._service},
         )
-        print(to_json(line).decode())  # noqa: T201
+        print(write_json(line))  # noqa: T201
         for metric, value in values.items():
             for record in self._recorders:
                 record(metric, value)
@@ -214,6 +220,6 @@ def _bounded(text: str) -> str:
     """Shorten a text to `MAX_EVENT_TEXT_BYTES`, and replace what cannot be written as UTF-8."""
     text = text.encode(errors="replace").decode()
     # A control character takes the most bytes in JSON: six, such as \\u0000.
-    while (size := len(json.dumps(text, ensure_ascii=False).encode())) > MAX_EVENT_TEXT_BYTES:
+    while (size := len(write_json(text).encode())) > MAX_EVENT_TEXT_BYTES:
         text = text[: len(text) * MAX_EVENT_TEXT_BYTES // size]
     return text

@@ -240,8 +240,11 @@ def normalize(token: str) -> NormalizedToken:
 
 def _normalize(token: str) -> NormalizedToken:
     word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
-    parts = [part for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
-    named = [stem(part) for part in parts if len(part) > 1 or part not in ascii_lowercase]
+    found = WORD_PART_SEPARATORS.split(word)
+    # A long token may have one part thousands of times.
+    stems = {part: stem(part) for part in dict.fromkeys(found) if _is_word(part)}
+    parts = [part for part in found if part in stems]
+    named = [stems[part] for part in parts if len(part) > 1 or part not in ascii_lowercase]
     return NormalizedToken(
         whole=stem(word) if _is_word(word) else "",
         parts=tuple(named) if len(parts) > 1 else (),

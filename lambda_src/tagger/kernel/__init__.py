@@ -195,13 +195,16 @@ class Kernel:
         return "".join((*written, field[place:])).encode("ascii", "replace")
 
     def _numbers_in(self, chunk: str) -> str:
-        written = []
-        for token in words_in(chunk):
-            whole, parts = normalize(token)
-            written.append(f"{WORD_MARK}{self._number(whole)}")
-            written += [f"{PART_MARK}{self._number(part)}" for part in parts]
+        tokens = words_in(chunk)
+        # A long chunk may have one token thousands of times.
+        written = {token: self._numbers_of(token) for token in dict.fromkeys(tokens)}
         # A chunk without words still counts as one.
-        return "".join(written) or "+"
+        return "".join(map(written.__getitem__, tokens)) or "+"
+
+    def _numbers_of(self, token: str) -> str:
+        whole, parts = normalize(token)
+        written = {part: f"{PART_MARK}{self._number(part)}" for part in dict.fromkeys(parts)}
+        return f"{WORD_MARK}{self._number(whole)}" + "".join(map(written.__getitem__, parts))
 
     def _number(self, word: str) -> int:
         text = word.encode()
