@@ -215,7 +215,7 @@ def test_a_slow_download_is_reported_and_ends(
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time that a start waits for its permission."""
-    monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 30.0})
+    monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 300.0})
     monkeypatch.setattr(model_store, "_PERMISSION_PAUSE_SECONDS", 0.01)
 
 
