@@ -16,10 +16,12 @@ from lambda_src.environment_settings import SettingsError
 from lambda_src.monitor.detectors import Release
 from lambda_src.monitor.publish import values
 from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce, falls
+from lambda_src.monitor.run import run
 from lambda_src.monitor.settings import Settings
 from lambda_src.monitor.store import FolderStore
 from tests.support.cloudwatch.emf import read_log
-from tests.support.drift_events import MONDAY, RELEASE, run_on, write_days
+from tests.support.drift_events import MONDAY, RELEASE, lines, run_on, write_days
+from tests.support.drift_streams import Site
 from tests.support.paths import STARTER
 
 
