@@ -145,7 +145,7 @@ class Kernel:
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
         title, prose, code = map(self._ascii_text, question)
-        signals = _text_of_signals(question.code)
+        signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
         found = np.empty(4 * room, np.int32)
@@ -230,8 +230,6 @@ class Kernel:
 
 def _text_of_signals(code: str) -> bytes:
     """Give the part of the code in which the kernel looks for signals."""
-    if not code:
-        return b""
     code = code[:MAX_SIGNAL_CHARACTERS]
     return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 
