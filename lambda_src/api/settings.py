@@ -13,7 +13,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 class Settings(EnvironmentSettings):
     """All settings."""
 
-    SECRETS: ClassVar = frozenset({"origin_secret"})
+    SECRETS: ClassVar = frozenset({"origin_secret", "principal_key"})
 
     model: str = Field(
         min_length=1,
@@ -25,6 +25,18 @@ class Settings(EnvironmentSettings):
         pattern="^[0-9a-fA-F]{64}$",
         description="the SHA-256 that the bundle must have, 64 hexadecimal digits; "
         "it is required for a bundle in S3",
+    )
+    model_signature: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the signature of the bundle's SHA-256, in base64, that "
+        "'scripts/sign_model' makes",
+    )
+    model_signing_key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the public key by which the bundle must be signed: RSA with 3072 bits, its "
+        "DER form in base64; without it, no signature is needed",
     )
     service: str = Field(
         default="etiquette",
@@ -43,6 +55,12 @@ class Settings(EnvironmentSettings):
         description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
         "in the header x-origin-secret; requests from elsewhere are refused",
     )
+    principal_key: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9_-]{20,128}$",
+        description="20 to 128 letters, digits, hyphens and underscores, the key of the "
+        "pseudonyms of identified callers in the events; without it, events have none",
+    )
     event_text: bool = Field(
         default=False,
         description="true to write the title and the body of each question into its event, or "
@@ -56,6 +74,13 @@ class Settings(EnvironmentSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    max_waiting: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="how many requests may wait for their turn on a server, from 1 to 100000; "
+        "others are refused with 503. In Lambda, no request waits",
     )
     prometheus: bool = Field(
         default=False,

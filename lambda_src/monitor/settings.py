@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from lambda_src.environment_settings import EnvironmentSettings
+from lambda_src.monitor.shares import MAX_SHARE
 
 
 class Settings(EnvironmentSettings):
@@ -31,4 +32,11 @@ class Settings(EnvironmentSettings):
         lt=1,
         description="a number from 0 to less than 1: the quality has fallen if the mean Jaccard "
         "index of a week's audit is lower",
+    )
+    principal_share: float = Field(
+        default=MAX_SHARE,
+        gt=0,
+        le=1,
+        description="a number above 0, and at most 1: the largest share of a day's feedback that "
+        "counts for one principal; 1 means no limit",
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,7 +46,10 @@ def add_client_options(command: argparse.ArgumentParser) -> None:
         help="the address of the API (default: %(default)s)",
     )
     command.add_argument(
-        "--key", help="a key from stackapps.com: 10,000 requests a day instead of 300"
+        "--key",
+        default=os.environ.get("STACK_EXCHANGE_KEY"),
+        help="a key from stackapps.com: 10,000 requests a day instead of 300 (default: the "
+        "variable STACK_EXCHANGE_KEY)",
     )
 
 

@@ -118,7 +118,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_normalized_text(text).lower() for", "_normalized_text(text) for"),
+        ("lower case", "_normalized_text(text).lower())", "_normalized_text(text))"),
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),

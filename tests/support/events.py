@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 
 from aws_lambda_powertools import Logger
 
+from lambda_src.api.log_text import write_json
 from lambda_src.api.predictions import PredictionService
 from lambda_src.api.schemas import FeedbackRequest, PredictRequest
 from lambda_src.api.telemetry import Telemetry
@@ -60,7 +61,11 @@ class EventLog:
         handler.addFilter(self._clock)
         # Powertools keeps one logger per service, which writes where its first user wanted it to.
         logger = Logger(
-            service=f"{service} {uuid4()}", logger_handler=handler, use_rfc3339=True, utc=True
+            service=f"{service} {uuid4()}",
+            logger_handler=handler,
+            use_rfc3339=True,
+            utc=True,
+            json_serializer=write_json,
         )
         logger.append_keys(service=service)
         self._telemetry = Telemetry(service, logger, event_text=event_text)
@@ -75,6 +80,7 @@ class EventLog:
         *,
         source: Literal["single", "batch"] = "single",
         latency_ms: float = 0.5,
+        principal: str | None = None,
         **options: Any,
     ) -> str:
         """Answer a question and record the prediction; return the prediction's id.
@@ -87,6 +93,8 @@ class EventLog:
         source : {"single", "batch"}
         latency_ms : float
             What the event says: the real latency differs from run to run.
+        principal : str, optional
+            The pseudonym of the caller.
         **options
             Other fields of `PredictRequest`, such as `max_tags`.
         """
@@ -111,6 +119,7 @@ class EventLog:
                 model_version=self._version,
                 source=source,
                 latency_ms=latency_ms,
+                principal=principal,
             )
         return prediction_id
 
@@ -122,14 +131,22 @@ class EventLog:
         final_tags: Sequence[str] | None = None,
         accepted: Sequence[str] | None = None,
         authenticated: bool = False,
+        principal: str | None = None,
     ) -> None:
         """Record feedback for a prediction, whether the prediction is in this log or not."""
         self._clock.time = time
+        # The request is strict, so it takes lists only.
         request = FeedbackRequest.model_validate(
-            {"prediction_id": prediction_id, "final_tags": final_tags, "accepted": accepted}
+            {
+                "prediction_id": prediction_id,
+                "final_tags": final_tags and [*final_tags],
+                "accepted": accepted and [*accepted],
+            }
         )
         with redirect_stdout(self._output):
-            self._answers.record_feedback(request, "request", authenticated=authenticated)
+            self._answers.record_feedback(
+                request, "request", authenticated=authenticated, principal=principal
+            )
 
     def lines(self) -> list[str]:
         """Return all lines in the order of their recording: of metrics (EMF) and of events."""

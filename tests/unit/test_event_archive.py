@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import random
 from collections.abc import Iterator
@@ -218,6 +219,11 @@ def test_a_large_hour_keeps_its_files(
             '{"event_version": 1, "event_type": "feedback", "timestamp": "2026-11-02T12:00:00"}',
             "timestamp without a time zone",
         ),
+        (
+            '{"event_version": 1, "event_type": "feedback", '
+            '"timestamp": "0001-01-01T00:00:00+01:00"}',
+            "timestamp outside of the calendar",
+        ),
         ('{"event_version": 1, "event_type": "feedback", "x": NaN}', "not JSON in UTF-8"),
         ('{"event_version": 1, "event_type": "feedback", "x": "\\ud800"}', "not JSON in UTF-8"),
         ('{"event_version": 1,\n "event_type": "feedback"}', "more than one line"),
@@ -363,5 +369,5 @@ def test_a_file_with_nothing_else_in_it_is_deleted(s3: Any, lines: list[str]) ->
     archive.handler(delivery(log_events(lines[:1])), None)
     identifier = json.loads(lines[0])["prediction_id"]
     assert erase(s3, BUCKET, identifier) == 1
-    assert list(stored(s3)) == [f"erased/{identifier}"]
+    assert list(stored(s3)) == [f"erased/{hashlib.sha256(identifier.encode()).hexdigest()}"]
     assert erase(s3, BUCKET, identifier) == 0

@@ -200,6 +200,8 @@ def _lines(days: Sequence[Day], recent: Period, today: date) -> dict[str, int]:
         ),
         "Predictions with feedback": recent.count("feedbacks"),
         "Feedback with final tags": recent.count("judged"),
+        "Feedback of identified callers": recent.count("authenticated_feedbacks"),
+        "Feedback above a caller's share, left out": recent.count("over_share"),
         "Feedback for an unknown prediction": sum(
             day.get("feedback", {}).get("without_prediction", 0) for day in within
         ),
