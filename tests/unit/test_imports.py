@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
-    "tests/support": {"lambda_src", "model_build.questions"},
+    "tests/support": {"lambda_src", "model_build.corpus", "model_build.questions"},
 }
 """The modules that the files of each folder may import besides those of their own package.
 
