@@ -98,14 +98,41 @@ def tokenize(
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return tokens_of(fields_of(title, body, body_format), unlimited=unlimited)
+    return tokens_of(fields_of(title, body, body_format, unlimited=unlimited), unlimited=unlimited)
 
 
-def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
-    """Split a question into its fields; see `tokenize` for the parameters."""
+def fields_of(
+    title: str, body: str = "", body_format: BodyFormat = "auto", *, unlimited: bool = False
+) -> Fields:
+    """Split a question into its fields; see `tokenize` for the parameters.
+
+    Without `unlimited`, a long field may end behind everything that a model reads.
+    """
     prose, code = split_body(body, body_format) if body else ("", "")
-    texts = (_normalized_text(text).lower() for text in (title, prose, code))
-    return Fields(*map(_without_addresses, texts))
+    prepared = _prepared if unlimited else _prepared_beginning
+    return Fields(prepared(title), prepared(prose), prepared(code))
+
+
+_FIRST_PART = 5_000
+"""Almost all fields are shorter than this many characters."""
+_READ_CHUNKS = MAX_TOKENS_PER_FIELD + 2
+"""Whether a letter is stray may depend on the chunk behind it."""
+
+
+def _prepared_beginning(text: str) -> str:
+    """Prepare only as much of a long text as is read. A part of it ends before a space."""
+    size = _FIRST_PART
+    while size < len(text) and (end := text.find(" ", size)) >= 0:
+        part = _prepared(text[:end])
+        chunks = islice(CHUNK.finditer(part), _READ_CHUNKS - 1, None)
+        if len(part) >= MAX_SIGNAL_CHARACTERS and next(chunks, None):
+            return part
+        size *= 4
+    return _prepared(text)
+
+
+def _prepared(text: str) -> str:
+    return _without_addresses(_normalized_text(text).lower())
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:

@@ -118,7 +118,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_normalized_text(text).lower() for", "_normalized_text(text) for"),
+        ("lower case", "_normalized_text(text).lower())", "_normalized_text(text))"),
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),
@@ -208,7 +208,7 @@ MUTATIONS: Final = [
         "decoder",
         ("tags beyond the set", "sum(confidences[max_tags:]) + other_tags", "other_tags"),
         ("quadrature", "64 / 225", "63 / 225"),
-        ("best size", "expected.index(best) + 1", "expected.index(best)"),
+        ("best size", "size, best = place + 1", "size, best = place"),
     ),
     # The kernel alone.
     *_kernel(

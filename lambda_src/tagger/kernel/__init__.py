@@ -6,6 +6,7 @@
 import ctypes
 import re
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ from lambda_src.tagger.rules import (
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
 _ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
-# A chunk with at least one character that is not ASCII.
-_NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
+# The end of a chunk, from its first character that is not ASCII.
+_NOT_ASCII = re.compile(rf"(?:[^\x00-\x7f\s]{_ASCII}*+)+")
 # In the text for signals, a letter that begins and ends none.
 _NO_SIGNAL = "x"
 _OTHER_CHARACTER = re.compile(r"[^\x00-\x7f]")
@@ -144,7 +145,7 @@ class Kernel:
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
         title, prose, code = map(self._ascii_text, question)
-        signals = _text_of_signals(question.code)
+        signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
         found = np.empty(4 * room, np.int32)
@@ -181,15 +182,19 @@ class Kernel:
 
     def _ascii_text(self, field: str) -> bytes:
         """Write a text for the kernel, with numbers in place of the chunks that are not ASCII."""
-        if not field.isascii():
-            field = _NOT_ASCII.sub(self._numbers_of_match, field, count=MAX_TOKENS_PER_FIELD)
+        if field.isascii():
+            return field.encode()
+        written: list[str] = []
+        place = 0
+        # A pattern for whole chunks would stop at each chunk, and most are ASCII.
+        for end in islice(_NOT_ASCII.finditer(field), MAX_TOKENS_PER_FIELD):
+            before = field[place : end.start()].rstrip(ASCII_IN_WORDS)
+            chunk = field[place + len(before) : end.end()]
+            is_short = len(chunk) <= _CACHED_LENGTH
+            written += before, self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+            place = end.end()
         # This turns what is left, spaces and chunks after the last one read, into separators.
-        return field.encode("ascii", "replace")
-
-    def _numbers_of_match(self, match: re.Match[str]) -> str:
-        chunk = match[0]
-        is_short = len(chunk) <= _CACHED_LENGTH
-        return self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+        return "".join((*written, field[place:])).encode("ascii", "replace")
 
     def _numbers_in(self, chunk: str) -> str:
         tokens = words_in(chunk)
@@ -225,8 +230,6 @@ class Kernel:
 
 def _text_of_signals(code: str) -> bytes:
     """Give the part of the code in which the kernel looks for signals."""
-    if not code:
-        return b""
     code = code[:MAX_SIGNAL_CHARACTERS]
     return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 
