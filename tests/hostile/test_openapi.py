@@ -15,6 +15,8 @@ from tests.hostile.problems import check_answer
 from tests.support.api_gateway import gateway_event, lambda_context
 from tests.support.paths import HEALTH_REPORT, STARTER
 
+Case = schemathesis.Case[Any]
+
 
 def through_api_gateway(handler: Callable[[Any, Any], dict[str, Any]]) -> Any:
     """Return a WSGI application that hands requests to the function as API Gateway does."""
@@ -62,7 +64,7 @@ OF_APPLICATION = schemathesis.openapi.from_asgi(
 OF_FUNCTION = schemathesis.openapi.from_wsgi("/openapi.json", through_api_gateway(_handler()))
 
 
-def _check(case: schemathesis.Case) -> None:
+def _check(case: Case) -> None:
     response = case.call()
     headers = {name: ", ".join(values) for name, values in response.headers.items()}
     if case.method != "HEAD":
@@ -72,13 +74,13 @@ def _check(case: schemathesis.Case) -> None:
 
 @OF_APPLICATION.parametrize()
 @cases(12)
-def test_the_application_keeps_to_its_document(case: schemathesis.Case) -> None:
+def test_the_application_keeps_to_its_document(case: Case) -> None:
     CASES["requests of schemathesis, to the application"] += 1
     _check(case)
 
 
 @OF_FUNCTION.parametrize()
 @cases(6)
-def test_the_function_keeps_to_its_document(case: schemathesis.Case) -> None:
+def test_the_function_keeps_to_its_document(case: Case) -> None:
     CASES["requests of schemathesis, to the function's handler"] += 1
     _check(case)

@@ -135,8 +135,13 @@ class EventLog:
     ) -> None:
         """Record feedback for a prediction, whether the prediction is in this log or not."""
         self._clock.time = time
+        # The request is strict, so it takes lists only.
         request = FeedbackRequest.model_validate(
-            {"prediction_id": prediction_id, "final_tags": final_tags, "accepted": accepted}
+            {
+                "prediction_id": prediction_id,
+                "final_tags": final_tags and [*final_tags],
+                "accepted": accepted and [*accepted],
+            }
         )
         with redirect_stdout(self._output):
             self._answers.record_feedback(
