@@ -3,9 +3,9 @@
 With a digest, every change is refused before anything is parsed. Without one, as on a laptop, a
 header that lies is refused by the checks of the layout. The mutations are generated:
 
-    TAMPERED_BUNDLES=5000 scripts/unit tests/unit/test_tampering.py
+    TAMPERED_BUNDLES=500 scripts/unit tests/unit/test_tampering.py
 
-tests that many instead of the few of an ordinary run.
+tests that many of each kind instead of the few of an ordinary run.
 """
 
 import hashlib
