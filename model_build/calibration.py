@@ -101,14 +101,30 @@ def fit_tag_facts(
     log_uses : ndarray of float, shape (n_tags,)
         See `TagFacts`.
     """
-    titles = [each.names.title for each in facts]
-    tags = [tag for title in titles for tag in title]
-    starts = np.cumsum([0, *map(len, titles)])
-    in_title = sp.csr_matrix((np.ones(len(tags)), tags, starts), shape=has_tag.shape)
-    return TagFacts(log_uses, name_worth(in_title, has_tag))
+    in_title = _matrix([[*each.names.title] for each in facts], has_tag.shape[1])
+    with_capital = _matrix(
+        [[*each.names.title.keys() & each.names.capitals] for each in facts], has_tag.shape[1]
+    )
+    of_all = name_worth(in_title, has_tag)
+    expected = 1 / (1 + np.exp(-of_all))
+    return TagFacts(
+        log_uses,
+        of_all,
+        lower_worth=name_worth(in_title - with_capital, has_tag, expected),
+        capital_worth=name_worth(with_capital, has_tag, expected),
+    )
 
 
-def name_worth(in_title: sp.csr_matrix, has_tag: sp.csr_matrix) -> Floats:
+def _matrix(tags: Sequence[Sequence[int]], n_tags: int) -> sp.csr_matrix:
+    """Make a matrix with a 1 for each of these tags of each question."""
+    starts = np.cumsum([0, *map(len, tags)])
+    numbers = [tag for of_question in tags for tag in of_question]
+    return sp.csr_matrix((np.ones(len(numbers)), numbers, starts), shape=(len(tags), n_tags))
+
+
+def name_worth(
+    in_title: sp.csr_matrix, has_tag: sp.csr_matrix, expected: Floats | None = None
+) -> Floats:
     """Estimate the log-odds that a question has a tag if the tag's name is in the title.
 
     Parameters
@@ -116,16 +132,18 @@ def name_worth(in_title: sp.csr_matrix, has_tag: sp.csr_matrix) -> Floats:
     in_title : csr_matrix, shape (n_questions, n_tags)
         1 where the name of a tag is in the title of a question.
     has_tag : csr_matrix of bool, shape (n_questions, n_tags)
+    expected : ndarray of float, shape (n_tags,), optional
+        The probability that is expected without any title; by default, that of all tags together.
 
     Returns
     -------
     ndarray of float, shape (n_tags,)
-        For a tag whose name is in few titles, close to the log-odds of all tags together.
+        For a tag whose name is in few titles, close to the log-odds of the expected probability.
     """
     n_named = np.asarray(in_title.sum(axis=0), dtype=np.float64).ravel()
     n_true = np.asarray(in_title.multiply(has_tag).sum(axis=0), dtype=np.float64).ravel()
-    mean = float((n_true.sum() + 1) / (n_named.sum() + 2))
-    odds = (n_true + _PRIOR_QUESTIONS * mean) / (n_named - n_true + _PRIOR_QUESTIONS * (1 - mean))
+    prior = (n_true.sum() + 1) / (n_named.sum() + 2) if expected is None else expected
+    odds = (n_true + _PRIOR_QUESTIONS * prior) / (n_named - n_true + _PRIOR_QUESTIONS * (1 - prior))
     log_odds: Floats = np.log(odds)
     return log_odds
 

@@ -76,8 +76,12 @@ def question_facts(
     served = vocabulary.as_served(title_weight)
     tag_names = vocabulary.tag_names(served)
     return [
-        QuestionFacts(tag_names.count(served.find(served.number(each))), *map(len, each[:3]))
+        QuestionFacts(
+            tag_names.count(served.find(numbers), served.with_capital(numbers)),
+            *map(len, each[:3]),
+        )
         for each in tqdm(tokens, desc="names of tags", unit="question", disable=None)
+        for numbers in [served.number(each)]
     ]
 
 

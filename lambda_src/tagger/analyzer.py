@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from string import ascii_lowercase
@@ -43,6 +44,7 @@ from lambda_src.tagger.rules import (
     VERB_ENDINGS,
     VOWELS,
     WORD,
+    WORD_OF_ANY_CASE,
     WORD_PART_SEPARATORS,
     Y_PLURAL,
 )
@@ -54,6 +56,9 @@ class Fields(NamedTuple):
     title: str
     prose: str
     code: str
+    capitals: str = ""
+    """The words of the title that have a capital letter, in lower case: ASCII, with a space between
+    two of them."""
 
 
 class QuestionTokens(NamedTuple):
@@ -64,6 +69,8 @@ class QuestionTokens(NamedTuple):
     code: list[str]
     signals: list[str]
     """The operators, brackets and sigils of the code, by their names, in no particular order."""
+    capitals: Sequence[str] = ()
+    """The tokens of the title that have a capital letter, as far as they are ASCII."""
 
 
 class NormalizedToken(NamedTuple):
@@ -104,8 +111,9 @@ def tokenize(
 def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
     """Split a question into its fields; see `tokenize` for the parameters."""
     prose, code = split_body(body, body_format) if body else ("", "")
-    texts = (_normalized_text(text).lower() for text in (title, prose, code))
-    return Fields(*map(_without_addresses, texts))
+    title, prose, code = map(_normalized_text, (title, prose, code))
+    texts = (_without_addresses(text.lower()) for text in (title, prose, code))
+    return Fields(*texts, _capitals_in(title))
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
@@ -117,6 +125,7 @@ def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
         _tokens_in(prose, max_chunks),
         _tokens_in(question.code, max_chunks),
         signals_in(question.code),
+        _tokens_in(question.capitals, MAX_TOKENS_PER_FIELD),
     )
 
 
@@ -159,6 +168,15 @@ def speaks_as_text(word: str) -> bool:
     A single letter does not: in code, it is the name of a variable.
     """
     return len(word) > 1 or not word.isascii()
+
+
+def _capitals_in(title: str) -> str:
+    """List the words of a title that have a capital letter; see `Fields.capitals`."""
+    return " ".join(
+        word.lower()
+        for word in WORD_OF_ANY_CASE.findall(_without_addresses(title))
+        if word.isascii() and not word.islower()
+    )
 
 
 def words_in(text: str) -> list[str]:

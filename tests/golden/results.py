@@ -149,17 +149,18 @@ def is_close(found: Any, stored: Any) -> bool:
 
 def split(text: Text) -> dict[str, Any]:
     """Split a text into its fields."""
-    _, prose, code = fields_of(*text)
-    return {"prose": " ".join(prose.split()), "code": " ".join(code.split())}
+    question = fields_of(*text)
+    return {field: " ".join(getattr(question, field).split()) for field in ("prose", "code")}
 
 
 def analyzed(text: Text) -> dict[str, Any]:
     """Find the tokens of a text and what they are looked up as."""
-    *tokens, signals = tokenize(*text)
+    *tokens, signals, capitals = tokenize(*text)
     normalized = [[normalize(token) for token in field] for field in tokens]
     return {
         "tokens": tokens,
         "signals": sorted(signals),
+        "capitals": capitals,
         "wholes": [[each.whole for each in field] for field in normalized],
         "parts": [[part for each in field for part in each.parts] for field in normalized],
     }
@@ -206,7 +207,7 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
     assert isinstance(ranker, PlainRanker)
     numbers = model.vocabulary.number(tokens_of(fields_of(*text)))
     found = model.vocabulary.find(numbers)
-    names = ranker._names.count(found)
+    names = ranker._names.count(found, model.vocabulary.with_capital(numbers))
     if not len(found.terms):
         return {"names": _named(names), "features": {}, "inputs": {}}
     candidates = best_candidates(ranker.scorer.scores(found))
@@ -223,7 +224,8 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
 
 
 def _named(names: NameCounts) -> list[dict[str, int]]:
-    return [{_TAGS[tag]: count for tag, count in sorted(field.items())} for field in names]
+    fields = [*names[:3], dict.fromkeys(names.capitals, 1)]
+    return [{_TAGS[tag]: count for tag, count in sorted(field.items())} for field in fields]
 
 
 def _rows(

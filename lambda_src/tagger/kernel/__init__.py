@@ -63,7 +63,7 @@ def load_library() -> Any:
     library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
     library.number_of.restype = ctypes.c_int64
-    library.rank.argtypes = (model, *text, *text, *text, *text, ctypes.c_void_p, answer)
+    library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
     return library
 
 
@@ -141,7 +141,8 @@ class Kernel:
 
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose, code = map(self._ascii_text, question)
+        title, prose, code = map(self._ascii_text, question[:3])
+        capitals = question.capitals.encode()
         signals = _text_of_signals(question.code)
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
@@ -157,6 +158,8 @@ class Kernel:
             len(code),
             signals,
             len(signals),
+            capitals,
+            len(capitals),
             found.ctypes.data,
             answer,
         )
@@ -247,6 +250,8 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "calibrator": plain.calibrator,
         "log_uses": corpus.facts.log_uses,
         "name_worth": corpus.facts.name_worth,
+        "lower_worth": corpus.facts.lower_worth,
+        "capital_worth": corpus.facts.capital_worth,
         "records": corpus.records,
         "uses": corpus.pairs.uses,
         "pairs": pairs,

@@ -69,6 +69,8 @@ class Model(ctypes.Structure):
         ("calibrator", _DOUBLES),
         ("log_uses", _DOUBLES),
         ("name_worth", _DOUBLES),
+        ("lower_worth", _DOUBLES),
+        ("capital_worth", _DOUBLES),
         # Re-ranker: the pairs of tags in which a tag is the smaller begin at pair_starts[tag].
         ("records", _DOUBLES),
         ("uses", _DOUBLES),
