@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, features
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 _PRIOR_QUESTIONS: Final = 5.0
@@ -52,8 +53,17 @@ class NameFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, questions: Sequence[ScoredQuestion]) -> list[Floats]:
-        """Compute features; for each question shape (n_candidates, len(CALIBRATOR_FEATURES))."""
-        return [features(each.candidates, each.facts, self.tag_facts_) for each in questions]
+        """Compute features; for each question shape (n_candidates, len(CALIBRATOR_FEATURES)).
+
+        They are views of one large array, which goes back to the system as a whole. Memory of many
+        small arrays would not.
+        """
+        ends = np.cumsum([len(each.candidates.tags) for each in questions])
+        of_all = np.empty((ends[-1], len(CALIBRATOR_FEATURES)))
+        of_each = np.split(of_all, ends[:-1])
+        for place, each in zip(of_each, questions, strict=True):
+            place[:] = features(each.candidates, each.facts, self.tag_facts_)
+        return of_each
 
 
 class Calibrator(BaseEstimator):  # type: ignore[misc]

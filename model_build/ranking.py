@@ -21,7 +21,7 @@ from model_build.reranking import Reranker, RerankerInputs, ShortlistedQuestion
 from model_build.truth import Booleans
 from model_build.vocabulary import FittedVocabulary
 
-UNANSWERED_SHARE: Final = 0.02
+UNANSWERED_SHARE: Final = 0.025
 """The floor is chosen so that this share of the corpus's questions gets no suggestions."""
 
 
@@ -102,7 +102,7 @@ def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
     features = cross_fit(name_features, questions, has_tag, folds, NameFeatures.transform)
     is_true = are_true(has_tag, [each.candidates.tags for each in questions])
     samples = np.concatenate(features)
-    # Views into the one large array: a second copy of all features would fill the memory.
+    # Views of the one large array: a second copy of all features would fill the memory.
     features = np.split(samples, np.cumsum([len(each) for each in features])[:-1])
     calibrator = Calibrator().fit(samples, is_true)
     shortlisted = [

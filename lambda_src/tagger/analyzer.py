@@ -175,7 +175,7 @@ def _capitals_in(title: str) -> str:
     return " ".join(
         word.lower()
         for word in WORD_OF_ANY_CASE.findall(_without_addresses(title))
-        if word.isascii() and not word.islower()
+        if word.isascii() and word != word.lower()
     )
 
 

@@ -200,7 +200,7 @@ MUTATIONS: Final = [
         ("share of a tag", "(self.uses + USES_SMOOTHING)", "(self.uses + 1)"),
         ("mean lift", "confidences.sum() + MEAN_LIFT_SMOOTHING -", "confidences.sum() -"),
         ("no tag supports itself", "np.fill_diagonal(counts, 0)", "pass"),
-        ("worth in the title", "(in_title > 0) * name_worth", "in_title * name_worth"),
+        ("worth in the title", "(in_title > 0) * title_worth", "in_title * title_worth"),
         ("length of the code", "log1p(question.n_code_words)", "log1p(question.n_prose_words)"),
         ("hidden units", "self.hidden[-1], 0)", "self.hidden[-1], -1)"),
     ),
@@ -310,7 +310,12 @@ MUTATIONS: Final = [
             "implied[j] = both * share[i]",
         ),
         ("share of a tag", "(uses + USES_SMOOTHING)", "uses"),
-        ("worth in the title", "c[i].in_title > 0 ? m->name_worth[tag] : 0", "m->name_worth[tag]"),
+        (
+            "worth in the title",
+            "c[i].in_title > 0 ? worth_in_title(m, c + i) : 0",
+            "worth_in_title(m, c + i)",
+        ),
+        ("capital letters", "m->capital_worth : m->lower_worth", "m->lower_worth : m->lower_worth"),
         ("hidden units", "fmax(units[unit], 0)", "units[unit]"),
         (
             "length of the code",
