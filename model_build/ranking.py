@@ -21,7 +21,7 @@ from model_build.reranking import Reranker, RerankerInputs, ShortlistedQuestion
 from model_build.truth import Booleans
 from model_build.vocabulary import FittedVocabulary
 
-UNANSWERED_SHARE: Final = 0.025
+UNANSWERED_SHARE: Final = 0.02
 """The floor is chosen so that this share of the corpus's questions gets no suggestions."""
 
 
