@@ -112,16 +112,21 @@ def fit_tag_facts(
         See `TagFacts`.
     """
     in_title = _matrix([[*each.names.title] for each in facts], has_tag.shape[1])
-    with_capital = _matrix(
-        [[*each.names.title.keys() & each.names.capitals] for each in facts], has_tag.shape[1]
-    )
+    lower: list[list[int]] = []
+    capital: list[list[int]] = []
+    for each in facts:
+        # A title that does not tell names from other words counts for neither.
+        capitals = each.names.capitals
+        told = () if capitals is None else each.names.title
+        lower.append([tag for tag in told if tag not in (capitals or ())])
+        capital.append([tag for tag in told if tag in (capitals or ())])
     of_all = name_worth(in_title, has_tag)
     expected = 1 / (1 + np.exp(-of_all))
     return TagFacts(
         log_uses,
         of_all,
-        lower_worth=name_worth(in_title - with_capital, has_tag, expected),
-        capital_worth=name_worth(with_capital, has_tag, expected),
+        lower_worth=name_worth(_matrix(lower, has_tag.shape[1]), has_tag, expected),
+        capital_worth=name_worth(_matrix(capital, has_tag.shape[1]), has_tag, expected),
     )
 
 

@@ -223,10 +223,11 @@ def _made(
     """Put words into a title, at a random place."""
     place = int(rng.integers(len(tokens.title) + 1))
     title = [*tokens.title[:place], *words, *tokens.title[place:]]
-    has_capital = bool(rng.random() < _CAPITAL_SHARE)
+    has_capital = rng.random() < _CAPITAL_SHARE
+    capitals = [*tokens.capitals, *(words if tokens.capitals and has_capital else ())]
     return MadeQuestion(
         row,
         question,
-        QuestionTokens(title, [], [], [], [*tokens.capitals, *(words if has_capital else ())]),
+        QuestionTokens(title, [], [], [], capitals),
         QuestionTokens([*words], [], [], []),
     )

@@ -58,7 +58,8 @@ class Fields(NamedTuple):
     code: str
     capitals: str = ""
     """The words of the title that have a capital letter, in lower case: ASCII, with a space between
-    two of them."""
+    two of them. Empty if all words have one, or none: such a title does not tell names from other
+    words."""
 
 
 class QuestionTokens(NamedTuple):
@@ -70,7 +71,7 @@ class QuestionTokens(NamedTuple):
     signals: list[str]
     """The operators, brackets and sigils of the code, by their names, in no particular order."""
     capitals: Sequence[str] = ()
-    """The tokens of the title that have a capital letter, as far as they are ASCII."""
+    """The tokens of the title that have a capital letter; see `Fields.capitals`."""
 
 
 class NormalizedToken(NamedTuple):
@@ -112,8 +113,12 @@ def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> F
     """Split a question into its fields; see `tokenize` for the parameters."""
     prose, code = split_body(body, body_format) if body else ("", "")
     title, prose, code = map(_normalized_text, (title, prose, code))
-    texts = (_without_addresses(text.lower()) for text in (title, prose, code))
-    return Fields(*texts, _capitals_in(title))
+    return Fields(
+        _without_addresses(title.lower()),
+        _without_addresses(prose.lower()),
+        _without_addresses(code.lower()),
+        _capitals_in(title),
+    )
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
@@ -172,11 +177,10 @@ def speaks_as_text(word: str) -> bool:
 
 def _capitals_in(title: str) -> str:
     """List the words of a title that have a capital letter; see `Fields.capitals`."""
-    return " ".join(
-        word.lower()
-        for word in WORD_OF_ANY_CASE.findall(_without_addresses(title))
-        if word.isascii() and word != word.lower()
-    )
+    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(_without_addresses(title)))]
+    if not any(map(str.islower, words)):
+        return ""
+    return " ".join(word.lower() for word in words if word != word.lower())
 
 
 def words_in(text: str) -> list[str]:

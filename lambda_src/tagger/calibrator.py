@@ -17,9 +17,9 @@ class TagFacts(NamedTuple):
     log_uses: Floats
     """Natural logarithm of the number of questions in the corpus that have the tag."""
     name_worth: Floats
-    """Log-odds that a question has the tag if the tag's name is in its title."""
+    """Log-odds that a question has the tag if the tag's name is in its title, however written."""
     lower_worth: Floats
-    """The same of a name without a capital letter."""
+    """The same of a name without a capital letter, in a title that has some."""
     capital_worth: Floats
     """The same of a name with a capital letter."""
 
@@ -28,7 +28,9 @@ class TagFacts(NamedTuple):
 
         Most words have another meaning ("go", "swift"), and then they have no capital letter.
         """
-        have_capital = names.have_capital(tags)
+        if names.capitals is None:
+            return self.name_worth[tags]
+        have_capital = [tag in names.capitals for tag in tags.tolist()]
         return np.where(have_capital, self.capital_worth[tags], self.lower_worth[tags])
 
 

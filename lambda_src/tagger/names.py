@@ -30,8 +30,9 @@ class NameCounts(NamedTuple):
     title: dict[int, int]
     prose: dict[int, int]
     code: dict[int, int]
-    capitals: Collection[int] = frozenset()
-    """The tags with a name of one word that has a capital letter in the title."""
+    capitals: Collection[int] | None = None
+    """The tags with a name of one word that has a capital letter in the title. None if the title
+    does not tell names from other words; see `Fields.capitals`."""
 
     def counts_of(self, tags: Ints) -> Floats:
         """Give the counts of some tags.
@@ -47,10 +48,6 @@ class NameCounts(NamedTuple):
         """
         numbers = tags.tolist()
         return np.array([[field.get(tag, 0) for tag in numbers] for field in self[:3]], np.float64)
-
-    def have_capital(self, tags: Ints) -> npt.NDArray[np.bool_]:
-        """Tell which of some tags have a name with a capital letter in the title; shape (n,)."""
-        return np.array([tag in self.capitals for tag in tags.tolist()], np.bool_)
 
 
 class TagNames:
@@ -88,13 +85,13 @@ class TagNames:
         for tag, first, others in _names_of(arrays):
             self._names_by_first_term.setdefault(first, []).append((tag, others))
 
-    def count(self, found: FoundTerms, with_capital: Sequence[int] = ()) -> NameCounts:
+    def count(self, found: FoundTerms, with_capital: Sequence[int] | None) -> NameCounts:
         """Count names in each field; if a tag has several names, the most frequent one counts.
 
         Parameters
         ----------
         found : FoundTerms
-        with_capital : sequence of int
+        with_capital : sequence of int or None
             See `Vocabulary.with_capital`.
         """
         title: dict[int, int] = {}
@@ -111,8 +108,14 @@ class TagNames:
                 title[term] = in_title
             if in_prose:
                 prose[term] = in_prose
-        capitals = self._count_names(dict.fromkeys(with_capital, 1))
-        return NameCounts(*map(self._count_names, (title, prose, code)), frozenset(capitals))
+        return NameCounts(
+            self._count_names(title),
+            self._count_names(prose),
+            self._count_names(code),
+            None
+            if with_capital is None
+            else self._count_names(dict.fromkeys(with_capital, 1)).keys(),
+        )
 
     def _count_names(self, term_counts: dict[int, int]) -> dict[int, int]:
         """Count the names in one field, by tag, from the counts of the field's terms."""

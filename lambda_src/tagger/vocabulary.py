@@ -188,12 +188,18 @@ class Vocabulary:
             np.array([key in from_code for key in known], np.intp),
         )
 
-    def with_capital(self, question: QuestionNumbers) -> list[int]:
-        """Give the terms that are single words with a capital letter in the title."""
+    def with_capital(self, question: QuestionNumbers) -> list[int] | None:
+        """Give the terms that are single words with a capital letter in the title.
+
+        None if the title does not tell names from other words; see `Fields.capitals`.
+        """
         wholes, parts = question.capitals
+        if not wholes:
+            return None
         keys = np.array([term_key("text", word) for word in {*wholes, *parts}], np.int64)
         places = self._places_of(keys)
-        return places[places >= 0].tolist()
+        terms: list[int] = places[places >= 0].tolist()
+        return terms
 
     def _text_keys_of(self, code: FieldNumbers) -> Iterator[int]:
         """Give the keys that words of code have in text."""

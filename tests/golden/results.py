@@ -224,7 +224,7 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
 
 
 def _named(names: NameCounts) -> list[dict[str, int]]:
-    fields = [*names[:3], dict.fromkeys(names.capitals, 1)]
+    fields = [*names[:3], dict.fromkeys(names.capitals or (), 1)]
     return [{_TAGS[tag]: count for tag, count in sorted(field.items())} for field in fields]
 
 

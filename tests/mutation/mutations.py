@@ -312,8 +312,8 @@ MUTATIONS: Final = [
         ("share of a tag", "(uses + USES_SMOOTHING)", "uses"),
         (
             "worth in the title",
-            "c[i].in_title > 0 ? worth_in_title(m, c + i) : 0",
-            "worth_in_title(m, c + i)",
+            "c[i].in_title > 0 ? worth_in_title(m, c + i, q) : 0",
+            "worth_in_title(m, c + i, q)",
         ),
         ("capital letters", "m->capital_worth : m->lower_worth", "m->lower_worth : m->lower_worth"),
         ("hidden units", "fmax(units[unit], 0)", "units[unit]"),

@@ -68,10 +68,15 @@ def test_features_say_in_which_fields_the_name_of_a_tag_is() -> None:
     assert found["name in code"] == [0, 1, 0]
 
 
-def test_a_name_with_a_capital_letter_has_a_worth_of_its_own() -> None:
-    names = NameCounts({YEAST: 1, JAVA: 1}, {YEAST: 1}, {}, {YEAST})
+@pytest.mark.parametrize(
+    ("capitals", "worth"), [({YEAST}, [5, -2]), (set(), [2.5, -2]), (None, [3, -1])]
+)
+def test_a_name_with_a_capital_letter_has_a_worth_of_its_own(
+    capitals: set[int] | None, worth: list[float]
+) -> None:
+    names = NameCounts({YEAST: 1, JAVA: 1}, {YEAST: 1}, {}, capitals)
     found = described(QuestionFacts(names, 3, 20, 0), yeast=2.0, java=-1.0)
-    assert found["name in title x its worth"] == [5, -2]
+    assert found["name in title x its worth"] == worth
     assert found["name in prose x its worth"] == [3, 0]
 
 

@@ -527,14 +527,17 @@ static void count_names(const model *m, const found *f, candidate *c) {
   }
 }
 
-/* Returns the worth of a tag's name as it is written in the title. */
-static double worth_in_title(const model *m, const candidate *c) {
-  return (c->has_capital > 0 ? m->capital_worth : m->lower_worth)[c->tag];
-}
-
 typedef struct {
   double log_title_words, log_prose_words, log_code_words, has_prose, has_code;
+  /* Whether capital letters tell names from other words in the title. */
+  int tells_names;
 } lengths;
+
+/* Returns the worth of a tag's name as it is written in the title. */
+static double worth_in_title(const model *m, const candidate *c, lengths q) {
+  if (!q.tells_names) return m->name_worth[c->tag];
+  return (c->has_capital > 0 ? m->capital_worth : m->lower_worth)[c->tag];
+}
 
 static void calibrate(const model *m, candidate *c, int n, lengths q) {
   const double *w = m->calibrator;
@@ -567,7 +570,7 @@ static void calibrate(const model *m, candidate *c, int n, lengths q) {
     if (i > 0) odds += w[FEATURE_BEHIND_THE_ONE_BEFORE] * (c[i - 1].score - s);
     if (c[i].in_title > 0)
       odds += w[FEATURE_NAME_IN_TITLE] +
-              w[FEATURE_NAME_IN_TITLE_X_ITS_WORTH] * worth_in_title(m, c + i) +
+              w[FEATURE_NAME_IN_TITLE_X_ITS_WORTH] * worth_in_title(m, c + i, q) +
               w[FEATURE_SCORE_X_NAME_IN_TITLE] * s;
     if (c[i].in_prose > 0)
       odds += w[FEATURE_NAME_IN_PROSE] + w[FEATURE_NAME_IN_PROSE_X_ITS_WORTH] * worth;
@@ -633,7 +636,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
         [INPUT_EXPECTED_TAGS] = expected_tags,
         [INPUT_LOG_USES] = m->log_uses[tag],
         [INPUT_RECORD] = m->records[tag],
-        [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? worth_in_title(m, c + i) : 0,
+        [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? worth_in_title(m, c + i, q) : 0,
         [INPUT_WORTH_OF_NAME_IN_PROSE] = c[i].in_prose > 0 ? m->name_worth[tag] : 0,
         [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
         [INPUT_LOG_PROSE_WORDS] = q.log_prose_words,
@@ -656,9 +659,9 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
 
 /* Ranks the tags for a question. The texts of the three fields are ASCII in lower case, without
    addresses. `signals` is the part of the code in which signals are looked for, with a letter for
-   each character that is not ASCII. `capitals` is `Fields.capitals`. `terms` has four rows of `room` numbers: the terms, their
-   counts, those of the title, and whether the code has them. Returns 0, or -1 if there is not
-   enough memory. */
+   each character that is not ASCII. `capitals` is that of `Fields`. `terms` has four rows of `room`
+   numbers: the terms, their counts, those of the title, and whether the code has them. Returns 0,
+   or -1 if there is not enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
          int64_t prose_length, const char *code, int64_t code_length, const char *signals,
          int64_t signals_length, const char *capitals, int64_t capitals_length, int32_t *terms,
@@ -695,7 +698,8 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                    .log_prose_words = log1p((double)of_prose.n_words),
                    .log_code_words = log1p((double)of_code.n_words),
                    .has_prose = of_prose.n_words > 0,
-                   .has_code = of_code.n_words > 0};
+                   .has_code = of_code.n_words > 0,
+                   .tells_names = capitals_length > 0};
       candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);
