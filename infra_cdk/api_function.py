@@ -9,11 +9,25 @@ from constructs import Construct
 
 from infra_cdk.event_store import EventStore
 from infra_cdk.function import FolderFunction
+from infra_cdk.generated_secret import GeneratedSecret
 from infra_cdk.model import Model
 from infra_cdk.policies import policy
 from infra_cdk.settings import Settings
 
 ALIAS: Final = "live"
+
+
+class PrincipalKey(GeneratedSecret):
+    """The key of the pseudonyms that the events have of identified callers."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Etiquette: the key of the callers' pseudonyms in the events",
+            why_not_rotated="The pseudonyms change with every day, whatever the key is. A rotated "
+            "key would split each caller of one day into two.",
+        )
 
 
 class ApiFunction(FolderFunction):
@@ -38,13 +52,14 @@ class ApiFunction(FolderFunction):
         model: Model,
         event_store: EventStore,
         origin_secret: str | None,
+        principal_key: str | None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             settings=settings,
             folder="api",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "model_signature.py", "tagger"),
             title="API function",
             description=model.identity.description,
             memory_mb=settings.memory_mb,
@@ -53,7 +68,8 @@ class ApiFunction(FolderFunction):
                 "ReadModel": policy(model.read_statement()),
                 "ReadHealth": policy(event_store.read_health_statement()),
             },
-            environment=_environment(settings, model, event_store, origin_secret),
+            environment=_environment(settings, model, event_store)
+            | _secrets(origin_secret, principal_key),
             release=model.identity.sha256[:8],
             reserved_concurrency=settings.reserved_concurrency,
         )
@@ -68,13 +84,12 @@ class ApiFunction(FolderFunction):
         )
 
 
-def _environment(
-    settings: Settings, model: Model, event_store: EventStore, origin_secret: str | None
-) -> dict[str, str]:
+def _environment(settings: Settings, model: Model, event_store: EventStore) -> dict[str, str]:
     """Return the variables that lambda_src/api/settings.py reads."""
     variables = {
         "ETIQUETTE_MODEL": model.url,
         "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+        **model.signature_variables,
         "ETIQUETTE_SERVICE": settings.stack_name,
         "ETIQUETTE_HEALTH_REPORT": event_store.health_report,
     }
@@ -83,6 +98,9 @@ def _environment(
         variables["ETIQUETTE_CORS_ORIGINS"] = ",".join(settings.cors_origins)
     if settings.event_text:
         variables["ETIQUETTE_EVENT_TEXT"] = "true"
-    if origin_secret is not None:
-        variables["ETIQUETTE_ORIGIN_SECRET"] = origin_secret
     return variables
+
+
+def _secrets(origin_secret: str | None, principal_key: str | None) -> dict[str, str]:
+    named = {"ETIQUETTE_ORIGIN_SECRET": origin_secret, "ETIQUETTE_PRINCIPAL_KEY": principal_key}
+    return {name: value for name, value in named.items() if value is not None}

@@ -2,13 +2,14 @@
 
 from typing import Any, Final, cast
 
-from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IConstruct
+from constructs import Construct
 
+from infra_cdk.findings import acknowledge
 from infra_cdk.function import FolderFunction
 from infra_cdk.model import Model
 from infra_cdk.policies import allow, policy
@@ -56,7 +57,7 @@ class ArchiveScoring(Construct):
             enforce_ssl=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        _acknowledge(
+        acknowledge(
             self.bucket,
             "S1",
             "Only the function and the operators of the account use this bucket. CloudTrail can "
@@ -76,7 +77,7 @@ class ArchiveScoring(Construct):
             settings=settings,
             folder="api",
             module="archive",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "model_signature.py", "tagger"),
             title="Archive function",
             description="Suggests tags for one part of an archive",
             memory_mb=_WHOLE_CORE_MB,
@@ -92,6 +93,7 @@ class ArchiveScoring(Construct):
             environment={
                 "ETIQUETTE_MODEL": model.url,
                 "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
+                **model.signature_variables,
                 "ETIQUETTE_ARCHIVE_BUCKET": self.bucket.bucket_name,
             },
             has_alarms=False,
@@ -100,7 +102,7 @@ class ArchiveScoring(Construct):
             cast(s3.CfnBucket, self.bucket.node.default_child)
         )
         for folder in (QUESTIONS, *_RESULTS):
-            _acknowledge(
+            acknowledge(
                 function.role,
                 f"IAM5[Resource::<{bucket_id}.Arn>/{folder}*]",
                 "The operator chooses the names of the parts.",
@@ -147,7 +149,7 @@ class ArchiveScoring(Construct):
             f"{children}:*": "AWS chooses the names of the executions of this state machine.",
             f"{children}/*": "AWS chooses the names of the executions of this map.",
         }.items():
-            _acknowledge(role, f"IAM5[Resource::{finding}]", reason)
+            acknowledge(role, f"IAM5[Resource::{finding}]", reason)
         return machine
 
     def _definition(self, at_once: int) -> dict[str, Any]:
@@ -242,10 +244,4 @@ def _run_map(stack: Stack, name: str) -> iam.PolicyDocument:
     return policy(
         allow(["states:StartExecution"], [arn("stateMachine", name)]),
         allow(["states:DescribeExecution", "states:StopExecution"], children),
-    )
-
-
-def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    Validations.of(construct).acknowledge(
-        Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
     )

@@ -13,50 +13,26 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra_cdk.generated_secret import GeneratedSecret
 from infra_cdk.settings import Settings
 
 ORIGIN_HEADER: Final = "x-origin-secret"
 """The header that lambda_src/api/middleware.py checks."""
 
 
-class OriginSecret(Construct):
-    """A generated secret that CloudFront sends and the function requires.
-
-    Templates contain a reference to it, which CloudFormation resolves when it creates or changes
-    the distribution and the function. It is never rotated on its own: CloudFormation does not
-    notice a new value.
-
-    Attributes
-    ----------
-    reference
-        The dynamic reference, for properties of resources.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
-    """
+class OriginSecret(GeneratedSecret):
+    """The secret that CloudFront sends and the function requires."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
-        secret = secretsmanager.Secret(
-            self,
-            "Secret",
+        super().__init__(
+            scope,
+            construct_id,
             description="Etiquette: what CloudFront sends to the API, so that it refuses others",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=48, exclude_punctuation=True
-            ),
+            why_not_rotated="CloudFormation would not notice a rotated value, so that CloudFront "
+            "and the function would keep the old one. docs/operate.md describes how to replace it.",
         )
-        Validations.of(secret).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-SMG4",
-                reason="CloudFormation would not notice a rotated value, so that CloudFront and "
-                "the function would keep the old one. docs/operate.md describes how to replace it.",
-            )
-        )
-        self.reference = secret.secret_value.unsafe_unwrap()
 
 
 class CloudFrontFront(Construct):

@@ -102,6 +102,7 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "account": _account,
     "model": _path,
     "report": _path,
+    "signing_key": _text,
     "architecture": _text,
     "reserved_concurrency": _whole,
     "account_concurrency": _whole,
@@ -110,6 +111,7 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "jwt_issuer": _text,
     "jwt_audiences": _list,
     "open_pages": _yes,
+    "principal_share": _whole,
     "cors_origins": _list,
     "web_acl_arn": _text,
     "domain_name": _text,
@@ -126,6 +128,8 @@ FROM_CONTEXT: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "monthly_budget_usd": _whole,
     "retraining": _yes,
     "retraining_schedule": _text,
+    "audit_site": _text,
+    "audit_key_parameter": _text,
     "archive_scoring": _whole,
 }
 """The settings that differ between accounts or releases, and how to read each of them. Others are

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -12,6 +12,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra_cdk.findings import acknowledge
 from infra_cdk.function import FolderFunction
 from infra_cdk.policies import allow, policy
 from infra_cdk.settings import Settings
@@ -60,12 +61,11 @@ class EventStore(Construct):
             # CloudFormation cannot delete a bucket with files in it.
             removal_policy=RemovalPolicy.RETAIN,
         )
-        Validations.of(self.bucket).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-S1",
-                reason="Only the functions of this stack read and write the bucket, and each has "
-                "a log of its own. A log of S3's requests would cost more than the bucket.",
-            )
+        acknowledge(
+            self.bucket,
+            "S1",
+            "Only the functions and jobs of this stack read and write the bucket, and each has a "
+            "log of its own. A log of S3's requests would cost more than the bucket.",
         )
         self.health_report = f"s3://{self.bucket.bucket_name}/{_HEALTH_REPORT}"
 
@@ -134,7 +134,7 @@ class _EventArchive(FolderFunction):
                 "SERVICE": settings.stack_name,
             },
         )
-        explain_wildcards(self, bucket, ("events", "set_aside"))
+        explain_wildcards(self.role, bucket, ("events", "set_aside"))
 
 
 class _EventMerge(FolderFunction):
@@ -167,29 +167,26 @@ class _EventMerge(FolderFunction):
             },
             environment={"EVENT_STORE": bucket.bucket_name},
         )
-        explain_wildcards(self, bucket, ("events",))
+        explain_wildcards(self.role, bucket, ("events",))
 
 
-def explain_wildcards(function: FolderFunction, bucket: s3.IBucket, folders: Sequence[str]) -> None:
-    """Record why a function may use all files of some folders of the event store.
+def explain_wildcards(role: iam.Role, bucket: s3.IBucket, folders: Sequence[str]) -> None:
+    """Record why a role may use all files of some folders of a bucket.
 
     Parameters
     ----------
-    function
-        The function with the permissions.
+    role
+        The role with the permissions.
     bucket
-        The event store.
+        The event store, or another bucket of the stack.
     folders
         The folders, without a slash at the end.
     """
     name = Stack.of(bucket).get_logical_id(cast(CfnElement, bucket.node.default_child))
-    Validations.of(function.role).acknowledge(
-        *(
-            Acknowledgment(
-                id=f"AwsSolutions::AwsSolutions-IAM5[Resource::<{name}.Arn>/{folder}/*]",
-                reason="The names of the files depend on their contents. The permission is for one "
-                "folder of one bucket.",
-            )
-            for folder in folders
+    for folder in folders:
+        acknowledge(
+            role,
+            f"IAM5[Resource::<{name}.Arn>/{folder}/*]",
+            "The names of the files depend on their contents or on the run. The permission is for "
+            "one folder of one bucket.",
         )
-    )

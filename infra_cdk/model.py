@@ -1,5 +1,6 @@
 """The model of a release: a bundle file that is deployed together with the stack."""
 
+import base64
 import hashlib
 import json
 import struct
@@ -12,6 +13,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from lambda_src.model_signature import SignatureError, check_signature, signature_path
+
 _DESCRIPTION: Final = 256
 """The longest description, in characters, that Lambda accepts."""
 _FIGURES: Final = ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece")
@@ -23,7 +26,7 @@ _MAX_HEADER_BYTES = 100_000_000
 
 
 class ModelFileError(ValueError):
-    """The model is not a bundle, or the report belongs to another bundle."""
+    """The model is not a bundle, it is not signed, or the report belongs to another bundle."""
 
 
 class HeldOut(NamedTuple):
@@ -139,6 +142,32 @@ def _figures(report: Path, sha256: str) -> dict[str, Any]:
     return figures
 
 
+def signature_variables(path: Path, sha256: str, key: str) -> dict[str, str]:
+    """Return the variables with which the API's function checks the signature of its model.
+
+    Parameters
+    ----------
+    path
+        The bundle. Its signature lies beside it, in a file with the ending `.sig`.
+    sha256
+        The digest of the bundle.
+    key
+        The setting `signing_key`.
+
+    Raises
+    ------
+    ModelFileError
+        If the bundle is not signed by this key.
+    """
+    file = signature_path(path)
+    signature = base64.b64encode(file.read_bytes()).decode() if file.is_file() else ""
+    try:
+        check_signature(sha256, signature, key)
+    except SignatureError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    return {"ETIQUETTE_MODEL_SIGNATURE": signature, "ETIQUETTE_MODEL_SIGNING_KEY": key}
+
+
 class Model(Construct):
     """The bundle as an immutable S3 object, which is uploaded before the function is published.
 
@@ -148,13 +177,24 @@ class Model(Construct):
         The bundle's version, digest and description.
     url
         The location of the bundle, as `s3://bucket/key`.
+    signature_variables
+        Environment variables with the signature and its key; empty without a signing key.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, path: Path, report: Path | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        path: Path,
+        report: Path | None,
+        signing_key: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.identity = identify(path, report)
+        self.signature_variables = (
+            signature_variables(path, self.identity.sha256, signing_key) if signing_key else {}
+        )
         self._asset = s3_assets.Asset(self, "Bundle", path=str(path))
         self.url = self._asset.s3_object_url
 

@@ -42,7 +42,7 @@ class Monitor(FolderFunction):
             construct_id,
             settings=settings,
             folder="monitor",
-            shared=("metrics.py", "tagger"),
+            shared=("environment_settings.py", "metrics.py", "tagger"),
             title="Monitor",
             description="Joins predictions with feedback and says how good the model is",
             memory_mb=settings.monitor_memory_mb,
@@ -72,7 +72,7 @@ class Monitor(FolderFunction):
             },
             environment=_environment(settings, bucket, model),
         )
-        explain_wildcards(self, bucket, _READ)
+        explain_wildcards(self.role, bucket, _READ)
         # The next hour repeats a failed run.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(30))
         events.Rule(
@@ -93,6 +93,8 @@ def _environment(settings: Settings, bucket: s3.IBucket, model: Model) -> dict[s
         "ETIQUETTE_MODEL": model.url,
         "ETIQUETTE_MODEL_SHA256": model.identity.sha256,
     }
+    if settings.limits_principals:
+        variables["ETIQUETTE_PRINCIPAL_SHARE"] = str(settings.principal_share / 100)
     if model.identity.held_out is not None:
         least = least_audit_jaccard(model.identity.held_out)
         variables["ETIQUETTE_MIN_AUDIT_JACCARD"] = str(least)

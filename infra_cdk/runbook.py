@@ -28,6 +28,7 @@ WITH_EVERY_ALARM: Final[dict[str, Any]] = {
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/0-1",
     "retraining": True,
+    "audit_site": "stackoverflow",
 }
 """Settings with which `prod` has every alarm."""
 _SEVERITIES: Final = {

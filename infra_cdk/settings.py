@@ -11,6 +11,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from infra_cdk.limits import Limits
+from lambda_src.model_signature import SignatureError, check_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
@@ -61,6 +62,11 @@ class Settings:
     """The report of `python -m model_build evaluate --json` about the bundle. The release shows its
     figures."""
 
+    signing_key: str | None = None
+    """The public key by which a model must be signed, as `scripts/sign_model --public-key` prints
+    it. With it, the synthesis and the start of the function refuse other models
+    (docs/operate.md)."""
+
     # The functions
     architecture: str = "arm64"
     """Of the functions. `arm64` costs a fifth less per second; use `x86_64` only if you must."""
@@ -107,6 +113,11 @@ class Settings:
     The requests that the page sends still need a token. This is for deployments where something in
     front of the API adds it.
     """
+    principal_share: int = 10
+    """With `iam` or `jwt`: the largest share of a day's feedback, in per cent, that counts for one
+    principal in the monitor's figures (docs/watching.md). The events then have a pseudonym of the
+    caller. 100 means no limit, and no pseudonyms: for an API with a single caller that serves many
+    people."""
     cors_origins: tuple[str, ...] = ()
     """The origins of other web pages that may call the API: `https://example.org,https://...`.
 
@@ -167,6 +178,12 @@ class Settings:
     (infra_cdk/retraining.py). The operator gets its figures, and releases it or does not."""
     retraining_schedule: str | None = None
     """Also retrain at these times: `rate(28 days)` or `cron(0 3 ? * SUN *)`, in UTC."""
+    audit_site: str | None = None
+    """Audit the live model every day with the newest questions of this Stack Exchange site
+    (infra_cdk/audit.py), named as its API does: `stackoverflow`, `cooking`."""
+    audit_key_parameter: str | None = None
+    """The name of an SSM parameter (SecureString) with a key of the Stack Exchange API. Without a
+    key, the API allows 300 requests a day for each address."""
     archive_scoring: int = 0
     """How many parts of an archive are scored at once, each by a copy of a function
     (infra_cdk/archive_scoring.py). 0 means that there is no archive scoring."""
@@ -181,12 +198,18 @@ class Settings:
         self._check_function()
         self._check_front()
         self._check_retraining()
+        self._check_audit()
         self._check_archive_scoring()
 
     @property
     def stack_name(self) -> str:
         """The name of the stack and the `service` dimension of its metrics: `etiquette-dev`."""
         return f"{self.service}-{self.environment}"
+
+    @property
+    def limits_principals(self) -> bool:
+        """Whether the share of each principal is limited, for which events have pseudonyms."""
+        return self.auth != "none" and self.principal_share < 100
 
     @property
     def emulated(self) -> bool:
@@ -214,6 +237,11 @@ class Settings:
             raise SettingsError(
                 f"there is no model at {self.model}: choose a bundle with -c model=PATH"
             )
+        if self.signing_key is not None:
+            try:
+                check_key(self.signing_key)
+            except SignatureError as error:
+                raise SettingsError(str(error)) from error
         for name in ("alarm_email", "ticket_email"):
             address = getattr(self, name)
             if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
@@ -277,6 +305,10 @@ class Settings:
         schemes = "https?" if self.emulated else "https"
         if self.jwt_issuer and not re.fullmatch(rf"{schemes}://[^\s?#]+", self.jwt_issuer):
             raise SettingsError(f"jwt_issuer is {self.jwt_issuer!r}, which is not an https:// URL")
+        if not 1 <= self.principal_share <= 100:
+            raise SettingsError(
+                f"principal_share is {self.principal_share}, but it must be 1 to 100 per cent"
+            )
         for origin in self.cors_origins:
             if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*", origin):
                 raise SettingsError(
@@ -300,6 +332,25 @@ class Settings:
             throttle: Throttle = getattr(self, name)
             if min(throttle.rate, throttle.burst) < 1:
                 raise SettingsError(f"{name} is {throttle}, but both numbers must be at least 1")
+
+    def _check_audit(self) -> None:
+        if self.audit_site is not None and not re.fullmatch(
+            r"[a-z0-9][a-z0-9.-]*", self.audit_site
+        ):
+            raise SettingsError(
+                f"audit_site is {self.audit_site!r}, but it must be the name of a site in the "
+                "Stack Exchange API, such as stackoverflow or cooking"
+            )
+        if self.audit_key_parameter is None:
+            return
+        if self.audit_site is None:
+            raise SettingsError("audit_key_parameter needs audit_site: pass both or none")
+        if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", self.audit_key_parameter):
+            raise SettingsError(
+                f"audit_key_parameter is {self.audit_key_parameter!r}, but it must be the name of "
+                "an SSM parameter, such as /etiquette/stack-exchange-key. Do not pass the key "
+                "itself: settings are outputs of the stack"
+            )
 
     def _check_archive_scoring(self) -> None:
         # Otherwise an archive could take all copies from the callers of the API.

@@ -5,9 +5,11 @@ from dataclasses import replace
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra_cdk.api_function import ApiFunction
+from infra_cdk.api_function import ApiFunction, PrincipalKey
 from infra_cdk.archive_scoring import ArchiveScoring
+from infra_cdk.audit import Audit
 from infra_cdk.budget import MonthlyBudget
+from infra_cdk.build_network import BuildNetwork
 from infra_cdk.cloudfront_front import CloudFrontFront, OriginSecret
 from infra_cdk.emulator import give_tasks_credentials, switch_off_unsupported
 from infra_cdk.event_store import EventStore
@@ -38,9 +40,16 @@ class EtiquetteStack(Stack):
             description="Etiquette: tag suggestions for a question as it is being written",
             termination_protection=settings.protected,
         )
-        model = Model(self, "Model", path=settings.model, report=settings.report)
+        model = Model(
+            self,
+            "Model",
+            path=settings.model,
+            report=settings.report,
+            signing_key=settings.signing_key,
+        )
         secret = OriginSecret(self, "OriginSecret") if settings.web_acl_arn else None
         event_store = EventStore(self, "EventStore", settings=settings)
+        principal_key = PrincipalKey(self, "PrincipalKey") if settings.limits_principals else None
         function = ApiFunction(
             self,
             "Function",
@@ -48,6 +57,7 @@ class EtiquetteStack(Stack):
             model=model,
             event_store=event_store,
             origin_secret=secret.reference if secret else None,
+            principal_key=principal_key.reference if principal_key else None,
         )
         front_settings = settings
         if secret is not None:
@@ -70,22 +80,7 @@ class EtiquetteStack(Stack):
             report_url=report_url(self, event_store.bucket),
         )
         self.watch_groups = (*observability.groups, rollout.watches)
-        retraining_outputs = {}
-        if settings.retraining:
-            retraining = Retraining(
-                self,
-                "Retraining",
-                settings=settings,
-                model=model,
-                topic=observability.ticket_topic,
-                topic_key=observability.topic_key,
-            )
-            retraining_outputs = {
-                "RetrainingMachine": retraining.machine.state_machine_arn,
-                "RetrainingBucket": retraining.bucket.bucket_name,
-                "RetrainingTable": retraining.table.table_name,
-                "RetrainingLogGroup": retraining.log_group.log_group_name,
-            }
+        job_outputs = self._jobs(settings, model, function, event_store, observability)
         archive_outputs = {}
         if settings.archive_scoring:
             archive = ArchiveScoring(self, "ArchiveScoring", settings=settings, model=model)
@@ -116,7 +111,7 @@ class EtiquetteStack(Stack):
         outputs = {
             **front.outputs,
             **cloudfront_outputs,
-            **retraining_outputs,
+            **job_outputs,
             **archive_outputs,
             "BusinessDashboardUrl": observability.dashboard_urls["Business"],
             "QualityDashboardUrl": observability.dashboard_urls["Quality"],
@@ -137,3 +132,52 @@ class EtiquetteStack(Stack):
         if settings.emulated:
             switch_off_unsupported(self)
             give_tasks_credentials(self)
+
+    def _jobs(
+        self,
+        settings: Settings,
+        model: Model,
+        function: ApiFunction,
+        event_store: EventStore,
+        observability: Observability,
+    ) -> dict[str, str]:
+        """Add what runs the model_build image; return the outputs of it."""
+        if not settings.retraining and settings.audit_site is None:
+            return {}
+        network = BuildNetwork(self, "BuildNetwork")
+        outputs: dict[str, str] = {}
+        candidates = None
+        if settings.retraining:
+            retraining = Retraining(
+                self,
+                "Retraining",
+                settings=settings,
+                network=network,
+                model=model,
+                topic=observability.ticket_topic,
+                topic_key=observability.topic_key,
+            )
+            candidates = retraining.bucket
+            outputs |= {
+                "RetrainingMachine": retraining.machine.state_machine_arn,
+                "RetrainingBucket": retraining.bucket.bucket_name,
+                "RetrainingTable": retraining.table.table_name,
+                "RetrainingLogGroup": retraining.log_group.log_group_name,
+            }
+        if settings.audit_site is not None:
+            audit = Audit(
+                self,
+                "Audit",
+                settings=settings,
+                site=settings.audit_site,
+                network=network,
+                alias=function.alias,
+                model=model,
+                event_store=event_store.bucket,
+                candidates=candidates,
+            )
+            outputs |= {
+                "AuditMachine": audit.machine.state_machine_arn,
+                "AuditLogGroup": audit.log_group.log_group_name,
+            }
+        return outputs

@@ -59,6 +59,8 @@ EVENTS_SET_ASIDE: Final = Metric("EventsSetAside", "Count")
 """How many lines of the day so far the monitor could not read."""
 FEEDBACK_WITHOUT_PREDICTION: Final = Metric("FeedbackWithoutPrediction", "Count")
 """How many feedbacks of the day so far name a prediction that does not exist."""
+AUDITED_QUESTIONS: Final = Metric("AuditedQuestions", "Count")
+"""How many questions the audits of the last three days asked, of all model versions."""
 
 WINDOW_METRICS: Final = {
     "prediction_rate": Metric("WeeklyPredictionRate", "None"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import joblib
 
+from model_build.errors import UserError
+
 if TYPE_CHECKING:
     from distributed import Client
 
@@ -20,7 +22,7 @@ _ROOT: Final = Path(__file__).resolve().parent.parent
 _client: ContextVar["Client | None"] = ContextVar("client", default=None)
 
 
-class ClusterError(RuntimeError):
+class ClusterError(UserError):
     """The cluster cannot be used; the message says why, and what to do."""
 
 

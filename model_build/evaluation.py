@@ -1,7 +1,8 @@
 """Evaluate a model on questions whose tags are known."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,15 @@ from model_build.splitting import SPLIT_FACTS
 
 N_RANKED = 10
 """So many of the most likely tags of a question are kept."""
-_MAIN_METRICS = ("sample_jaccard", "precision_at_1", "recall_at_5", "prediction_rate", "ece")
-"""The metrics that a table shows for each kind and year."""
+_MAIN_METRICS = (
+    "sample_jaccard",
+    "precision_at_1",
+    "recall_at_5",
+    "selective_precision_at_1",
+    "prediction_rate",
+    "ece",
+)
+"""The metrics that a table shows for each file, kind and year."""
 
 
 def judge(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:
@@ -48,7 +56,7 @@ def report(
     *,
     questions: Sequence[Question] = (),
     draws: int = 1_000,
-    paths: Sequence[Path] = (),
+    file_sizes: Mapping[Path, int] | None = None,
 ) -> dict[str, Any]:
     """Compute metrics, and say which model and which questions they belong to.
 
@@ -60,17 +68,19 @@ def report(
         The same questions, for metrics by kind and by year.
     draws : int
         Number of bootstrap draws for the 95 % intervals.
-    paths : sequence of Path
-        The files of the questions. If one was written by ``split``, the report names the kind of
-        split.
+    file_sizes : mapping of Path to int, optional
+        The files of the questions, in their order, and how many questions each has. If one was
+        written by ``split``, the report names the kind of split.
 
     Returns
     -------
     dict
         Can be written as JSON: the metrics by their names, and ``intervals``, which holds both
         ends of each metric's interval. ``kinds`` and ``years`` hold the same for each kind and
-        year of question; metrics of fewer than 100 questions have no intervals.
+        year of question, and ``by_file`` for each file if there are several; metrics of fewer than
+        100 questions have no intervals.
     """
+    sizes = file_sizes or {}
 
     def part(rows: Sequence[int]) -> dict[str, Any]:
         return _figures([judged[row] for row in rows], model.tags, draws)
@@ -78,10 +88,13 @@ def report(
     return {
         "model_version": model.version,
         "model_sha256": model.sha256,
-        "files": [path.name for path in paths],
-        "split": _split_kind(paths),
+        "files": [path.name for path in sizes],
+        "split": _split_kind(sizes),
         "tags": len(model.tags),
         **_figures(judged, model.tags, draws, min_questions=0),
+        "by_file": [
+            {"file": path.stem, **part(rows)} for path, rows in _rows_by_file(sizes).items() if rows
+        ],
         "kinds": [
             {"kind": kind, **part(rows)} for kind, rows in rows_by_kind(questions).items() if rows
         ],
@@ -103,12 +116,21 @@ def _figures(
     }
 
 
-def _split_kind(paths: Sequence[Path]) -> str | None:
+def _rows_by_file(sizes: Mapping[Path, int]) -> dict[Path, range]:
+    """List the questions of each file; nothing if there is one file."""
+    ends = list(accumulate(sizes.values()))
+    rows = {path: range(end - sizes[path], end) for path, end in zip(sizes, ends, strict=True)}
+    return rows if len(rows) > 1 else {}
+
+
+def _split_kind(paths: Iterable[Path]) -> str | None:
     for path in paths:
-        facts = path.parent / SPLIT_FACTS
-        if facts.exists():
-            kind: str = json.loads(facts.read_text(encoding="utf-8"))["kind"]
-            return kind
+        # The files of kinds are one folder deeper.
+        for folder in path.resolve().parents[:2]:
+            facts = folder / SPLIT_FACTS
+            if facts.exists():
+                kind: str = json.loads(facts.read_text(encoding="utf-8"))["kind"]
+                return kind
     return None
 
 
@@ -158,7 +180,7 @@ def draw_reliability(
 
 
 def table(report: dict[str, Any]) -> str:
-    """Format a report as Markdown tables: all metrics, and the main ones by kind and year."""
+    """Format a report as Markdown tables: all metrics, and the main ones by file, kind and year."""
     rows = []
     for name, value in report.items():
         if isinstance(value, float):
@@ -168,12 +190,12 @@ def table(report: dict[str, Any]) -> str:
         elif isinstance(value, int | str):
             rows.append(f"| {name} | {value} | |")
     lines = ["| Metric | Value | 95 % interval |", "|---|---|---|", *rows]
-    parts = [*report["kinds"], *report["years"]]
+    parts = [*report["by_file"], *report["kinds"], *report["years"]]
     if parts:
         lines += ["", f"| Questions | Number | {' | '.join(_MAIN_METRICS)} |"]
         lines.append("|---" * (len(_MAIN_METRICS) + 2) + "|")
     for part in parts:
-        cells = [str(part.get("kind", part.get("year"))), str(part["questions"])]
+        cells = [str(next(iter(part.values()))), str(part["questions"])]
         cells += [_cell(part[name], part["intervals"].get(name)) for name in _MAIN_METRICS]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

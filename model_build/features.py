@@ -10,10 +10,11 @@ from sklearn.preprocessing import Normalizer
 
 from lambda_src.tagger.analyzer import QuestionTokens, pairs, speaks_as_text, tokenize, words
 from lambda_src.tagger.rules import MAX_PAIRED_WORDS
+from model_build.errors import UserError
 from model_build.questions import Question
 
 
-class NotEnoughQuestionsError(ValueError):
+class NotEnoughQuestionsError(UserError):
     """The corpus has too few questions to train a model."""
 
 

@@ -1,4 +1,4 @@
-"""Files and folders on this machine or in S3, for the job that retrains."""
+"""Files and folders on this machine or in S3, for the jobs that retrain and audit."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_build.errors import UserError
 
-class LocationError(RuntimeError):
+
+class LocationError(UserError):
     """A location cannot be used; the message names it, and says what to do."""
 
 
@@ -45,6 +46,16 @@ class Location:
                 bucket, key = self._in_s3
                 _s3().download_file(bucket, key, str(path))
         return path
+
+    def on_disk(self, path: Path) -> Path:
+        """Return the path of the file on this machine; copy it to `path` if it is in S3.
+
+        Raises
+        ------
+        LocationError
+            It is in S3 and cannot be read.
+        """
+        return Path(self.text) if self._in_s3 is None else self.fetch(path)
 
     def fetch_all(self, folder: Path) -> list[Path]:
         """Copy the files of the folder, also of its folders, in the order of their names.
@@ -81,8 +92,11 @@ class Location:
 
     @property
     def _in_s3(self) -> tuple[str, str] | None:
-        parts = urlsplit(self.text)
-        return (parts.netloc, parts.path.lstrip("/")) if parts.scheme == "s3" else None
+        if not self.text.startswith("s3://"):
+            return None
+        # Not with urlsplit: the key of an object may contain ? and #.
+        bucket, _, key = self.text.removeprefix("s3://").partition("/")
+        return bucket, key
 
     def _names(self) -> Iterator[str]:
         if self._in_s3 is None:

@@ -19,6 +19,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_src.tagger import TagModel, read_bundle
+from model_build.errors import UserError
 from model_build.gate.errors import GateError
 from model_build.gate.unseen import newest_question
 from model_build.locations import Location, LocationError
@@ -52,7 +53,7 @@ _GATE_OUTCOMES: Final[Mapping[int, Outcome]] = {
 """By the exit code of `python -m model_build gate`."""
 
 
-class RetrainingError(RuntimeError):
+class RetrainingError(UserError):
     """A step of the retraining failed; the message names the step, and its last lines."""
 
 

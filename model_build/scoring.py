@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 
 from lambda_src.tagger import TagModel
 from model_build.corpus import CorpusError, Rejects, read_archive
+from model_build.errors import UserError
 from model_build.questions import Question
 
 PART_QUESTIONS: Final = 20_000
@@ -40,7 +41,7 @@ _SCHEMA: Final = pa.schema(
 )
 
 
-class ScoringError(ValueError):
+class ScoringError(UserError):
     """The results cannot be written to this folder; the message says why, and what to do."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambda_src.tagger import read_bundle
+from model_build.errors import UserError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 STARTER: Final = ROOT / "model_build" / "starter" / "starter.safetensors"
@@ -33,7 +34,7 @@ _NEXT_KIND: Final = {"rare": 50, "middle": 200}
 """The uses from which on a tag is of the next kind."""
 
 
-class StarterPageError(ValueError):
+class StarterPageError(UserError):
     """The page has no place for the figures; the message names the markers."""
 
 

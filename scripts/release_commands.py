@@ -1,4 +1,4 @@
-"""The command lines of scripts/release, scripts/rollback, scripts/releases, scripts/kill_switch."""
+"""The command lines of the scripts about releases, from scripts/release to scripts/sign_model."""
 
 import argparse
 import sys
@@ -15,13 +15,16 @@ from scripts.releasing.listing import listing
 from scripts.releasing.registered_models import SCHEME, RegisteredModel, move_champion
 from scripts.releasing.release import release
 from scripts.releasing.rollback import roll_back
+from scripts.releasing.signing import ModelSigner
 from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
 from scripts.shared.terminal import UserError
 
 
 def main() -> int:
     """Run one command; an error that the user can fix is one line on standard error."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    _refuse_missing_model(parser, options)
     try:
         target = _target(options)
         if options.command == "release":
@@ -29,6 +32,8 @@ def main() -> int:
             if options.model and options.model.startswith(SCHEME):
                 registered = RegisteredModel.download(options.model)
             model = registered.path if registered else options.model and Path(options.model)
+            if options.sign_with and model:
+                ModelSigner(target.client("kms"), options.sign_with).sign(model)
             release(
                 target,
                 model,
@@ -42,6 +47,12 @@ def main() -> int:
             function = Function.of(target)
             roll_back(function, options.to, yes=options.yes)
             move_champion(function)
+        elif options.command == "sign_model":
+            signer = ModelSigner(target.client("kms"), options.key)
+            if options.public_key:
+                print(signer.public_key())
+            else:
+                print(f"signed: {signer.sign(options.model)}")
         elif options.command == "kill_switch":
             change = kill_switch.stop if options.action == "stop" else kill_switch.start
             change(Function.of(target), yes=options.yes)
@@ -54,6 +65,14 @@ def main() -> int:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _refuse_missing_model(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Exit with the usage where a signature is asked for, but no model is given."""
+    if options.command == "release" and options.sign_with and not options.model:
+        parser.error("--sign-with needs --model: name the bundle that is to be signed")
+    if options.command == "sign_model" and bool(options.model) == options.public_key:
+        parser.error("give either the model to sign, or --public-key")
 
 
 def _target(options: argparse.Namespace) -> Target:
@@ -116,6 +135,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="deploy with the live settings, except for those that are given",
     )
+    forward.add_argument(
+        "--sign-with",
+        metavar="KEY",
+        help="first sign the bundle with this key of KMS, as scripts/sign_model does",
+    )
     forward.add_argument("--yes", action="store_true", help="deploy without asking")
     forward.add_argument(
         "--confirm-rollback",
@@ -130,6 +154,14 @@ def _parser() -> argparse.ArgumentParser:
     switch = commands.add_parser("kill_switch", parents=[shared], prog="scripts/kill_switch")
     switch.add_argument("action", choices=["stop", "start"])
     switch.add_argument("--yes", action="store_true", help="do not ask")
+    sign = commands.add_parser("sign_model", parents=[shared], prog="scripts/sign_model")
+    sign.add_argument("model", nargs="?", type=Path, help="the bundle to sign")
+    sign.add_argument(
+        "--key", required=True, help="the key in KMS: its ID, ARN or alias (alias/NAME)"
+    )
+    sign.add_argument(
+        "--public-key", action="store_true", help="print the public key for -c signing_key="
+    )
     commands.add_parser("releases", parents=[shared], prog="scripts/releases")
     return parser
 

@@ -23,7 +23,8 @@ CREATE EXTERNAL TABLE etiquette_events (
     accepted array<string>,
     final_tags array<string>,
     unknown_tags array<string>,
-    authenticated boolean
+    authenticated boolean,
+    principal string
 )
 PARTITIONED BY (`date` string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'

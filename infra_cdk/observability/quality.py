@@ -49,7 +49,8 @@ def watches(sources: Sources, held_out: HeldOut | None) -> list[Watch]:
         What the release states about held-out questions. Without it, no figure is compared with it.
     """
     compared = [] if held_out is None else _against_held_out(sources, held_out)
-    return [*compared, *_gaps(sources), *_drifts(sources), _silence(sources)]
+    silences = [_silence(sources), *_audit_silence(sources)]
+    return [*compared, *_gaps(sources), *_drifts(sources), *silences]
 
 
 def least_audit_jaccard(held_out: HeldOut) -> float:
@@ -311,6 +312,45 @@ def _silence(sources: Sources) -> Watch:
     )
 
 
+def _audit_silence(sources: Sources) -> list[Watch]:
+    """Watch the audits of infra_cdk/audit.py, if there are any.
+
+    The monitor counts what it finds in the event store. So the alarm notices every cause: a
+    schedule that is off, a job that fails, and lines that cannot be read.
+    """
+    if sources.settings.audit_site is None:
+        return []
+    return [
+        Watch(
+            name="Audit silent",
+            metric=sources.service(metrics.AUDITED_QUESTIONS, _STATS.MAXIMUM, _HOUR),
+            limit=Fixed(_IS.LESS_THAN_THRESHOLD, 1),
+            to_alarm=2,
+            periods=3,
+            missing=_MISSING,
+            hours_of_datapoint=72,
+            meaning="No audit of the last three days has written anything. Figures of the audit "
+            "end within a week. A new stack starts with this alarm, which ends after the first "
+            "audit.",
+            first_command="""log "$(output AuditLogGroup)" '?error ?Traceback'\n"""
+            'aws stepfunctions list-executions --state-machine-arn "$(output AuditMachine)"',
+            advice=[
+                "`The service runs the model`: after a rollback, the job still has the bundle of "
+                "the newer release. The next deployment corrects it.",
+                "`The API answers again in`, or no connection: the API refuses this client. Get a "
+                "key (`audit_key_parameter`).",
+                "`there is no question`: if that is usual for the site, switch the audit off "
+                "(`-c audit_site=default`).",
+                'No execution: `aws events list-rules --name-prefix "$STACK-Audit"` shows whether '
+                "the schedule is on. An execution without a log: the console has the reason, such "
+                "as an SSM parameter that does not exist.",
+                "Afterwards, start one: `aws stepfunctions start-execution --state-machine-arn "
+                '"$(output AuditMachine)"`.',
+            ],
+        )
+    ]
+
+
 def graphs(sources: Sources) -> list[Graph]:
     """Declare the graphs that help to explain these alarms."""
     return [
@@ -324,6 +364,10 @@ def graphs(sources: Sources) -> list[Graph]:
         Graph(
             name="Share of chosen tags that the model does not know",
             metrics=[_figure(sources, "unknown_tag_share", _STATS.AVERAGE)],
+        ),
+        Graph(
+            name="Questions of the audits of the last three days",
+            metrics=[sources.service(metrics.AUDITED_QUESTIONS, _STATS.MAXIMUM, _HOUR)],
         ),
         Graph(
             name="Lines and feedback that the monitor could not use, today",

@@ -74,6 +74,8 @@ class Watch:
     """What to look at and what to do: one item per cause."""
     beside: Sequence[cloudwatch.IMetric] = ()
     """Metrics that are drawn in the same graph because they help to explain it."""
+    hours_of_datapoint: int = 0
+    """How many hours a datapoint is about, if these are more than its period."""
 
     @property
     def anchor(self) -> str:
@@ -86,7 +88,8 @@ class Watch:
 
         The commands of the runbook look back as far as this.
         """
-        return ceil(self.metric.period.to_seconds() * self.periods / 3600) + 1
+        evaluated = ceil(self.metric.period.to_seconds() * self.periods / 3600)
+        return evaluated + self.hours_of_datapoint + 1
 
     def alarm(self, scope: Construct, prefix: str) -> cloudwatch.Alarm:
         """Create the alarm, without any action.

@@ -12,8 +12,10 @@ from lambda_src.api import model_health, predictions, problems, service_info
 from lambda_src.api.cors import Cors
 from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.queueing import QueueLimit
+from lambda_src.api.settings import Settings
 from lambda_src.api.telemetry import Telemetry
+from lambda_src.environment_settings import SettingsError
 from lambda_src.metrics import Metric
 from lambda_src.tagger import BundleError, KernelError, TagModel
 
@@ -42,10 +44,13 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     telemetry = Telemetry(settings.service, logger, event_text=settings.event_text)
     app.state.logger = logger
     app.state.telemetry = telemetry
-    app.include_router(predictions.make_router(model, telemetry))
+    app.include_router(
+        predictions.make_router(model, telemetry, principal_key=settings.principal_key)
+    )
     app.include_router(service_info.make_router(model))
     app.include_router(model_health.make_router(model_health.HealthReport(settings.health_report)))
     problems.install(app)
+    app.add_middleware(QueueLimit, max_waiting=settings.max_waiting)
     # CORS is outside the guard, because a page must be able to read the guard's refusals, too.
     app.add_middleware(RequestGuard, logger=logger, origin_secret=settings.origin_secret)
     if settings.cors_origins:
@@ -85,7 +90,13 @@ def _install_prometheus(
 def _app_from_environment() -> FastAPI:
     try:
         settings = Settings.from_environment(os.environ)
-        return create_app(load_model(settings.model, settings.model_sha256), settings)
+        model = load_model(
+            settings.model,
+            settings.model_sha256,
+            signature=settings.model_signature,
+            signing_key=settings.model_signing_key,
+        )
+        return create_app(model, settings)
     except (SettingsError, BundleError, KernelError) as error:
         # One line without a traceback, because a person reads it in a log or a terminal.
         print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201

@@ -217,7 +217,12 @@ def _archive() -> Archive:
         bucket = variables.pop("ETIQUETTE_ARCHIVE_BUCKET")
         settings = Settings.from_environment(variables)
         _of_this_copy = Archive(
-            load_model(settings.model, settings.model_sha256),
+            load_model(
+                settings.model,
+                settings.model_sha256,
+                signature=settings.model_signature,
+                signing_key=settings.model_signing_key,
+            ),
             session.get_session().create_client("s3"),
             bucket,
         )

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lambda_src.api.problems import shown
+
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 _SCHEME: Final = re.compile(r"https?")
@@ -67,6 +69,7 @@ def http_event(event: object) -> dict[str, Any]:
         if isinstance(context.get(name), str)
     }
     copy["requestContext"]["authorizer"] = _authorizer(context)
+    copy["requestContext"]["principal"] = _principal(context)
     copy["body"] = _body(event)
     copy["isBase64Encoded"] = False
     return copy
@@ -98,6 +101,30 @@ def _authorizer(context: dict[str, Any]) -> list[str]:
     if not isinstance(authorizer, dict):
         return []
     return [kind for kind in ("jwt", "iam") if authorizer.get(kind)]
+
+
+def _principal(context: dict[str, Any]) -> str | None:
+    """Return who was identified. It is personal: only a keyed hash may leave the request.
+
+    A caller must not be able to choose parts of it. So of an assumed role, it is the role's
+    identifier without the name of the session.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html (aws:userid)
+    """
+    authorizer = context.get("authorizer")
+    if not isinstance(authorizer, dict):
+        return None
+    jwt, iam = authorizer.get("jwt"), authorizer.get("iam")
+    if isinstance(jwt, dict) and isinstance(claims := jwt.get("claims"), dict):
+        # A token for a program may have no subject, but then it names the program.
+        who = next((claims[name] for name in ("sub", "client_id", "azp") if claims.get(name)), None)
+        return None if who is None else _text(f"{claims.get('iss')}\n{who}")
+    if isinstance(iam, dict) and isinstance(user := iam.get("userId"), str):
+        return _text(user.partition(":")[0])
+    return None
 
 
 def _payload_2(event: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
@@ -229,5 +256,5 @@ def _text(value: object) -> str:
 
 def _describe(event: dict[str, Any]) -> str:
     # The names alone tell an operator who sent the event. The values may be confidential.
-    names = sorted(_text(name)[:40] for name in list(event)[:10])
+    names = sorted(shown(name) for name in list(event)[:10])
     return f"a JSON object with the fields {', '.join(names)}" if names else "an empty JSON object"

@@ -7,13 +7,17 @@ names the cause. See RFC 8259, sections 4 (names), 6 (numbers) and 8.1 (encoding
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
-from lambda_src.api.problems import ProblemError
+from lambda_src.api.middleware import MAX_REQUEST_BYTES, TOO_LARGE
+from lambda_src.api.problems import ProblemError, problem_response, shown
 
 _UTF_16: Final = "is encoded as UTF-16 or UTF-32. Encode it as UTF-8"
 _SIGNATURES: Final = {
@@ -24,14 +28,21 @@ _SIGNATURES: Final = {
 """What the first bytes of a body reveal that is not UTF-8."""
 
 
+_JSON_TYPE: Final = re.compile(r"application/(?:[^/\s,]+\+)?json")
+_UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
+
+
 class JsonRoute(APIRoute):
-    """A route that reads its body with `parse`."""
+    """A route that refuses other bodies than JSON, and reads its own with `parse`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, which gets a request with another `json` method."""
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
+            refusal = _refusal(request.scope)
+            if refusal is not None:
+                return refusal
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
@@ -40,6 +51,38 @@ class JsonRoute(APIRoute):
 class _StrictRequest(Request):
     async def json(self) -> Any:
         return parse(await self.body())
+
+
+def _refusal(scope: Scope) -> Response | None:
+    headers = Headers(scope=scope)
+    media_type, *parameters = headers.get("content-type", "").lower().split(";")
+    if not _JSON_TYPE.fullmatch(media_type.strip()):
+        return problem_response(
+            scope,
+            415,
+            "The body must be JSON. Send it with the header 'content-type: application/json'.",
+        )
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"')
+        if name.strip() == "charset" and charset not in _UTF_8_NAMES:
+            detail = f"The charset '{shown(charset)}' is not supported. Encode the body as UTF-8."
+            return problem_response(scope, 415, detail)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        return problem_response(
+            scope,
+            415,
+            f"The content-encoding '{shown(encoding)}' is not supported. "
+            "Send the body uncompressed.",
+            headers={"accept-encoding": "identity"},
+        )
+    # A length that is no number does not matter here: the bytes are counted as they arrive.
+    length = headers.get("content-length", "")
+    digits = length.lstrip("0") if length.isascii() and length.isdecimal() else ""
+    if len(digits) > len(str(MAX_REQUEST_BYTES)) or int(digits or 0) > MAX_REQUEST_BYTES:
+        return problem_response(scope, *TOO_LARGE)
+    return None
 
 
 def parse(body: bytes) -> Any:
@@ -110,9 +153,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return members
     seen: set[str] = set()
     repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-    shown = repeated[:40].encode(errors="replace").decode()
     raise ProblemError(
-        400, f"An object in the request body has the key '{shown}' twice. Send each key once."
+        400,
+        f"An object in the request body has the key '{shown(repeated)}' twice. Send each key once.",
     )
 
 

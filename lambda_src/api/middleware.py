@@ -1,7 +1,6 @@
 """ASGI middleware that applies to every request: refusals, limits and unexpected errors."""
 
 import hmac
-import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
@@ -21,8 +20,6 @@ MAX_REQUEST_BYTES = 2**20
 """The limit for a whole request. The limit for one question is `schemas.MAX_QUESTION_BYTES`."""
 ORIGIN_HEADER: Final = "x-origin-secret"
 """CloudFront adds this header, so that the function knows which requests went through it."""
-_JSON_TYPE: Final = re.compile(r"application/(?:[^/\s,]+\+)?json")
-_UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class RequestGuard:
@@ -98,12 +95,10 @@ class RequestGuard:
         path: str = scope["path"]
         if path.endswith("/") and path.strip("/"):
             return _without_slash(scope)
-        if scope["method"] != "POST":
-            return None
-        if _avoids_throttle(scope):
+        if scope["method"] == "POST" and _avoids_throttle(scope):
             detail = f"The path must not be percent-encoded. Write it as {path}."
             return problem_response(scope, 404, detail)
-        return _refuse_body(scope)
+        return None
 
 
 def _has_secret(scope: Scope, secret: str) -> bool:
@@ -135,38 +130,7 @@ def _avoids_throttle(scope: Scope) -> bool:
     )
 
 
-def _refuse_body(scope: Scope) -> Response | None:
-    headers = Headers(scope=scope)
-    media_type, *parameters = headers.get("content-type", "").lower().split(";")
-    if not _JSON_TYPE.fullmatch(media_type.strip()):
-        return problem_response(
-            scope,
-            415,
-            "The body must be JSON. Send it with the header 'content-type: application/json'.",
-        )
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        charset = value.strip().strip('"')
-        if name.strip() == "charset" and charset not in _UTF_8_NAMES:
-            detail = f"The charset '{charset[:40]}' is not supported. Encode the body as UTF-8."
-            return problem_response(scope, 415, detail)
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding not in ("", "identity"):
-        return problem_response(
-            scope,
-            415,
-            f"The content-encoding '{encoding[:40]}' is not supported. Send the body uncompressed.",
-            headers={"accept-encoding": "identity"},
-        )
-    # A length that is no number does not matter here: the bytes are counted as they arrive.
-    length = headers.get("content-length", "")
-    digits = length.lstrip("0") if length.isascii() and length.isdecimal() else ""
-    if len(digits) > len(str(MAX_REQUEST_BYTES)) or int(digits or 0) > MAX_REQUEST_BYTES:
-        return problem_response(scope, *_TOO_LARGE)
-    return None
-
-
-_TOO_LARGE = (
+TOO_LARGE = (
     413,
     f"The request has more than {MAX_REQUEST_BYTES} bytes. Send a shorter text or fewer questions.",
 )
@@ -180,7 +144,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received_bytes += len(message.get("body", b""))
         if received_bytes > MAX_REQUEST_BYTES:
-            raise ProblemError(*_TOO_LARGE)
+            raise ProblemError(*TOO_LARGE)
         return message
 
     return receive_limited

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -103,7 +102,8 @@ def _read(location: str) -> bytes:
     # Imported here because a file on disk needs no AWS library.
     from botocore import config, exceptions, session  # noqa: PLC0415
 
-    url = urlsplit(location)
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, key = location.removeprefix("s3://").partition("/")
     limits = config.Config(
         connect_timeout=_TIMEOUT_SECONDS,
         read_timeout=_TIMEOUT_SECONDS,
@@ -111,9 +111,7 @@ def _read(location: str) -> bytes:
     )
     try:
         client: Any = session.get_session().create_client("s3", config=limits)
-        content: bytes = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))[
-            "Body"
-        ].read()
+        content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except exceptions.ClientError as error:
         # Without the permission to list a bucket, S3 denies access to a missing object.
         if error.response["Error"]["Code"] in {"NoSuchKey", "AccessDenied"}:

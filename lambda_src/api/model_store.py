@@ -1,18 +1,26 @@
 """Load the model from a file or from S3."""
 
 import hashlib
+import math
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 5.0
 _MAX_ATTEMPTS: Final = 3
+_DOWNLOAD_SECONDS: Final = 100.0
+"""How long a download may take in all. `_READ_SECONDS` does not end one that goes on slowly. Lambda
+ends a start on demand itself, after 10 s; this limit is for snapshots and for servers."""
+_SLOW_SECONDS: Final = 5.0
+"""After so long, a line in the log says that S3 is slow; Lambda would end the start without one."""
+_PART_BYTES: Final = 2**17
 _PERMISSION_SECONDS: Final = {"snap-start": 60.0, "on-demand": 5.0}
 """How long to repeat a request that S3 denies, by AWS_LAMBDA_INITIALIZATION_TYPE.
 
@@ -26,7 +34,13 @@ class _NotPermittedError(BundleError):
     """S3 denies access to the object, perhaps only because the role is new."""
 
 
-def load_model(location: str, sha256: str | None) -> TagModel:
+def load_model(
+    location: str,
+    sha256: str | None,
+    *,
+    signature: str | None = None,
+    signing_key: str | None = None,
+) -> TagModel:
     """Load the model from a path or from ``s3://bucket/key``.
 
     Parameters
@@ -34,13 +48,19 @@ def load_model(location: str, sha256: str | None) -> TagModel:
     location : str
         A path or an S3 URL.
     sha256 : str or None
-        The digest that the bundle must have. It is required for S3.
+        The digest that the bundle must have. It is required for S3, and with a signing key.
+    signature : str or None
+        The signature of the digest, in base64.
+    signing_key : str or None
+        The public key, in base64, by which the model must be signed. None needs no signature.
 
     Raises
     ------
     BundleError
-        The bundle cannot be read, or it is not the expected one.
+        The bundle cannot be read, it is not the expected one, or it is not signed by the key.
     """
+    if signing_key is not None:
+        _check_signature(location, sha256, signature, signing_key)
     if location.startswith("s3://"):
         if sha256 is None:
             raise BundleError(
@@ -49,6 +69,21 @@ def load_model(location: str, sha256: str | None) -> TagModel:
             )
         return TagModel.load(download(location, sha256), sha256)
     return TagModel.load(location, sha256)
+
+
+def _check_signature(
+    location: str, sha256: str | None, signature: str | None, signing_key: str
+) -> None:
+    """Check the signature of the digest. The digest is then checked before the file is parsed."""
+    if sha256 is None:
+        raise BundleError(
+            f"{location}: ETIQUETTE_MODEL_SIGNING_KEY is set, so the bundle needs its SHA-256. Set "
+            "ETIQUETTE_MODEL_SHA256 to the 64 hexadecimal digits that 'sha256sum' prints for it."
+        )
+    try:
+        check_signature(sha256, signature, signing_key)
+    except SignatureError as error:
+        raise BundleError(f"{location}: {error}") from error
 
 
 def download(location: str, sha256: str) -> Path:
@@ -71,7 +106,7 @@ def download(location: str, sha256: str) -> Path:
     BundleDigestError
         The object has another digest.
     BundleError
-        S3 does not return the object.
+        S3 does not return the object, or there is no room for it.
     """
     target = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
     if target.exists():
@@ -86,8 +121,16 @@ def download(location: str, sha256: str) -> Path:
         )
     # Another process may start at the same time, so the complete file appears in one step.
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    unfinished.write_bytes(content)
-    return unfinished.replace(target)
+    try:
+        unfinished.write_bytes(content)
+        return unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise BundleError(
+            f"{target}: cannot write the bundle of {len(content) / 1e6:.0f} MB to the temporary "
+            f"folder: {error.strerror}. Make room in this folder, or name another one with TMPDIR; "
+            "a function gets more with a larger ephemeral storage. Then start again."
+        ) from error
 
 
 def _read_when_permitted(location: str) -> bytes:
@@ -107,19 +150,21 @@ def _read_object(location: str) -> bytes:
     # Imported here because a model on disk needs no AWS library.
     from botocore import config, exceptions, session  # noqa: PLC0415
 
-    url = urlsplit(location)
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, key = location.removeprefix("s3://").partition("/")
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         retries={"total_max_attempts": _MAX_ATTEMPTS, "mode": "standard"},
     )
     attempt = 1
+    started = time.monotonic()
     try:
         client: Any = session.get_session().create_client("s3", config=limits)
         while True:
-            body = client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))["Body"]
+            answer = client.get_object(Bucket=bucket, Key=key)
             try:
-                content: bytes = body.read()
+                content = _read_parts(location, answer, started)
             except exceptions.BotoCoreError:
                 # botocore repeats a failed request, but not one whose body ends too early.
                 if attempt == _MAX_ATTEMPTS:
@@ -136,6 +181,28 @@ def _read_object(location: str) -> bytes:
         ) from error
 
 
+def _read_parts(location: str, answer: Any, started: float) -> bytes:
+    """Read a body whose download began at a time of `time.monotonic`."""
+    parts: list[bytes] = []
+    warn_at = started + _SLOW_SECONDS
+    while part := answer["Body"].read(_PART_BYTES):
+        parts.append(part)
+        now = time.monotonic()
+        if now > min(warn_at, started + _DOWNLOAD_SECONDS):
+            progress = (
+                f"{location}: S3 has sent {sum(map(len, parts)) / 1e6:.1f} of "
+                f"{answer['ContentLength'] / 1e6:.1f} MB in {now - started:.0f} s"
+            )
+            if now > started + _DOWNLOAD_SECONDS:
+                raise BundleError(
+                    f"{progress}, which is too slow. Check the network between this machine and "
+                    "S3, then start again."
+                )
+            print(f"etiquette starts slowly: {progress}.", file=sys.stderr)  # noqa: T201
+            warn_at = math.inf
+    return b"".join(parts)
+
+
 def _bundle_error(location: str, response: Any) -> BundleError:
     code = response.get("Error", {}).get("Code", "unknown")
     match code:
@@ -147,7 +214,25 @@ def _bundle_error(location: str, response: Any) -> BundleError:
         case "AccessDenied" | "403" | "InvalidAccessKeyId" | "SignatureDoesNotMatch":
             return _NotPermittedError(
                 f"{location}: S3 denies access to the object ({code}). "
-                "Check the credentials, and allow s3:GetObject on this object for the role."
+                "Check the credentials, and allow s3:GetObject on this object for the role. "
+                "S3 also answers so if the object does not exist and the role may not list the "
+                "bucket: check ETIQUETTE_MODEL."
+            )
+        case "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired":
+            return BundleError(
+                f"{location}: S3 does not accept the session token ({code}). "
+                "Sign in again, or renew the credentials, then start again."
+            )
+        case "RequestTimeTooSkewed":
+            return BundleError(
+                f"{location}: the clock of this machine differs from that of S3 ({code}). "
+                "Set the clock, then start again."
+            )
+        case "PermanentRedirect" | "AuthorizationHeaderMalformed" | "301":
+            region = response["Error"].get("Region") or "another region"
+            return BundleError(
+                f"{location}: the bucket is in {region} ({code}). "
+                "Set AWS_REGION to the region of the bucket, then start again."
             )
         case _:
             return BundleError(

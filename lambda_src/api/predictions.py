@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lambda_src.api.correlation import correlation_id
 from lambda_src.api.events import is_authenticated
 from lambda_src.api.json_body import JsonRoute
+from lambda_src.api.principals import pseudonym
 from lambda_src.api.problems import ProblemError, field_errors, problem
 from lambda_src.api.schemas import (
     MAX_QUESTION_BYTES,
@@ -42,7 +43,12 @@ class PredictionService:
         self._telemetry = telemetry
 
     def predict(
-        self, question: PredictRequest, correlation: str, source: Literal["single", "batch"]
+        self,
+        question: PredictRequest,
+        correlation: str,
+        source: Literal["single", "batch"],
+        *,
+        principal: str | None = None,
     ) -> PredictResponse:
         """Answer one question.
 
@@ -54,6 +60,8 @@ class PredictionService:
             The correlation id of the HTTP request.
         source : {"single", "batch"}
             The operation that the caller used.
+        principal : str, optional
+            The pseudonym of the caller.
 
         Raises
         ------
@@ -88,6 +96,7 @@ class PredictionService:
                 model_version=self._model.version,
                 source=source,
                 latency_ms=latency_ms,
+                principal=principal,
             )
         explanations = {}
         if question.explain:
@@ -101,7 +110,9 @@ class PredictionService:
             model_version=self._model.version,
         )
 
-    def predict_batch_item(self, index: int, question: Any, request: Request) -> BatchItem:
+    def predict_batch_item(
+        self, index: int, question: Any, request: Request, *, principal: str | None = None
+    ) -> BatchItem:
         """Answer one question of a batch with a prediction or a problem.
 
         Parameters
@@ -112,10 +123,14 @@ class PredictionService:
             The question as it was sent, not yet validated.
         request : Request
             The HTTP request of the whole batch.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         try:
             validated = PredictRequest.model_validate(question)
-            prediction = self.predict(validated, correlation_id(request.scope), "batch")
+            prediction = self.predict(
+                validated, correlation_id(request.scope), "batch", principal=principal
+            )
         except ValidationError as error:
             errors = field_errors(error.errors(), skip=0)
             return BatchItem(index=index, problem=problem(request.scope, 422, errors=errors))
@@ -126,7 +141,12 @@ class PredictionService:
         return BatchItem(index=index, prediction=prediction)
 
     def record_feedback(
-        self, feedback: FeedbackRequest, correlation: str, *, authenticated: bool
+        self,
+        feedback: FeedbackRequest,
+        correlation: str,
+        *,
+        authenticated: bool,
+        principal: str | None = None,
     ) -> FeedbackReceipt:
         """Record feedback.
 
@@ -141,6 +161,8 @@ class PredictionService:
             The correlation id of the HTTP request.
         authenticated : bool
             Whether API Gateway identified the caller.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         recorded = feedback.model_copy(
             update={
@@ -155,6 +177,7 @@ class PredictionService:
             unknown_tags=unknown_tags,
             correlation_id=correlation,
             authenticated=authenticated,
+            principal=principal,
         )
         return FeedbackReceipt(prediction_id=feedback.prediction_id, unknown_tags=unknown_tags)
 
@@ -165,8 +188,18 @@ class PredictionService:
         return list(dict.fromkeys(self._model.main_tag(name) or tag_key(name) for name in names))
 
 
-def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
-    """Build the routes that use a model."""
+def make_router(
+    model: TagModel, telemetry: Telemetry, *, principal_key: str | None = None
+) -> APIRouter:
+    """Build the routes that use a model.
+
+    Parameters
+    ----------
+    model, telemetry
+        See `PredictionService`.
+    principal_key : str, optional
+        The key of the callers' pseudonyms; without it, events have none.
+    """
     router = APIRouter(route_class=JsonRoute)
     service = PredictionService(model, telemetry)
 
@@ -176,7 +209,12 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
         response_model_exclude_defaults=True,
     )
     async def predict(request: Request, question: PredictRequest) -> PredictResponse:
-        return service.predict(question, correlation_id(request.scope), "single")
+        return service.predict(
+            question,
+            correlation_id(request.scope),
+            "single",
+            principal=pseudonym(request.scope, principal_key),
+        )
 
     @router.post(
         "/predict/batch",
@@ -184,9 +222,10 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
         response_model_exclude_defaults=True,
     )
     async def predict_batch(request: Request, batch: BatchRequest) -> BatchResponse:
+        principal = pseudonym(request.scope, principal_key)
         return BatchResponse(
             results=[
-                service.predict_batch_item(index, question, request)
+                service.predict_batch_item(index, question, request, principal=principal)
                 for index, question in enumerate(batch.questions)
             ]
         )
@@ -197,6 +236,7 @@ def make_router(model: TagModel, telemetry: Telemetry) -> APIRouter:
             feedback,
             correlation_id(request.scope),
             authenticated=is_authenticated(request.scope.get("aws.event")),
+            principal=pseudonym(request.scope, principal_key),
         )
 
     return router

@@ -1,8 +1,9 @@
 """Error answers as application/problem+json (RFC 9457), and their part of the OpenAPI document."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,8 @@ from lambda_src.api.schemas import FieldError, Problem
 MEDIA_TYPE = "application/problem+json"
 # Before Python 3.13, the standard library has older names for these than RFC 9110.
 _STATUS_NAMES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_MAX_SHOWN: Final = 64
+_NOT_SHOWN: Final = re.compile(r"[^\w ./:;,+@~%*?!$()\[\]{}=-]")
 
 
 class ProblemError(HTTPException):
@@ -64,6 +67,22 @@ def _status_name(status: int) -> str:
     return _STATUS_NAMES.get(status) or HTTPStatus(status).phrase
 
 
+def shown(text: str) -> str:
+    r"""Return the beginning of a caller's text as a problem may repeat it.
+
+    Characters that could act where somebody displays the problem are replaced by ``?``: control
+    characters, characters that change the direction of text, quotes, and those of HTML and of
+    terminals.
+
+    Examples
+    --------
+    >>> shown("/caf\u00e9<script>\r\n")
+    '/caf\u00e9?script???'
+    """
+    beginning = _NOT_SHOWN.sub("?", text[:_MAX_SHOWN])
+    return beginning if len(text) <= _MAX_SHOWN else f"{beginning}..."
+
+
 def field_errors(validation_errors: Sequence[Any], *, skip: int) -> list[FieldError]:
     """Describe the wrong fields of a request, without their content.
 
@@ -77,7 +96,7 @@ def field_errors(validation_errors: Sequence[Any], *, skip: int) -> list[FieldEr
     """
     return [
         FieldError(
-            field=".".join(str(part)[:64] for part in each["loc"][skip:]) or "body",
+            field=".".join(shown(str(part)) for part in each["loc"][skip:]) or "body",
             message=each["msg"].removeprefix("Value error, "),
         )
         for each in validation_errors[:20]
@@ -91,11 +110,11 @@ def install(app: FastAPI) -> None:
     async def _http_error(request: Request, error: HTTPException) -> Response:
         detail = error.detail
         if not isinstance(error, ProblemError):
-            path = request.scope["path"]
+            path = shown(request.scope["path"])
             if error.status_code == 404:
                 detail = f"The path {path} does not exist. See /docs for the paths that exist."
             elif error.status_code == 405:
-                detail = f"{path} does not support {request.method}. See /docs."
+                detail = f"{path} does not support {shown(request.method)}. See /docs."
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}
         if error.status_code == 405:
             headers["allow"] = _allowed_methods(headers["allow"])
@@ -137,5 +156,5 @@ def _possible_statuses(method: str, operation: dict[str, Any]) -> set[int]:
     """Return the errors of every operation of its kind, and those that the route declares."""
     declared = {int(status) for status in operation["responses"] if status >= "400"}
     if method == "post":
-        return declared | {400, 413, 415, 422, 500}
+        return declared | {400, 413, 415, 422, 500, 503}
     return declared | ({422, 500} if operation.get("parameters") else {500})

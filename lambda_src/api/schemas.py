@@ -3,10 +3,19 @@
 The examples are part of the OpenAPI document, so each one stands beside the fields that it shows.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from lambda_src.tagger import Explanation, Prediction
 from lambda_src.tagger.markup import QuestionText, split_text
@@ -17,9 +26,33 @@ MAX_QUESTION_BYTES = 64 * 1024
 MAX_BATCH = 100
 MAX_EXPLAINED_TERMS = 10
 
-# Stack Exchange's own rule for tags. It also keeps tags harmless in log lines and in HTML.
-Tag = Annotated[str, Field(pattern=r"^[^\s<>|,\"'&]{1,35}$")]
+# Stack Exchange's own rule for tags, without control characters and what nobody sees. It keeps tags
+# harmless in log lines, in terminals and in HTML.
+_TAG: Final = (
+    r"^[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"<>|,\"'&]{1,35}$"
+)
+
+
+def _tag(value: str) -> str:
+    if not re.fullmatch(_TAG, value):
+        raise ValueError(
+            "A tag has 1 to 35 characters. Blanks, control characters, commas, quotation marks, "
+            "bars, ampersands and angle brackets are not allowed."
+        )
+    return value
+
+
+Tag = Annotated[str, AfterValidator(_tag), WithJsonSchema({"type": "string", "pattern": _TAG})]
 Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+def _whole_number(value: object) -> object:
+    # JSON Schema counts 3.0 as an integer. Strict validation does not.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 
 Example = dict[str, Any]
 
@@ -47,11 +80,29 @@ _LONG_QUESTION: Final[Example] = {
 }
 
 
+_NOT_BLANK: Final[Example] = {"type": "string", "pattern": r"[^\s\u001c-\u001f\u0085]"}
+_ABSENT: Final[Example] = {"type": "null"}
+_EITHER_TEXT_OR_PARTS: Final[Example] = {
+    "anyOf": [
+        {
+            "required": ["text"],
+            "properties": {"text": _NOT_BLANK, "title": _ABSENT, "body": _ABSENT},
+        },
+        {"required": ["title"], "properties": {"text": _ABSENT, "title": _NOT_BLANK}},
+        {"required": ["body"], "properties": {"text": _ABSENT, "body": _NOT_BLANK}},
+    ]
+}
+"""What `PredictRequest._check_question` checks, in the words of JSON Schema. Python's blanks are
+those of JSON Schema and five control characters."""
+
+
 class PredictRequest(BaseModel):
     """A question: either `text`, or `title` and `body`."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [_QUESTION, _LONG_QUESTION]}
+        extra="forbid",
+        strict=True,
+        json_schema_extra={**_EITHER_TEXT_OR_PARTS, "examples": [_QUESTION, _LONG_QUESTION]},
     )
 
     text: str | None = Field(
@@ -63,7 +114,7 @@ class PredictRequest(BaseModel):
     body_format: Literal["auto", "html", "markdown"] = Field(
         "auto", description="The format of the body. With `auto`, the service detects it."
     )
-    max_tags: int = Field(
+    max_tags: WholeNumber = Field(
         MAX_TAGS, ge=1, le=MAX_TAGS, description="The largest number of tags to suggest."
     )
     min_confidence: Confidence = Field(
@@ -90,7 +141,7 @@ class PredictRequest(BaseModel):
         in_parts = self.title is not None or self.body is not None
         if in_parts == (self.text is not None):
             raise ValueError("Send either 'text', or 'title' and 'body'.")
-        if not (self.text or self.title or self.body or "").strip():
+        if not any(each and each.strip() for each in (self.text, self.title, self.body)):
             raise ValueError("The question is empty. Send a title, a body or a text.")
         return self
 
@@ -225,14 +276,25 @@ class BatchRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={"examples": [{"questions": [_QUESTION, {**_QUESTION, "max_tags": 9}]}]},
     )
 
     # Each question is validated on its own later, so that one wrong question does not make the
     # whole batch fail.
     questions: Annotated[
-        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/PredictRequest"})]],
-        Field(min_length=1, max_length=MAX_BATCH),
+        list[
+            Annotated[
+                Any,
+                WithJsonSchema({"anyOf": [{"$ref": "#/components/schemas/PredictRequest"}, {}]}),
+            ]
+        ],
+        Field(
+            min_length=1,
+            max_length=MAX_BATCH,
+            description="A question that is not valid gets a problem in its place, and the others "
+            "are answered.",
+        ),
     ]
 
 
@@ -300,8 +362,13 @@ class FeedbackRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
-            "examples": [{"prediction_id": _PREDICTION_ID, "final_tags": ["python", "dictionary"]}]
+            "anyOf": [
+                {"required": [field], "properties": {field: {"type": "array"}}}
+                for field in ("final_tags", "accepted")
+            ],
+            "examples": [{"prediction_id": _PREDICTION_ID, "final_tags": ["python", "dictionary"]}],
         },
     )
 

@@ -1,26 +1,19 @@
 """The API's settings, read from environment variables with the prefix ETIQUETTE_."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-PREFIX = "ETIQUETTE_"
+from lambda_src.environment_settings import EnvironmentSettings
+
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?|\*")
 
 
-class SettingsError(Exception):
-    """A setting is missing, unknown or not valid. The message is one line and says which."""
+class Settings(EnvironmentSettings):
+    """All settings."""
 
-
-class Settings(BaseModel):
-    """All settings. The variable of a field is ETIQUETTE_ and the field's name in capitals.
-
-    An error message quotes a field's description after "Set it to".
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    SECRETS: ClassVar = frozenset({"origin_secret", "principal_key"})
 
     model: str = Field(
         min_length=1,
@@ -32,6 +25,18 @@ class Settings(BaseModel):
         pattern="^[0-9a-fA-F]{64}$",
         description="the SHA-256 that the bundle must have, 64 hexadecimal digits; "
         "it is required for a bundle in S3",
+    )
+    model_signature: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the signature of the bundle's SHA-256, in base64, that "
+        "'scripts/sign_model' makes",
+    )
+    model_signing_key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the public key by which the bundle must be signed: RSA with 3072 bits, its "
+        "DER form in base64; without it, no signature is needed",
     )
     service: str = Field(
         default="etiquette",
@@ -50,6 +55,12 @@ class Settings(BaseModel):
         description="20 to 128 letters, digits, hyphens and underscores, which CloudFront sends "
         "in the header x-origin-secret; requests from elsewhere are refused",
     )
+    principal_key: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9_-]{20,128}$",
+        description="20 to 128 letters, digits, hyphens and underscores, the key of the "
+        "pseudonyms of identified callers in the events; without it, events have none",
+    )
     event_text: bool = Field(
         default=False,
         description="true to write the title and the body of each question into its event, or "
@@ -63,6 +74,13 @@ class Settings(BaseModel):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    max_waiting: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="how many requests may wait for their turn on a server, from 1 to 100000; "
+        "others are refused with 503. In Lambda, no request waits",
     )
     prometheus: bool = Field(
         default=False,
@@ -87,42 +105,3 @@ class Settings(BaseModel):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin (a scheme and a host)")
         return origins
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read and validate the settings.
-
-        Parameters
-        ----------
-        environment : mapping of str to str
-            Environment variables; those without the prefix are ignored.
-
-        Raises
-        ------
-        SettingsError
-            A setting is missing, unknown or not valid.
-        """
-        values = {
-            name.removeprefix(PREFIX).lower(): value
-            for name, value in environment.items()
-            if name.startswith(PREFIX)
-        }
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise SettingsError(" ".join(map(_message, error.errors()))) from None
-
-
-def _message(error: Any) -> str:
-    field = str(error["loc"][0])
-    name = f"{PREFIX}{field.upper()}"
-    if error["type"] == "extra_forbidden":
-        known = ", ".join(f"{PREFIX}{each.upper()}" for each in Settings.model_fields)
-        return f"{name} is not a setting. Remove it, or correct its name to one of {known}."
-    advice = f"Set it to {Settings.model_fields[field].description}."
-    if error["type"] == "missing":
-        return f"{name} is not set. {advice}"
-    reason = error["msg"].removeprefix("Value error, ")
-    if field == "origin_secret":
-        return f"{name} is not valid. {advice}"
-    return f"{name} is {error['input']!r}, which is not valid: {reason}. {advice}"

@@ -59,6 +59,7 @@ class Telemetry:
         model_version: str,
         source: Literal["single", "batch"],
         latency_ms: float,
+        principal: str | None = None,
     ) -> None:
         """Write one metrics line and one event line about a prediction.
 
@@ -74,6 +75,8 @@ class Telemetry:
             The operation that the caller used.
         latency_ms : float
             The time that the model needed, in milliseconds.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         suggestions = prediction.suggestions
         set_by_caller = question.model_fields_set
@@ -110,6 +113,7 @@ class Telemetry:
             excluded=len(question.exclude) if "exclude" in set_by_caller else None,
             source=source,
             latency_ms=round(latency_ms, 3),
+            principal=principal,
             **text,
         )
 
@@ -120,6 +124,7 @@ class Telemetry:
         unknown_tags: list[str],
         correlation_id: str,
         authenticated: bool,
+        principal: str | None = None,
     ) -> None:
         """Write one metrics line and one event line about feedback.
 
@@ -133,6 +138,8 @@ class Telemetry:
             The identifier of the HTTP request.
         authenticated : bool
             Whether API Gateway identified the caller.
+        principal : str, optional
+            The pseudonym of the caller.
         """
         self._add(metrics.FEEDBACKS, 1)
         self._metrics.flush_metrics()
@@ -146,6 +153,7 @@ class Telemetry:
             final_tags=feedback.final_tags,
             unknown_tags=unknown_tags,
             authenticated=authenticated,
+            principal=principal,
         )
 
     def record_cold_start(self) -> None:

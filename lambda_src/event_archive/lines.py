@@ -25,7 +25,8 @@ class Hour(NamedTuple):
     def of(cls, time: datetime) -> "Hour":
         """Return the hour of a time, which must have a time zone."""
         time = time.astimezone(UTC)
-        return cls(time.strftime("%Y-%m-%d"), time.strftime("%H"))
+        # strftime writes years before 1000 with fewer than four digits.
+        return cls(time.date().isoformat(), f"{time.hour:02}")
 
     def prefix(self, folder: str) -> str:
         """Return the beginning of the keys of this hour's files."""
@@ -86,7 +87,7 @@ def _key(folder: str, hour: Hour, content: bytes) -> str:
 
 
 def read_event(line: str) -> dict[str, Any]:
-    """Parse an event line; its `timestamp` becomes a datetime.
+    """Parse an event line; its `timestamp` becomes a datetime in UTC.
 
     Raises
     ------
@@ -115,7 +116,10 @@ def read_event(line: str) -> dict[str, Any]:
         raise ValueError("no timestamp in ISO 8601") from None
     if time.tzinfo is None:
         raise ValueError("timestamp without a time zone")
-    return {**event, "timestamp": time}
+    try:
+        return {**event, "timestamp": time.astimezone(UTC)}
+    except OverflowError:
+        raise ValueError("timestamp outside of the calendar") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

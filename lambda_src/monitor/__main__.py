@@ -6,9 +6,12 @@ python -m lambda_src.monitor FOLDER [--day YYYY-MM-DD]
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+import duckdb
 
 from lambda_src.monitor.release import read_release
 from lambda_src.monitor.run import Outcome, run
@@ -47,6 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (StoreError, BundleError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 (a command line)
+        return 1
+    except (OSError, duckdb.Error) as error:
+        print(  # noqa: T201 (a command line)
+            f"error: {options.store}: the run stopped: {error}. Check the space on its disk and in "
+            f"{tempfile.gettempdir()}, and the permissions. Then run the same command again: it "
+            "writes what is missing.",
+            file=sys.stderr,
+        )
         return 1
     print("\n".join(_lines(outcome)))  # noqa: T201 (a command line)
     return 0

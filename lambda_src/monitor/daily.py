@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from lambda_src.monitor.events import CompactDay
+from lambda_src.monitor.shares import MAX_SHARE, most_counted
 from lambda_src.tagger.rules import MAX_TAGS
 
 VERSION: Final = 1
@@ -85,8 +86,10 @@ _COUNTS: Final[Mapping[str, str]] = {
     "feedbacks": "count(*) FILTER (has_feedback)",
     "judged": f"count(*) FILTER ({_JUDGED})",
     "authenticated_feedbacks": "count(*) FILTER (authenticated)",
+    "over_share": "count(*) FILTER (over_share)",
 }
-"""The counts of a model version in a day file. A judged prediction has feedback with final tags."""
+"""The counts of a model version in a day file. A judged prediction has feedback with final tags
+that counts; `over_share` counts the feedbacks that do not (`limit_shares`)."""
 
 
 class Rate(NamedTuple):
@@ -162,11 +165,54 @@ def join(connection: duckdb.DuckDBPyConnection, day: CompactDay) -> None:
             ) = 1
         )
         SELECT prediction.*, newest.accepted, newest.final_tags, newest.unknown_tags,
-            newest.authenticated, newest.prediction_id IS NOT NULL AS has_feedback
+            newest.authenticated, newest.prediction_id IS NOT NULL AS has_feedback,
+            false AS over_share
         FROM prediction LEFT JOIN newest USING (prediction_id)
         """,  # noqa: S608 (constants of this module)
         [str(day.path), day.day, day.day],
     )
+
+
+def limit_shares(connection: duckdb.DuckDBPyConnection, share: float = MAX_SHARE) -> None:
+    """Leave out what a principal's feedback has above its share of the table `joined`.
+
+    Each model version has its own limit, and so have the answers that were cut short. The principal
+    is that of the prediction: its pseudonym is of the day that the figures are about, whenever the
+    feedback came. Which feedback counts is decided by the identifiers of the predictions, which the
+    service draws at random.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    share : float
+        See `most_counted`.
+    """
+    groups: dict[tuple[str, bool], dict[str | None, int]] = {}
+    for version, cut_short, principal, count in connection.execute(
+        """
+        SELECT model_version, cut_short, principal, count(*) FROM joined WHERE has_feedback
+        GROUP BY ALL
+        """
+    ).fetchall():
+        groups.setdefault((version, cut_short), {})[principal] = count
+    for (version, cut_short), counts in groups.items():
+        unnamed = counts.pop(None, 0)
+        most = most_counted(list(counts.values()), unnamed, share)
+        if most >= max(counts.values(), default=0):
+            continue
+        connection.execute(
+            """
+            UPDATE joined
+            SET accepted = NULL, final_tags = NULL, unknown_tags = NULL, over_share = true
+            WHERE prediction_id IN (
+                SELECT prediction_id FROM joined
+                WHERE has_feedback AND model_version = ? AND cut_short = ?
+                    AND principal IS NOT NULL
+                QUALIFY row_number() OVER (PARTITION BY principal ORDER BY prediction_id) > ?
+            )
+            """,
+            [version, cut_short, most],
+        )
 
 
 def model_figures(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from lambda_src.monitor.store import EventStore
 
 EVENT_VERSION: Final = 1
 """The version of event lines that this monitor reads. It sets aside lines of other versions."""
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Of compact files. Another number makes all of them again."""
 _FIELDS: Final[Mapping[str, object]] = {
     "event_version": "BIGINT",
@@ -43,6 +43,7 @@ _FIELDS: Final[Mapping[str, object]] = {
     "final_tags": ["VARCHAR"],
     "unknown_tags": ["VARCHAR"],
     "authenticated": "BOOLEAN",
+    "principal": "VARCHAR",
     "question_id": "BIGINT",
     "site": "VARCHAR",
 }

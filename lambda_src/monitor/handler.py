@@ -28,6 +28,7 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         release=_RELEASE,
         memory_mb=int(int(context.memory_limit_in_mb) * _SHARE_OF_MEMORY),
         threads=os.cpu_count() or 1,
+        share=_SETTINGS.principal_share,
     )
     publish(outcome, _SETTINGS.service)
     for fall in falls(outcome, _SETTINGS.min_audit_jaccard):

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.run import Outcome
+
+_AUDIT_DAYS: Final = 3
+"""An audit may fail on a day without harm: the next one asks about other questions."""
 
 
 def publish(outcome: Outcome, service: str) -> None:
@@ -43,6 +47,7 @@ def values(outcome: Outcome) -> Mapping[metrics.Metric, float]:
         metrics.MONITOR_RUNS: 1,
         metrics.EVENTS_SET_ASIDE: today.get("set_aside", 0),
         metrics.FEEDBACK_WITHOUT_PREDICTION: today.get("feedback", {}).get("without_prediction", 0),
+        metrics.AUDITED_QUESTIONS: _audited_questions(outcome),
     }
     for name, metric in metrics.WINDOW_METRICS.items():
         figure = outcome.figures.get(name)
@@ -58,6 +63,16 @@ def values(outcome: Outcome) -> Mapping[metrics.Metric, float]:
 def _can_page(finding: Finding) -> bool:
     """Return whether a finding would raise an alarm if it were drift; see `Finding.pages`."""
     return replace(finding, status="drift").pages
+
+
+def _audited_questions(outcome: Outcome) -> int:
+    first = str(outcome.today - timedelta(days=_AUDIT_DAYS - 1))
+    return sum(
+        audit["questions"]
+        for day in outcome.days
+        if first <= day["day"] <= str(outcome.today)
+        for audit in day["audits"].values()
+    )
 
 
 def _today(outcome: Outcome) -> Mapping[str, Any]:

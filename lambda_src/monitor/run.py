@@ -1,6 +1,7 @@
 """One run of the monitor: brings the files in the store up to date and computes the windows."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from lambda_src.monitor.detectors import Release, find_drift
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.events import CompactDay, days_with
 from lambda_src.monitor.report import write_reports
+from lambda_src.monitor.shares import MAX_SHARE
 from lambda_src.monitor.store import EventStore
 from lambda_src.monitor.windows import Figure, window_figures
 
@@ -26,6 +28,7 @@ _RECENT: Final = 100
 """So many of the newest predictions decide which model version is live. During a canary, a tenth
 of them are the new version's."""
 _PARALLEL_READS: Final = 16
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
@@ -49,6 +52,7 @@ def run(
     release: Release | None = None,
     memory_mb: int,
     threads: int,
+    share: float = MAX_SHARE,
 ) -> Outcome:
     """Restate the day files, look for drift, and write the report.
 
@@ -59,16 +63,19 @@ def run(
     ----------
     store : EventStore
     today : date
-        The last day that is looked at; later events are ignored.
+        The last day that is looked at. Later predictions are ignored; later feedback counts, so
+        that a run for an earlier day gives the same day files.
     release : Release, optional
         The release with the baseline that drift is measured from.
     memory_mb, threads : int
         What DuckDB may use.
+    share : float
+        The largest share of the feedback that counts for one principal: see `most_counted`.
     """
     with events.database(memory_mb, threads) as (connection, workspace):
-        compacts = _Compacts(connection, store, workspace, today)
-        days = _restate(connection, store, compacts, today)
-        live_version = _live_version(connection, compacts)
+        compacts = _Compacts(connection, store, workspace)
+        days = _restate(connection, store, compacts, today, share)
+        live_version = _live_version(connection, compacts, today)
         findings: Sequence[Finding] = ()
         if live_version is not None:
             first = min(day["day"] for day in days if live_version in day["models"])
@@ -79,7 +86,9 @@ def run(
                 version=live_version,
                 release=release,
                 first=date.fromisoformat(first),
+                newest=compacts.days["events"][-1],
                 today=today,
+                share=share,
             )
     figures = window_figures(days, live_version, today) if live_version else {}
     if days:
@@ -88,21 +97,14 @@ def run(
 
 
 class _Compacts:
-    """The compact files of days up to today, each made or fetched at its first use."""
+    """The compact files of all days, each made or fetched at its first use."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        store: EventStore,
-        workspace: Path,
-        today: date,
+        self, connection: duckdb.DuckDBPyConnection, store: EventStore, workspace: Path
     ) -> None:
         self._connection, self._store, self._workspace = connection, store, workspace
         self._made: dict[tuple[str, date], CompactDay | None] = {}
-        self.days = {
-            folder: [day for day in days_with(store, folder) if day <= today]
-            for folder in ("events", "audits")
-        }
+        self.days = {folder: days_with(store, folder) for folder in ("events", "audits")}
 
     def of(self, folder: str, first: date, last: date) -> list[CompactDay]:
         """Return the compact files of the days from `first` to `last` for which there are any."""
@@ -118,13 +120,17 @@ class _Compacts:
 
 
 def _restate(
-    connection: duckdb.DuckDBPyConnection, store: EventStore, compacts: _Compacts, today: date
+    connection: duckdb.DuckDBPyConnection,
+    store: EventStore,
+    compacts: _Compacts,
+    today: date,
+    share: float,
 ) -> list[Mapping[str, Any]]:
     """Write the day files that may have changed; return all of them up to today."""
     kept = _read_days(store, today)
     first_late = today - timedelta(days=LATE_DAYS)
     every = sorted({*compacts.days["events"], *compacts.days["audits"]})
-    restated = [day for day in every if day >= first_late or day not in kept]
+    restated = [day for day in every if day <= today and (day >= first_late or day not in kept)]
     if restated:
         last = restated[-1] + timedelta(days=LATE_DAYS)
         daily.load_feedback(
@@ -132,7 +138,7 @@ def _restate(
         )
     for day in restated:
         before = kept.get(day)
-        value = _day(connection, compacts, day)
+        value = _day(connection, compacts, day, share)
         if before is not None and day < today - timedelta(days=KEPT_FEEDBACK_DAYS):
             value["feedback"] = before["feedback"]
         else:
@@ -144,23 +150,43 @@ def _restate(
 
 
 def _read_days(store: EventStore, today: date) -> dict[date, Mapping[str, Any]]:
-    """Read the day files up to today. One of another version is not used, but written again."""
+    """Read the day files up to today.
+
+    One that is damaged or has another version is not used, but written again from the events.
+    """
     keys = [
         key for key in store.list("days/") if key.endswith(".json") and key <= f"days/{today}.json"
     ]
+    days = {}
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-        files = [json.loads(data) for data in pool.map(store.read, keys) if data is not None]
-    return {
-        date.fromisoformat(each["day"]): each for each in files if each["version"] == daily.VERSION
-    }
+        for key, data in zip(keys, pool.map(store.read, keys), strict=True):
+            if data is None:
+                continue
+            try:
+                file = json.loads(data)
+                version, day = file["version"], date.fromisoformat(file["day"])
+            except (ValueError, LookupError, TypeError):
+                _LOG.warning(
+                    "%s is no day file. It is written again from the events of the day. If those "
+                    "are deleted already, its figures are lost: restore the file from a backup, or "
+                    "delete it.",
+                    key,
+                )
+            else:
+                if version == daily.VERSION:
+                    days[day] = file
+    return days
 
 
-def _day(connection: duckdb.DuckDBPyConnection, compacts: _Compacts, day: date) -> dict[str, Any]:
+def _day(
+    connection: duckdb.DuckDBPyConnection, compacts: _Compacts, day: date, share: float
+) -> dict[str, Any]:
     value: dict[str, Any] = {"version": daily.VERSION, "day": str(day), "models": {}, "audits": {}}
     reasons: dict[str, int] = {}
     doubles = 0
     for made in compacts.of("events", day, day):
         daily.join(connection, made)
+        daily.limit_shares(connection, share)
         value["models"] = daily.model_figures(connection)
         reasons, doubles = dict(made.set_aside), made.doubles
     for made in compacts.of("audits", day, day):
@@ -183,9 +209,11 @@ def _feedback(
     return {"received": 0, "without_prediction": 0}
 
 
-def _live_version(connection: duckdb.DuckDBPyConnection, compacts: _Compacts) -> str | None:
-    """Return the model version of most of the newest predictions."""
-    for day in reversed(compacts.days["events"]):
+def _live_version(
+    connection: duckdb.DuckDBPyConnection, compacts: _Compacts, today: date
+) -> str | None:
+    """Return the model version of most of the newest predictions up to today."""
+    for day in reversed([day for day in compacts.days["events"] if day <= today]):
         for made in compacts.of("events", day, day):
             found = connection.execute(
                 """

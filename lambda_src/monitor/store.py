@@ -6,11 +6,11 @@ Both have the same layout; docs/watching.md lists the keys.
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 _PARALLEL_DOWNLOADS: Final = 16
 _UNFINISHED: Final = ".unfinished-"
@@ -22,7 +22,10 @@ class StoreError(Exception):
 
 
 class EventStore(Protocol):
-    """Files by their keys, such as ``events/date=2026-11-27/part-1.jsonl``."""
+    """Files by their keys, such as ``events/date=2026-11-27/part-1.jsonl``.
+
+    The methods raise `StoreError` if the store does not answer, or denies access.
+    """
 
     def read(self, key: str) -> bytes | None:
         """Return the content of a file, or None if there is none with this key."""
@@ -67,13 +70,14 @@ def open_store(location: str) -> EventStore:
     """
     if not location.startswith("s3://"):
         return FolderStore(Path(location))
-    url = urlsplit(location)
-    if not url.netloc:
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    if not bucket:
         raise StoreError(f"{location}: the bucket is missing. Write s3://BUCKET or a folder.")
     # Imported here because a folder needs no AWS library.
     import boto3  # noqa: PLC0415
 
-    return BucketStore(boto3.client("s3"), url.netloc, url.path.strip("/"))
+    return BucketStore(boto3.client("s3"), bucket, prefix.strip("/"))
 
 
 class FolderStore:
@@ -153,21 +157,23 @@ class BucketStore:
 
     def read(self, key: str) -> bytes | None:
         """See `EventStore.read`."""
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-        except self._client.exceptions.NoSuchKey:
-            return None
-        content: bytes = found["Body"].read()
-        return content
+        with self._explained(key):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            except self._client.exceptions.NoSuchKey:
+                return None
+            content: bytes = found["Body"].read()
+            return content
 
     def write(self, key: str, data: bytes) -> None:
         """See `EventStore.write`."""
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=self._prefix + key,
-            Body=data,
-            ContentType=_content_type(key),
-        )
+        with self._explained(key):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=self._prefix + key,
+                Body=data,
+                ContentType=_content_type(key),
+            )
 
     def list(self, prefix: str) -> Sequence[str]:
         """See `EventStore.list`."""
@@ -178,11 +184,12 @@ class BucketStore:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
-        return {
-            each["Key"].removeprefix(self._prefix): f"{each['Size']} {each['ETag']}"
-            for page in pages
-            for each in page.get("Contents", ())
-        }
+        with self._explained(prefix):
+            return {
+                each["Key"].removeprefix(self._prefix): f"{each['Size']} {each['ETag']}"
+                for page in pages
+                for each in page.get("Contents", ())
+            }
 
     def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
         """See `EventStore.fetch`."""
@@ -191,11 +198,28 @@ class BucketStore:
             # Keys of different folders may end in the same name.
             name = f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{key.rpartition('/')[2]}"
             target = folder / name
-            self._client.download_file(self._bucket, self._prefix + key, str(target))
+            with self._explained(key):
+                self._client.download_file(self._bucket, self._prefix + key, str(target))
             return target
 
         with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
             return list(pool.map(download, keys))
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        """Turn the errors of boto3 into a `StoreError` that says what to do."""
+        # Imported here because a folder needs no AWS library.
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        try:
+            yield
+        except (Boto3Error, BotoCoreError, ClientError) as error:
+            raise StoreError(
+                f"s3://{self._bucket}/{self._prefix}{key}: {error}. Check the bucket's name, the "
+                "credentials and the permissions, the region and the network. What was not "
+                "written is written by the next run."
+            ) from error
 
 
 def _content_type(key: str) -> str:

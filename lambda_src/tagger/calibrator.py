@@ -127,5 +127,6 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
 
 def confidences(odds: Floats) -> Floats:
     """Turn log-odds into probabilities, with the logistic function."""
-    probabilities: Floats = 1 / (1 + np.exp(-odds))
+    # exp would overflow beyond this, where the probability is 0.
+    probabilities: Floats = 1 / (1 + np.exp(np.minimum(-odds, 700)))
     return probabilities

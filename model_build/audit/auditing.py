@@ -21,6 +21,8 @@ from model_build.questions import Question
 EVENT_VERSION: Final = 1
 _DIGITS: Final = 4
 """The service rounds confidences to so many digits, so the bundle's are rounded, too."""
+_PARTS: Final = {"by_file", "kinds", "years"}
+"""The parts of a report that have figures of their own."""
 
 
 class Audited(NamedTuple):
@@ -148,7 +150,7 @@ def compare(audit: Audit, challenger: TagModel, names: TagNames) -> dict[str, An
     )
     found = report(challenger, judged)
     return {
-        **{name: value for name, value in found.items() if name not in {"kinds", "years"}},
+        **{name: value for name, value in found.items() if name not in _PARTS},
         "difference": {
             "sample_jaccard": float(differences.mean()),
             "interval": [low, high],

@@ -2,27 +2,13 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
-from typing import Any, Final, Literal, NamedTuple
-
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
-from botocore.session import get_session
+from typing import Any, Final, NamedTuple, Protocol
 
 from lambda_src.tagger import Suggestion
 from model_build.audit.errors import AuditError
-from model_build.collect.errors import CollectError
-from model_build.collect.stack_exchange import checked_address
 from model_build.questions import Question
 
-Authorization = Literal["none", "iam", "jwt"]
-"""How the API knows its callers: the setting ``auth`` of the stack."""
-
-_TIMEOUT: Final = 30
 _WAITS: Final = (1, 5, 20)
 """Seconds to wait after each failure in a row, until the audit gives up."""
 _TOO_LARGE: Final = 413
@@ -38,42 +24,40 @@ class Answer(NamedTuple):
     """Best first; the confidences are rounded to four digits."""
 
 
+class Connection(Protocol):
+    """A way to send requests to a service."""
+
+    @property
+    def address(self) -> str:
+        """Identifies the service, for messages and for the name of the audit's file."""
+
+    @property
+    def access_advice(self) -> str:
+        """What to do if the service refuses the request."""
+
+    def post(self, content: bytes) -> tuple[int, bytes]:
+        """Send JSON to ``POST /predict``; return the HTTP status and the body of the answer.
+
+        A status of 0 means that there was no answer, and the body says why.
+        """
+
+
 class Service:
     """A running service.
 
     Parameters
     ----------
-    url : str
-        Its address, without ``/predict``.
-    authorization : {"none", "iam", "jwt"}
-        ``iam`` signs the requests with the AWS credentials of this machine.
-    token : str, optional
-        The bearer token for ``jwt``.
+    connection : Connection
+        How to reach it.
     sleep : callable
         Waits for some seconds.
-
-    Raises
-    ------
-    AuditError
-        The address is not a possible one, the token is missing, or there are no AWS credentials.
     """
 
     def __init__(
-        self,
-        url: str,
-        *,
-        authorization: Authorization = "none",
-        token: str | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        self, connection: Connection, *, sleep: Callable[[float], object] = time.sleep
     ) -> None:
-        try:
-            self.url = checked_address(url)
-        except CollectError as error:
-            raise AuditError(f"{url!r} is not the address of a service.") from error
-        if authorization == "jwt" and not token:
-            raise AuditError("The API needs a token (auth=jwt): set ETIQUETTE_TOKEN.")
-        self._authorization = authorization
-        self._token = token
+        self.address = connection.address
+        self._connection = connection
         self._sleep = sleep
 
     def predict(self, question: Question) -> Answer | None:
@@ -100,52 +84,27 @@ class Service:
         ).encode()
         reason = ""
         for wait in (*_WAITS, None):
-            status, body = self._send(content)
+            status, body = self._connection.post(content)
             if status == 200:
                 return self._answer(body)
             if status == _TOO_LARGE:
                 return None
-            reason = f"HTTP {status}: {body[:200].decode(errors='replace')}" if status else (
-                body.decode(errors="replace")
-            )  # fmt: skip
+            reason = body[:200].decode(errors="replace")
+            if status:
+                reason = f"HTTP {status}: {reason}"
             if status in _REFUSED:
                 raise AuditError(
-                    f"{self.url} refuses the request ({reason}). Set --auth and, for jwt, "
-                    "ETIQUETTE_TOKEN as the API needs it."
+                    f"{self.address} refuses the request ({reason}). "
+                    f"{self._connection.access_advice}"
                 )
             if status and status not in _TEMPORARY:
-                raise AuditError(f"{self.url} does not answer as the service does ({reason}).")
+                raise AuditError(f"{self.address} does not answer as the service does ({reason}).")
             if wait is not None:
                 self._sleep(wait)
         raise AuditError(
-            f"{self.url} does not answer ({reason}). Check the address, and that the service runs. "
-            "Nothing was written."
+            f"{self.address} does not answer ({reason}). Check the address, and that the service "
+            "runs. Nothing was written."
         )
-
-    def _send(self, content: bytes) -> tuple[int, bytes]:
-        """Send a request; a status of 0 means that there was no answer, and the body says why."""
-        url = f"{self.url}/predict"
-        asked = AWSRequest(
-            "POST",
-            url,
-            headers={"content-type": "application/json"},
-            data=content,
-        )
-        if self._authorization == "jwt":
-            asked.headers["authorization"] = f"Bearer {self._token}"
-        if self._authorization == "iam":
-            _sign(asked)
-        request = urllib.request.Request(  # noqa: S310 (see checked_address)
-            url, content, dict(asked.headers.items()), method="POST"
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-        except (OSError, HTTPException) as error:
-            return 0, (str(error) or type(error).__name__).encode()
 
     def _answer(self, body: bytes) -> Answer:
         try:
@@ -159,19 +118,5 @@ class Service:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise AuditError(
-                f"{self.url}/predict does not answer as the service does. Check the address."
+                f"{self.address} does not answer as the service does. Check the address."
             ) from error
-
-
-def _sign(request: AWSRequest) -> None:
-    try:
-        session = get_session()
-        credentials, region = session.get_credentials(), session.get_config_variable("region")
-    except BotoCoreError as error:
-        raise AuditError(f"Cannot read the AWS credentials: {error}.") from error
-    if credentials is None or region is None:
-        raise AuditError(
-            "Signing requests (--auth iam) needs AWS credentials and a region: set AWS_PROFILE and "
-            "AWS_REGION."
-        )
-    SigV4Auth(credentials, "execute-api", region).add_auth(request)

@@ -1,7 +1,9 @@
 """What stops a collection."""
 
+from model_build.errors import UserError
 
-class CollectError(Exception):
+
+class CollectError(UserError):
     """Questions cannot be collected; the message says why and what to do next."""
 
 

@@ -7,7 +7,7 @@ and the new questions, in one step. So a file is always whole, and every questio
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -82,7 +82,9 @@ class MonthFiles:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._close()
+            with suppress(OSError, pa.ArrowException):
+                # What is not committed is not needed any more.
+                self._close()
         finally:
             os.close(self._lock)
 
@@ -155,8 +157,9 @@ class MonthFiles:
     def _close(self) -> None:
         writers, self._writers = self._writers, {}
         self._n_groups = 0
-        for writer in writers.values():
-            writer.close()
+        with ExitStack() as all_of_them:
+            for writer in writers.values():
+                all_of_them.callback(_close, writer)
 
     def _combine(self, name: str, parts: list[Path]) -> int:
         """Replace a month's file by its old questions and the new ones."""
@@ -166,7 +169,7 @@ class MonthFiles:
         n_rows = len(new_ids)
         if path.exists() or has_doubles or len(parts) > 1:
             target, n_rows = self._unfinished(f"{name}-combined"), 0
-            with self._writer(target) as writer:
+            with self._open(target) as writer:
                 for table in _combined(path, parts, new_ids):
                     writer.write_table(table)
                     n_rows += len(table)
@@ -176,6 +179,14 @@ class MonthFiles:
         for part in parts:
             part.unlink(missing_ok=True)
         return n_rows
+
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[pq.ParquetWriter]:
+        writer = self._writer(path)
+        try:
+            yield writer
+        finally:
+            _close(writer)
 
     def _writer(self, path: Path) -> pq.ParquetWriter:
         schema = SCHEMA.with_metadata({**SCHEMA.metadata, _SITE: self._site.encode()})
@@ -230,6 +241,14 @@ class MonthFiles:
             f"{self.folder}: cannot write the questions: {error}. Check the space on the disk. "
             "The files of the months are whole; run the same command again."
         )
+
+
+def _close(writer: pq.ParquetWriter) -> None:
+    try:
+        writer.close()
+    finally:
+        # Otherwise, after a failure, the writer's destructor tries again and prints a traceback.
+        writer.is_open = False
 
 
 def _combined(old: Path, parts: Iterable[Path], new_ids: pa.ChunkedArray) -> Iterator[pa.Table]:

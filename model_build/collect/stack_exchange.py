@@ -40,6 +40,8 @@ _MIN_INTERVAL: Final = 0.1
 """Seconds between requests. More than 30 requests a second lead to a ban."""
 _BACKOFF_MARGIN: Final = 2
 """Seconds to wait longer than ``backoff`` asks for: the clocks may differ."""
+_MAX_BACKOFF: Final = 3600
+"""No answer makes the client wait longer. The API itself asks for seconds or minutes."""
 _WAITS: Final = (2, 10, 30, 60, 120)
 """Seconds to wait after each failure in a row, until the client gives up."""
 _MAX_THROTTLE: Final = 600
@@ -49,6 +51,8 @@ _GO_ON_TOMORROW: Final = (
     "A key (--key) raises the quota to 10,000 requests a day."
 )
 _AVAILABLE_IN: Final = re.compile(r"available in ([0-9]{1,9}) second")
+_MAX_SHOWN: Final = 200
+"""Characters of a server's message that are shown."""
 _THROTTLED: Final = 502
 _TEMPORARY: Final = frozenset({500, 503})
 """``error_id`` of errors that may pass: internal_error and temporarily_unavailable."""
@@ -236,7 +240,7 @@ class StackExchange:
                 self._sleep(seconds)
 
     def _attempt(self, method: str, options: dict[str, Any]) -> dict[str, Any]:
-        if self.remaining == 0:
+        if self.remaining is not None and self.remaining <= 0:
             raise QuotaUsedUpError(f"The API allows no more requests today. {_GO_ON_TOMORROW}")
         self._wait_for_turn(method)
         query = {"site": self.site, **options} | ({"key": self._key} if self._key else {})
@@ -251,11 +255,12 @@ class StackExchange:
             )
         if "error_id" in answer or status >= 400:
             raise self._error(answer, status)
-        if isinstance(answer.get("quota_remaining"), int):
+        if type(answer.get("quota_remaining")) is int:
             self.remaining = answer["quota_remaining"]
         backoff = answer.get("backoff")
         if isinstance(backoff, int | float) and backoff > 0:
-            self._not_before[method] = self._now() + backoff + _BACKOFF_MARGIN
+            seconds = min(backoff, _MAX_BACKOFF) + _BACKOFF_MARGIN
+            self._not_before[method] = self._now() + seconds
         return answer
 
     def _wait_for_turn(self, method: str) -> None:
@@ -277,28 +282,32 @@ class StackExchange:
                     status, body = error.code, error.read()
             return status, _decompressed(body)
         except urllib.error.URLError as error:
-            raise _FailedAttemptError(f"no connection ({error.reason})") from error
+            raise _FailedAttemptError(f"no connection ({_shown(str(error.reason))})") from error
         except (OSError, HTTPException, EOFError, zlib.error) as error:
-            reason = str(error) or type(error).__name__
+            reason = _shown(str(error)) or type(error).__name__
             raise _FailedAttemptError(f"the connection broke off ({reason})") from error
 
     def _error(self, answer: dict[str, Any], status: int) -> Exception:
-        error_id = answer.get("error_id", status)
-        text = f"{answer.get('error_name', 'error')}: {answer.get('error_message', 'no message')}"
+        error_id = answer.get("error_id")
+        if type(error_id) is not int:
+            error_id = status
+        text = _shown(
+            f"{answer.get('error_name', 'error')}: {answer.get('error_message', 'no message')}"
+        )
         if error_id == _THROTTLED:
             found = _AVAILABLE_IN.search(str(answer.get("error_message", "")))
             seconds = int(found[1]) if found else 0
             if seconds > _MAX_THROTTLE:
                 return QuotaUsedUpError(
-                    f"The API answers again in {_hours(seconds)} ({text[:200]}). {_GO_ON_TOMORROW}"
+                    f"The API answers again in {_hours(seconds)} ({text}). {_GO_ON_TOMORROW}"
                 )
-            return _FailedAttemptError(text[:200], seconds + 1 if seconds else None)
+            return _FailedAttemptError(text, seconds + 1 if seconds else None)
         if error_id in _TEMPORARY:
-            return _FailedAttemptError(text[:200])
+            return _FailedAttemptError(text)
         advice = _ADVICE.get(error_id, "Check the options of the command.")
         return CollectError(
             f"{self._base_url} refused the request for the site {self.site!r} "
-            f"(error {error_id}, {text[:200]}). {advice}"
+            f"(error {error_id}, {text}). {advice}"
         )
 
 
@@ -319,6 +328,11 @@ def checked_address(url: str) -> str:
     if not is_address:
         raise CollectError(f"{url!r} is not an address. Give one such as {BASE_URL}.")
     return url.rstrip("/")
+
+
+def _shown(text: str) -> str:
+    """Return the beginning of a server's text without characters that act on a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_MAX_SHOWN])
 
 
 def _dates(since: int, until: int) -> dict[str, Any]:

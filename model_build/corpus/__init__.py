@@ -22,7 +22,7 @@ from model_build.corpus.reading import (
     read_tag_sets,
 )
 from model_build.corpus.rejects import Rejects
-from model_build.corpus.writing import write_questions
+from model_build.corpus.writing import write_questions, write_tag_sets
 
 __all__ = [
     "CorpusError",
@@ -33,4 +33,5 @@ __all__ = [
     "read_rows",
     "read_tag_sets",
     "write_questions",
+    "write_tag_sets",
 ]

@@ -1,4 +1,4 @@
-"""Write questions as Parquet."""
+"""Write questions and tag sets as Parquet."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from model_build.corpus.parquet_files import PLAIN_TITLES
 from model_build.questions import Question
+from model_build.tag_sets import TagSet
 
 SCHEMA = pa.schema(
     [
@@ -37,3 +38,11 @@ def write_questions(questions: Iterable[Question], path: Path) -> None:
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         while batch := list(islice(rows, _BATCH_ROWS)):
             writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
+
+
+def write_tag_sets(tag_sets: Iterable[TagSet], path: Path) -> None:
+    """Write tag sets to a Parquet file that `read_tag_sets` reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([("id", pa.int64()), ("tags", pa.list_(pa.string()))])
+    rows = [each._asdict() for each in tag_sets]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")

@@ -1,5 +1,7 @@
 """The error of the gate."""
 
+from model_build.errors import UserError
 
-class GateError(Exception):
+
+class GateError(UserError):
     """The gate cannot decide, for a reason that the user can change; the message says how."""

@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from model_build.errors import UserError
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 PYTHON: Final = ROOT / ".cache" / "tracking" / "venv" / "bin" / "python"
 """The interpreter of the environment of `scripts/setup tracking`."""
@@ -31,7 +33,7 @@ _TIMEOUT: Final = 1_800
 _PREFIX: Final = "error: "
 
 
-class TrackingError(Exception):
+class TrackingError(UserError):
     """MLflow is not installed, cannot be reached, or refuses; the message says what to do."""
 
 

@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
@@ -16,18 +17,23 @@ from safetensors.numpy import save_file
 
 from lambda_src.tagger import Suggestion, TagModel, analyzer, read_bundle, vocabulary
 from lambda_src.tagger.bundle import MANIFEST_KEY
+from lambda_src.tagger.markup import split_body
 from lambda_src.tagger.rules import N_HIDDEN_UNITS, RERANKER_INPUTS
 from model_build import features
 from model_build.bundle_writer import write_bundle
-from model_build.corpus import Rejects, read_corpus
+from model_build.code_copies import rows_with_code
+from model_build.corpus import Rejects, read_corpus, read_tag_sets
 from model_build.evaluation import judge
+from model_build.features import tokens_of
 from model_build.intervals import WeightedMetric, bootstrap_intervals, weighted_metrics
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
+from model_build.retrain_starter import MISLEADING_PER_TAG
 from model_build.splitting import split
 from model_build.synonyms import WELL_KNOWN, read_synonyms, replace_synonyms
+from model_build.tag_sets import TagSet, without_doubles
 from model_build.training import PRUNE, TrainingOptions, choose_tags, fit
-from scripts.benchmarks.options import add_corpus_options, names_among
+from scripts.benchmarks.options import add_corpus_options, names_among, read_by_file, rows_by_file
 from scripts.shared.tables import table
 
 COLUMNS: Final = {
@@ -39,6 +45,8 @@ COLUMNS: Final = {
 }
 
 NAMELESS: Final = "no tag names"
+NO_TAG_SETS: Final = "no tag sets"
+COMPLETE: Final = "complete model"
 UNSTEMMED: Final = "no stemming"
 UNLIMITED: Final = "no token limits"
 
@@ -50,47 +58,100 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--most", type=int, default=12_000, help="maximum number of questions (default: 12000)"
     )
     command.add_argument(
+        "--test",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="test questions, judged file by file, also by their code alone (default: a fifth of "
+        "--questions, which is then not trained on)",
+    )
+    command.add_argument(
+        "--tag-sets", nargs="+", type=Path, default=[], metavar="FILE", help="as for train"
+    )
+    command.add_argument(
         "--variants",
         type=names_among(_NAMES, "variant"),
-        default=_NAMES,
         metavar="A,B",
-        help=f"some of: {', '.join(_NAMES)} (default: all)",
+        help=f"some of: {', '.join(_NAMES)} (default: all; without --tag-sets, all but "
+        f"'{NO_TAG_SETS}')",
     )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Train every variant on four fifths of the questions, evaluate the rest, print a table."""
+    """Train every variant on the same questions, evaluate it on others, and print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         with Rejects(Path(folder) / "rejects.jsonl") as rejects:
             questions = read_corpus(options.questions, rejects)
-        step = max(1, len(questions) // options.most)
-        train, test = split(questions[::step], [0.8, 0.2], options.seed)
+            tests = read_by_file(options.test, rejects)
+            tag_sets = read_tag_sets(options.tag_sets, rejects)
+        train = questions[:: max(1, len(questions) // options.most)]
+        if not tests:
+            train, held_out = split(train, [0.8, 0.2], options.seed)
+            tests = {"test": held_out}
+        else:
+            tests |= _code_alone(tests)
+        test = [question for members in tests.values() for question in members]
+        corpus = _Corpus(train, without_doubles(tag_sets, [*questions, *test]))
         whole = TrainingOptions(min_tag_count=options.min_tag_count, prune=PRUNE)
         path = Path(folder) / "model.safetensors"
         judged: dict[str, list[JudgedQuestion]] = {}
-        print("ablation: complete model", file=sys.stderr)
-        model = _train(train, whole, path)
-        judged["complete model"] = judge(model, test)
+        print(f"ablation: {COMPLETE}", file=sys.stderr)
+        model = _train(corpus, whole, path)
+        judged[COMPLETE] = judge(model, test)
         judged["no re-ranking"] = judge(_without_reranker(path), test)
         judged["raw scores, no calibrator"] = _raw(model, test)
         variants = _variants(whole)
-        for name in options.variants:
+        names = options.variants or [
+            name for name in _NAMES if name != NO_TAG_SETS or options.tag_sets
+        ]
+        for name in names:
             print(f"ablation: {name}", file=sys.stderr)
             if name == NAMELESS:
-                judged[name] = _nameless(train, test, whole, path)
+                judged[name] = _nameless(corpus, test, whole, path)
+            elif name == NO_TAG_SETS:
+                judged[name] = judge(_train(corpus._replace(tag_sets=[]), whole, path), test)
             elif name in _ANALYZERS:
                 with _ANALYZERS[name]():
-                    judged[name] = judge(_train(train, whole, path), test)
+                    judged[name] = judge(_train(corpus, whole, path), test)
             else:
-                judged[name] = judge(_train(train, variants[name], path), test)
+                judged[name] = judge(_train(corpus, variants[name], path), test)
     print(f"{len(train)} training questions, {len(test)} test questions.")
-    rows = [
-        _row(name, variant, judged["complete model"], model.tags)
-        for name, variant in judged.items()
-    ]
-    cells = [[row["variant"], *(_cell(row, name) for name in COLUMNS)] for row in rows]
-    print(table(["Variant", *COLUMNS.values()], cells))
-    return {"variants": rows, "train": len(train), "test": len(test)}
+    files: list[dict[str, Any]] = []
+    for file, rows in rows_by_file(tests).items():
+        parts = {name: [members[row] for row in rows] for name, members in judged.items()}
+        found = [_row(name, parts[name], parts[COMPLETE], model.tags) for name in parts]
+        files.append({"file": file, "questions": len(rows), "variants": found})
+        if len(tests) > 1:
+            print(f"\n{file}, {len(rows)} questions:\n")
+        cells = [[row["variant"], *(_cell(row, name) for name in COLUMNS)] for row in found]
+        print(table(["Variant", *COLUMNS.values()], cells))
+    return {"files": files, "train": len(train), "test": len(test)}
+
+
+class _Corpus(NamedTuple):
+    """What every variant is trained on."""
+
+    questions: Sequence[Question]
+    tag_sets: Sequence[TagSet]
+
+
+def _code_alone(tests: Mapping[str, Sequence[Question]]) -> dict[str, list[Question]]:
+    """Take the title and the prose away from the questions that have enough code."""
+    found = {}
+    for file, members in tests.items():
+        rows = rows_with_code(members, tokens_of(members))
+        codes = [split_body(members[row].body, members[row].body_format).code for row in rows]
+        found[f"{file}, code alone"] = [
+            replace(
+                members[row],
+                title="",
+                body=f"<pre><code>{escape(code)}</code></pre>",
+                body_format="html",
+            )
+            for row, code in zip(rows, codes, strict=True)
+        ]
+    return {file: members for file, members in found.items() if members}
 
 
 def _row(
@@ -130,17 +191,22 @@ def _without_reranker(path: Path) -> TagModel:
 
 
 def _nameless(
-    train: Sequence[Question], test: Sequence[Question], options: TrainingOptions, path: Path
+    corpus: _Corpus, test: Sequence[Question], options: TrainingOptions, path: Path
 ) -> list[JudgedQuestion]:
     """Train with tag names that occur in no text, and restore the names in the results."""
     synonyms = read_synonyms([WELL_KNOWN])
-    chosen = {tag for tag, _ in choose_tags(train, options.min_tag_count)}
+    chosen = {tag for tag, _ in choose_tags(corpus.questions, options.min_tag_count)}
     synonyms = {name: tag for name, tag in synonyms.items() if name not in chosen}
-    train = replace_synonyms(train, synonyms)
-    names = sorted({tag for question in [*train, *test] for tag in question.tags})
+    train = replace_synonyms(corpus.questions, synonyms)
+    tags_of_each = [
+        *(question.tags for question in (*train, *test)),
+        *(tag_set.tags for tag_set in corpus.tag_sets),
+    ]
+    names = sorted({tag for tags in tags_of_each for tag in tags})
     alias = {name: f"~{number}" for number, name in enumerate(names)}
     hidden = [replace(each, tags=tuple(alias[tag] for tag in each.tags)) for each in train]
-    write_bundle(fit(hidden, options), path, corpus={})
+    sets = [each._replace(tags=tuple(alias[tag] for tag in each.tags)) for each in corpus.tag_sets]
+    write_bundle(fit(hidden, options, tag_sets=sets), path, corpus={})
     names_by_number = {number: name for name, number in alias.items()}
 
     def named(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
@@ -187,14 +253,18 @@ def _variants(whole: TrainingOptions) -> dict[str, TrainingOptions]:
         "no class balancing": replace(whole, balance=0.0),
         "no pruning": replace(whole, prune=0.0),
         "all negatives": replace(whole, n_similar=10**9),
+        "no code copies": replace(whole, code_copies=False),
+        "with misleading questions": replace(whole, misleading_per_tag=MISLEADING_PER_TAG),
     }
 
 
-_NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, *_ANALYZERS]
+_NAMES: Final = [*_variants(TrainingOptions()), NAMELESS, NO_TAG_SETS, *_ANALYZERS]
 
 
-def _train(questions: Sequence[Question], options: TrainingOptions, path: Path) -> TagModel:
-    write_bundle(fit(questions, options, read_synonyms([WELL_KNOWN])), path, corpus={})
+def _train(corpus: _Corpus, options: TrainingOptions, path: Path) -> TagModel:
+    synonyms = read_synonyms([WELL_KNOWN])
+    fitted = fit(corpus.questions, options, synonyms, tag_sets=corpus.tag_sets)
+    write_bundle(fitted, path, corpus={})
     return _load(path)
 
 
@@ -206,7 +276,7 @@ def _load(path: Path) -> TagModel:
 def _raw(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]:
     judged = []
     for question in questions:
-        scores = model.scores(question.title, question.body, "html")
+        scores = model.scores(question.title, question.body, question.body_format)
         best = np.argsort(-scores, kind="stable")[:10]
         ranked = [Suggestion(model.tags[tag], float(scores[tag])) for tag in best]
         judged.append(JudgedQuestion(frozenset(question.tags), ranked, []))
@@ -216,7 +286,7 @@ def _raw(model: TagModel, questions: Sequence[Question]) -> list[JudgedQuestion]
 def _cell(row: dict[str, Any], figure: str) -> str:
     if figure not in row:
         return ""
-    if row["variant"] == "complete model":
+    if row["variant"] == COMPLETE:
         return f"{row[figure]:.3f}"
     low, high = row["gains"][figure]
     return f"{row[figure]:.3f} ({low:+.3f} to {high:+.3f})"

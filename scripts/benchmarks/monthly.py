@@ -40,7 +40,7 @@ VERSIONS: Final = 3
 IMAGE_GB: Final = 0.25
 RELEASES_PER_MONTH: Final = 4
 """Releases with a new image. Each image stays until `scripts/cdk gc` removes it."""
-METRICS: Final = 35
+METRICS: Final = 36
 """Custom metrics: those of `lambda_src/metrics.py`, with one set of dimensions each."""
 MONITOR_RUNS: Final = 30 * 24
 MONITOR_MB: Final = 2048
@@ -48,7 +48,12 @@ MONITOR_SECONDS: Final = 5
 """Of a run of the monitor with little traffic, most of which is its start."""
 MONITOR_SECONDS_PER_MILLION: Final = 40
 """And for each million predictions of a day, from `scripts/bench monitor`."""
-ALARM_METRICS: Final = 71
+AUDIT_CPU: Final = 0.5
+AUDIT_GB: Final = 2
+AUDIT_HOURS: Final = 30 * 10 / 60
+"""Of the daily audits, if `audit_site` is set. An estimate: ten minutes each, most of which is the
+start of the job and the waiting for the Stack Exchange API."""
+ALARM_METRICS: Final = 70
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
 DASHBOARDS: Final = 3
@@ -151,6 +156,7 @@ def monthly(level: Level) -> dict[str, float]:
         * prices["log_stored_gb_month"],
         "Event store": _event_store(level),
         "Monitor": _monitor(level),
+        "Audit, by setting": _audit(),
         "Traces": traces / 1e6 * prices["million_traces"],
         "Data transfer out": level.predictions * ANSWER_BYTES / 1e9 * prices["transfer_gb"],
         "Metrics, alarms, dashboards, key": watching,
@@ -190,6 +196,17 @@ def _monitor(level: Level) -> float:
     gb_seconds = MONITOR_RUNS * seconds * MONITOR_MB / 1024
     per_gb_second: float = PRICES["lambda_gb_second"]["arm64"]
     return gb_seconds * per_gb_second
+
+
+def _audit() -> float:
+    """Return the cost of the daily audits. It does not depend on the traffic."""
+    prices: dict[str, float] = PRICES["operation"]
+    per_hour = (
+        AUDIT_CPU * prices["fargate_cpu_hour"]
+        + AUDIT_GB * prices["fargate_gb_hour"]
+        + prices["public_address_hour"]
+    )
+    return AUDIT_HOURS * per_hour
 
 
 def monthly_table(levels: tuple[Level, ...]) -> str:

@@ -1,8 +1,12 @@
-"""Command-line options that several benchmarks have in common."""
+"""Command-line options that several benchmarks have in common, and what they name."""
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence, Sized
+from itertools import accumulate
 from pathlib import Path
+
+from model_build.corpus import Rejects, read_corpus
+from model_build.questions import Question
 
 
 def add_corpus_options(command: argparse.ArgumentParser) -> None:
@@ -36,3 +40,26 @@ def names_among(known: Collection[str], kind: str) -> Callable[[str], list[str]]
         return names.split(",")
 
     return parse
+
+
+def read_by_file(paths: Sequence[Path], rejects: Rejects) -> dict[str, list[Question]]:
+    """Read the questions of each file, by the file's name; by its path if names are not unique."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = list(map(str, paths))
+    return {name: read_corpus([path], rejects) for name, path in zip(names, paths, strict=True)}
+
+
+def rows_by_file(files: Mapping[str, Sized]) -> dict[str, range]:
+    """List the rows of each file where the questions of all files follow one another.
+
+    Examples
+    --------
+    >>> rows_by_file({"first": ["a", "b"], "second": ["c"]})
+    {'first': range(0, 2), 'second': range(2, 3)}
+    """
+    ends = list(accumulate(map(len, files.values())))
+    return {
+        file: range(end - len(members), end)
+        for (file, members), end in zip(files.items(), ends, strict=True)
+    }

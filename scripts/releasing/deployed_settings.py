@@ -3,11 +3,13 @@
 The stack's outputs describe its settings (infra_cdk/recorded_settings.py).
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from lambda_src.model_signature import signature_path
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function, Version
 from scripts.releasing.target import Target
@@ -180,6 +182,8 @@ def live_model(function: Function) -> dict[str, str]:
     path = _KEPT_MODELS / f"{version.model_sha256}.safetensors"
     # The CDK computes the digest of what it deploys, and the function checks it.
     path.write_bytes(function.model_of(version))
+    if version.model_signature:
+        signature_path(path).write_bytes(base64.b64decode(version.model_signature))
     found = {"model": str(path)}
     # The figures of a report have plain names; those of a bundle's card contain the questions'.
     figures = {

@@ -34,6 +34,8 @@ class Version:
     """The time, as Lambda formats it: `2026-11-22T14:00:00.000+0000`."""
     role: str
     """The ARN of the role of this version."""
+    model_signature: str = ""
+    """In base64; empty if the version needs no signature."""
 
 
 class Image(NamedTuple):
@@ -170,4 +172,5 @@ def _version(configuration: dict[str, Any]) -> Version:
         model_sha256=variables.get("ETIQUETTE_MODEL_SHA256", ""),
         published=configuration["LastModified"],
         role=configuration["Role"],
+        model_signature=variables.get("ETIQUETTE_MODEL_SIGNATURE", ""),
     )

@@ -71,6 +71,10 @@ WITH_CLOUDFRONT: Final = {
     "web_acl_arn": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/etiquette/0-1",
 }
 WITH_RETRAINING: Final = {"retraining": True, "retraining_schedule": "rate(28 days)"}
+WITH_AUDIT: Final = {
+    "audit_site": "cooking",
+    "audit_key_parameter": "/etiquette/stack-exchange-key",
+}
 COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     "dev": {},
     "prod": {"environment": "prod", **WITH_ADDRESS},
@@ -100,6 +104,13 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "retraining": {**WITH_RETRAINING, "architecture": "x86_64", "archive_scoring": 3},
     "retraining in prod": {"environment": "prod", **WITH_ADDRESS, "retraining": True},
+    "audit": {"audit_site": "cooking", **WITH_TOKENS},
+    "audit and retraining in prod": {
+        "environment": "prod",
+        **WITH_ADDRESS,
+        **WITH_AUDIT,
+        "retraining": True,
+    },
 }
 """Settings that, together, cover every branch of the constructs."""
 

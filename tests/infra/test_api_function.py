@@ -1,8 +1,13 @@
 """The API function: its architecture, its start and its concurrency."""
 
-from tests.infra.synthesis import Synthesize, Synthesized
+import json
+from typing import Any
+
+from lambda_src.api.settings import Settings
+from tests.infra.synthesis import WITH_TOKENS, Synthesize, Synthesized
 
 LAMBDA = "AWS::Lambda::Function"
+SECRET = "AWS::SecretsManager::Secret"
 
 
 def test_x86_64_is_a_setting(synthesize: Synthesize) -> None:
@@ -33,3 +38,28 @@ def test_a_start_and_a_request_take_less_than_api_gateways_limit(combination: Sy
     start_seconds = 10
     for function in combination.properties(LAMBDA, "Function"):
         assert function["Timeout"] + start_seconds < 30
+
+
+def variables(synthesized: Synthesized, name: str) -> dict[str, Any]:
+    function = synthesized.only(LAMBDA, name)
+    return dict(function["Properties"]["Environment"]["Variables"])
+
+
+def test_identified_callers_get_pseudonyms_with_a_generated_key(synthesize: Synthesize) -> None:
+    synthesized = synthesize(**WITH_TOKENS)
+    generated = synthesized.only(SECRET)["Properties"]["GenerateSecretString"]
+    assert generated == {"PasswordLength": 48, "ExcludePunctuation": True}
+    key = variables(synthesized, "Function")["ETIQUETTE_PRINCIPAL_KEY"]
+    assert "{{resolve:secretsmanager:" in json.dumps(key)
+    assert variables(synthesized, "Monitor")["ETIQUETTE_PRINCIPAL_SHARE"] == "0.1"
+    environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_PRINCIPAL_KEY": "aZ0" * 16}
+    assert Settings.from_environment(environment).principal_key == "aZ0" * 16
+
+
+def test_without_a_limit_or_without_identities_there_are_no_pseudonyms(
+    synthesized: Synthesized, synthesize: Synthesize
+) -> None:
+    for each in (synthesized, synthesize(principal_share=100, **WITH_TOKENS)):
+        each.template.resource_count_is(SECRET, 0)
+        assert "ETIQUETTE_PRINCIPAL_KEY" not in variables(each, "Function")
+        assert "ETIQUETTE_PRINCIPAL_SHARE" not in variables(each, "Monitor")

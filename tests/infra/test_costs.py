@@ -38,6 +38,9 @@ def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
     assert len(prod.resources("AWS::CloudWatch::CompositeAlarm")) == 1
     assert len(prod.resources("AWS::CloudWatch::Dashboard")) == monthly.DASHBOARDS
     assert len(prod.resources("AWS::KMS::Key")) == 1
+    job = prod.only("AWS::ECS::TaskDefinition", "Audit")["Properties"]
+    assert int(job["Cpu"]) == monthly.AUDIT_CPU * 1024
+    assert int(job["Memory"]) == monthly.AUDIT_GB * 1024
     function = prod.only("AWS::Lambda::Function", "Function")["Properties"]
     assert function["MemorySize"] == monthly.MEMORY_MB
 

@@ -16,6 +16,7 @@ from infra_cdk.settings import ENVIRONMENTS, STARTER_MODEL, Settings
 from scripts.releasing import deployed_settings
 from scripts.releasing.function import Live, Version, facts_of
 from tests.infra.synthesis import Synthesized
+from tests.support.signing import private_key, public_text
 
 EVERY_SETTING = {
     "account": "123456789012",
@@ -27,6 +28,7 @@ EVERY_SETTING = {
     "jwt_issuer": "https://id.example.org/pool",
     "jwt_audiences": "web,phone",
     "open_pages": "true",
+    "principal_share": "20",
     "cors_origins": "https://example.org,http://localhost:3000",
     "domain_name": "tags.example.org",
     "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0-1",
@@ -42,7 +44,10 @@ EVERY_SETTING = {
     "event_text": "true",
     "retraining": "true",
     "retraining_schedule": "rate(30 days)",
+    "audit_site": "cooking",
+    "audit_key_parameter": "/etiquette/stack-exchange-key",
     "archive_scoring": "4",
+    "signing_key": public_text(private_key("owner")),
 }
 """Settings of the command line that differ from those of prod."""
 WITH_CLOUDFRONT = {
@@ -85,6 +90,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "jwt_audiences": {"auth", "jwt_issuer"},
     "domain_name": {"certificate_arn", "hosted_zone_id", "disable_execute_api_endpoint"},
     "retraining": {"retraining_schedule"},
+    "audit_site": {"audit_key_parameter"},
     "certificate_arn": {"domain_name", "hosted_zone_id", "disable_execute_api_endpoint"},
 }
 """The settings that are not valid without another one."""

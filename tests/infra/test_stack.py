@@ -162,6 +162,7 @@ def test_the_build_context_has_only_what_serves(synthesized: Synthesized) -> Non
     assert {entry.name for entry in folder.iterdir()} == {
         ".dockerignore",
         "__init__.py",
+        "environment_settings.py",
         "metrics.py",
         "tagger",
         "api",

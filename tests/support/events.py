@@ -75,6 +75,7 @@ class EventLog:
         *,
         source: Literal["single", "batch"] = "single",
         latency_ms: float = 0.5,
+        principal: str | None = None,
         **options: Any,
     ) -> str:
         """Answer a question and record the prediction; return the prediction's id.
@@ -87,6 +88,8 @@ class EventLog:
         source : {"single", "batch"}
         latency_ms : float
             What the event says: the real latency differs from run to run.
+        principal : str, optional
+            The pseudonym of the caller.
         **options
             Other fields of `PredictRequest`, such as `max_tags`.
         """
@@ -111,6 +114,7 @@ class EventLog:
                 model_version=self._version,
                 source=source,
                 latency_ms=latency_ms,
+                principal=principal,
             )
         return prediction_id
 
@@ -122,6 +126,7 @@ class EventLog:
         final_tags: Sequence[str] | None = None,
         accepted: Sequence[str] | None = None,
         authenticated: bool = False,
+        principal: str | None = None,
     ) -> None:
         """Record feedback for a prediction, whether the prediction is in this log or not."""
         self._clock.time = time
@@ -129,7 +134,9 @@ class EventLog:
             {"prediction_id": prediction_id, "final_tags": final_tags, "accepted": accepted}
         )
         with redirect_stdout(self._output):
-            self._answers.record_feedback(request, "request", authenticated=authenticated)
+            self._answers.record_feedback(
+                request, "request", authenticated=authenticated, principal=principal
+            )
 
     def lines(self) -> list[str]:
         """Return all lines in the order of their recording: of metrics (EMF) and of events."""

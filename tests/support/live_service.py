@@ -1,5 +1,9 @@
-"""The real API on a port of this machine, without a server package."""
+"""The real API on a port of this machine, without a server package.
 
+The port also answers as AWS does when somebody invokes the function, at the path of Lambda's API.
+"""
+
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +23,10 @@ class LiveService:
         self.client = TestClient(create_app(model, Settings(model="starter", service="audited")))
         self.url = ""
         self.failures: list[int] = []
-        """The statuses of the next answers; 0 drops the connection."""
+        """The statuses of the next answers; 0 drops the connection. They are those of AWS if the
+        function is invoked."""
+        self.function_fails = False
+        """Whether an invoked function raises an exception."""
         self.headers: list[dict[str, str]] = []
         """Of each request, with names in lower case."""
         self.bodies: list[bytes] = []
@@ -32,6 +39,10 @@ def serve_model(service: LiveService) -> Iterator[LiveService]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
+            path, invoked = self.path, self.path.endswith("/invocations")
+            if invoked:
+                event = json.loads(content)
+                path, content = event["rawPath"], event["body"].encode()
             service.headers.append({name.lower(): value for name, value in self.headers.items()})
             service.bodies.append(content)
             if service.failures:
@@ -41,10 +52,15 @@ def serve_model(service: LiveService) -> Iterator[LiveService]:
                     return
             else:
                 answer = service.client.post(
-                    self.path, content=content, headers={"content-type": "application/json"}
+                    path, content=content, headers={"content-type": "application/json"}
                 )
                 status, body = answer.status_code, answer.content
+                if invoked:
+                    returned = {"statusCode": status, "body": answer.text}
+                    status, body = 200, json.dumps(returned).encode()
             self.send_response(status)
+            if service.function_fails:
+                self.send_header("x-amz-function-error", "Unhandled")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

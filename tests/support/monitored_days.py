@@ -61,6 +61,7 @@ def day_file(
         "feedbacks": judged,
         "judged": judged,
         "authenticated_feedbacks": 0,
+        "over_share": 0,
         **{name: rate(name, predictions if name in of_predictions else judged) for name in RATES},
         "calibration": [
             {"suggested": judged, "chosen": judged * number / 10, "confidence": judged * 0.5}

@@ -62,6 +62,8 @@ class StackExchangeServer:
         self.synonyms: list[tuple[str, str]] = []
         self.url = ""
         self.quota = 300
+        self.requires_key = False
+        """Whether requests without a key are refused."""
         self.backoffs: deque[int] = deque()
         """Each successful answer to /questions takes the next one."""
         self.failures: deque[str] = deque()
@@ -104,6 +106,8 @@ class StackExchangeServer:
         if self.quota <= 0:
             return self._throttled(43_210)
         self.quota -= 1
+        if self.requires_key and "key" not in options:
+            return self._error(402, "invalid_access_token", "a key is required")
         if options.get("key", KEY) != KEY:
             return self._error(400, "bad_parameter", "`key` doesn't match a known application")
         if options.get("site") != "cooking":
@@ -190,7 +194,9 @@ def _escaped(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def serve_stack_exchange(server: StackExchangeServer) -> Iterator[StackExchangeServer]:
+def serve_stack_exchange(
+    server: StackExchangeServer, host: str = "127.0.0.1"
+) -> Iterator[StackExchangeServer]:
     """Run the server on a free port of this machine; its `url` is that of the API."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -215,10 +221,10 @@ def serve_stack_exchange(server: StackExchangeServer) -> Iterator[StackExchangeS
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http = ThreadingHTTPServer((host, 0), Handler)
     thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}/2.3"
+    server.url = f"http://{host}:{http.server_port}/2.3"
     try:
         yield server
     finally:

@@ -45,6 +45,22 @@ class RunningFunction:
         limit = ["--cpu-period", "1000000", "--cpu-quota", str(1000 * millicores)]
         self._aws.engine.call("update", *limit, self._identifier)
 
+    def limit_memory(self, size: str) -> None:
+        """Change the memory limit of the running container, such as to ``32m``."""
+        self._aws.engine.call("update", "--memory", size, self._identifier)
+
+    def signal(self, name: str) -> None:
+        """Send a signal, such as ``KILL``, to the function's process, but not to Lambda's own."""
+        self.run(
+            "for each in /proc/[0-9]*; do "
+            "tr '\\0' ' ' < $each/cmdline | grep -q '^[^ ]*python3 -m awslambdaric' && "
+            f"kill -{name} ${{each#/proc/}}; done; true"
+        )
+
+    def run(self, script: str) -> str:
+        """Run a shell script in the container and return its output."""
+        return self._aws.engine.call("exec", self._identifier, "sh", "-c", script)
+
     def output(self) -> str:
         """The container's standard output and standard error."""
         return self._aws.engine.call("logs", self._identifier, with_errors=True)

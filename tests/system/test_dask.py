@@ -135,5 +135,5 @@ def test_a_cluster_that_could_train_another_model_is_refused(
 def refusal(questions: Path, out: Path, address: str) -> str:
     with training(questions, out, "--dask", address) as process:
         _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
+    assert process.returncode == 2
     return errors

@@ -1,5 +1,6 @@
 """Deployments, releases and rollbacks, from an empty account on. The order of tests matters."""
 
+import base64
 import hashlib
 import json
 import os
@@ -7,12 +8,13 @@ import re
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from lambda_src import metrics
 from lambda_src.api.schemas import PredictRequest
+from lambda_src.model_signature import signature_path
 from lambda_src.tagger import TagModel
 from model_build.questions import Question
 from scripts.emulator.account import client
@@ -277,18 +279,32 @@ def test_releasing_the_same_model_again_does_not_move_live(
     assert "pinned" not in done("releases")
 
 
+class Evaluated(NamedTuple):
+    """A model with the report of its evaluation."""
+
+    model: Path
+    report: Path
+
+
+@pytest.fixture(scope="module")
+def third(second_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    folder = tmp_path_factory.mktemp("third")
+    model = another_version(second_model, folder / "third.safetensors", "2000.01.01-third")
+    figures = dict.fromkeys(
+        ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece"), 0.25
+    )
+    report = folder / "report.json"
+    report.write_text(json.dumps({"model_sha256": digest(model), **figures}))
+    return Evaluated(model, report)
+
+
 def test_a_confirmed_release_moves_live_and_removes_old_versions(
-    second_release: Release, second_model: Path, tmp_path: Path
+    second_release: Release, third: Evaluated
 ) -> None:
     iam = client(second_release.deployment.aws, "iam")
     roles_before = {role["RoleName"] for role in iam.list_roles()["Roles"]}
     done("rollback", "--yes", "--to", "1")
-    model = another_version(second_model, tmp_path / "third.safetensors", "2000.01.01-third")
-    report = tmp_path / "report.json"
-    figures = dict.fromkeys(
-        ("sample_jaccard", "sample_f1", "precision_at_1", "prediction_rate", "ece"), 0.25
-    )
-    report.write_text(json.dumps({"model_sha256": digest(model), **figures}))
+    model, report = third
     said = done("release", "--model", model, "--report", report, "--yes", "--confirm-rollback")
     assert re.search(r"model +\| +\S+-\w+ \| +2000\.01\.01-third", said)
     assert "Tags added: none" in said
@@ -317,13 +333,49 @@ def variables(release: Release) -> dict[str, str]:
     return dict(live["Environment"]["Variables"])
 
 
-def test_a_release_shows_the_account_and_what_it_changes(second_release: Release) -> None:
+@pytest.fixture(scope="module")
+def signing_key(second_release: Release) -> str:
+    """The ARN of a key in the emulator's KMS."""
+    kms = client(second_release.deployment.aws, "kms")
+    created = kms.create_key(KeySpec="RSA_3072", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    return str(created["Arn"])
+
+
+@pytest.fixture(scope="module")
+def public_key(signing_key: str) -> str:
+    shown = command("sign_model", "--public-key", "--key", signing_key)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout.strip()
+
+
+def test_a_release_shows_the_account_and_what_it_changes(
+    second_release: Release, third: Evaluated, signing_key: str, public_key: str
+) -> None:
     before = variables(second_release)
-    said = done("release", "--keep-settings", "-c", f"cors_origins={ORIGIN}", "--yes")
+    signed = ["--model", third.model, "--report", third.report, "--sign-with", signing_key]
+    said = done("release", *signed, "--keep-settings", "-c", f"cors_origins={ORIGIN}",
+                "-c", f"signing_key={public_key}", "--yes")  # fmt: skip
     assert "account 123456789012, region us-east-1, stack etiquette-emulator" in said
     assert f"cors_origins: default -> {ORIGIN}" in said
     assert re.search(r"leaves behind AWS::Lambda::Version Function/", said)
-    assert variables(second_release) == before | {"ETIQUETTE_CORS_ORIGINS": ORIGIN}
+    assert f"signing_key: default -> {public_key}" in said
+    signature = signature_path(third.model).read_bytes()
+    assert variables(second_release) == before | {
+        "ETIQUETTE_CORS_ORIGINS": ORIGIN,
+        "ETIQUETTE_MODEL_SIGNATURE": base64.b64encode(signature).decode(),
+        "ETIQUETTE_MODEL_SIGNING_KEY": public_key,
+    }
+    assert read(second_release.deployment, "/health")["model_sha256"] == digest(third.model)
+
+
+def test_an_unsigned_model_is_refused(
+    second_release: Release, second_model: Path, public_key: str
+) -> None:
+    assert variables(second_release)["ETIQUETTE_MODEL_SIGNING_KEY"] == public_key
+    unsigned = command("release", "--model", second_model, "--keep-settings", "--yes")
+    assert unsigned.returncode == 1
+    assert "is not signed, but this deployment requires a signature" in unsigned.stderr
+    assert "Traceback" not in unsigned.stderr
 
 
 def test_a_deployment_without_a_live_setting_is_refused_by_every_command(
@@ -359,10 +411,23 @@ def test_live_settings_are_kept_or_dropped_on_request(second_release: Release) -
     done("release", "--keep-settings", "--yes")
     assert variables(second_release) == before
     assert done("releases") == listed, "nothing has changed, not even the figures of the report"
-    said = done("release", "--keep-settings", "-c", "cors_origins=default", "--yes")
+    assert "sample_jaccard=0.250" in listed
+    off = ("-c", "cors_origins=default", "-c", "signing_key=default")
+    said = done("release", "--keep-settings", *off, "--yes")
     assert f"cors_origins: {ORIGIN} -> default" in said
-    del before["ETIQUETTE_CORS_ORIGINS"]
-    assert variables(second_release) == before
+    dropped = ("CORS_ORIGINS", "MODEL_SIGNATURE", "MODEL_SIGNING_KEY")
+    kept = {key: value for key, value in before.items() if not key.endswith(dropped)}
+    assert variables(second_release) == kept
+
+
+def test_a_rollback_to_a_signed_version_needs_no_new_signature(
+    second_release: Release, public_key: str
+) -> None:
+    unsigned = Release.read(second_release.deployment).live
+    done("rollback", "--yes")
+    assert variables(second_release)["ETIQUETTE_MODEL_SIGNING_KEY"] == public_key
+    assert read(second_release.deployment, "/health")["status"] == "ok"
+    done("rollback", "--yes", "--to", unsigned)
 
 
 def test_the_kill_switch_stops_the_service_and_starts_it_again(second_release: Release) -> None:

@@ -18,15 +18,19 @@ import pytest
 from lambda_src.api.schemas import PredictRequest
 from lambda_src.tagger import TagModel
 from model_build.__main__ import main
+from model_build.commands.tracking import record_or_warn
 from model_build.corpus import write_questions
 from model_build.questions import Question
 from model_build.tracking.environment import PYTHON, call
+from model_build.tracking.record_files import record_folder
 from scripts.emulator.deployment import Deployment
 from scripts.emulator.local_aws import LocalAws
 from scripts.releasing import registered_models
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.registered_models import RegisteredModel, move_champion
+from tests.support.faulty_link import faulty_link
 from tests.support.paths import ROOT
+from tests.system.faults import ALL_FAULTS
 from tests.system.mlflow_processes import model_server, tracking_server
 
 Figures = dict[str, float]
@@ -142,6 +146,32 @@ def test_a_server_that_is_away_loses_no_training(
     store = f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
     assert main(["track", "--bundle", str(bundle), "--uri", store]) == 0
     assert "recorded on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answered", [1, 2_000, 4_000, 8_000, 16_000] if ALL_FAULTS else [4_000])
+def test_a_server_that_dies_loses_no_training(
+    tracked: Tracked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answered: int,
+) -> None:
+    # In this experiment, the training is not recorded yet.
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", f"faults-{answered}")
+    bundle = tmp_path / "model.safetensors"
+    shutil.copy(tracked.bundle, bundle)
+    shutil.copytree(record_folder(tracked.bundle), record_folder(bundle))
+    host, _, port = tracked.url.removeprefix("http://").partition(":")
+    with faulty_link(host, int(port)) as link:
+        link.dies_after = answered
+        record_or_warn(bundle, f"http://{link.address}")
+    warning = capsys.readouterr().err
+    assert f"http://{link.address}: the server cannot be reached" in warning
+    assert f"The model is complete: {bundle}. Its run was not recorded." in warning
+    assert "Traceback" not in warning
+    for state in ("recorded on", "was recorded before on"):
+        assert main(["track", "--bundle", str(bundle), "--uri", tracked.url]) == 0
+        assert state in capsys.readouterr().out
 
 
 def test_a_bundle_is_registered_once_and_without_a_pickle(

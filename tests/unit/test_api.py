@@ -158,6 +158,20 @@ def test_every_quiet_reason_has_a_message_and_other_answers_have_none(client: Te
         ({"json": {"text": "a", "maxtags": 3}}, 422, "maxtags"),
         ({"json": {"text": "a", "max_tags": 6}}, 422, "max_tags"),
         ({"json": {"text": "a", "min_confidence": 2}}, 422, "min_confidence"),
+        (
+            {"json": {"text": "a", "max_tags": "3"}},
+            422,
+            "max_tags: Input should be a valid integer",
+        ),
+        (
+            {"json": {"text": "a", "max_tags": 2.5}},
+            422,
+            "max_tags: Input should be a valid integer",
+        ),
+        ({"json": {"text": "a", "draft": 0}}, 422, "draft: Input should be a valid boolean"),
+        ({"json": {"text": "a", "exclude": ["a\u0004b"]}}, 422, "A tag has 1 to 35 characters"),
+        ({"json": {"text": "a", "exclude": ["a\u202eb"]}}, 422, "A tag has 1 to 35 characters"),
+        ({"json": {"text": "a", "<b>\r\n": 1}}, 422, "?b???: Extra inputs are not permitted"),
         ({"json": {"text": "x" * 65_537}}, 413, "65537 bytes of UTF-8. The limit is 65536"),
         ({"json": {"title": "é" * 20_000, "body": "é" * 20_000}}, 413, "The limit is 65536 bytes"),
         ({"json": {"text": "x" * 1_100_000}}, 413, "more than 1048576 bytes"),
@@ -174,6 +188,14 @@ def test_the_answer_to_a_wrong_request_says_what_to_do(
 ) -> None:
     problem = check_problem(client.post("/predict", **request_kwargs), status)
     assert word in problem["detail"]
+
+
+@pytest.mark.parametrize("options", [{"max_tags": 3.0}, {"min_confidence": 0}, {"title": " "}])
+def test_what_the_openapi_document_allows_is_accepted(
+    client: TestClient, options: dict[str, Any]
+) -> None:
+    sent = {"body": "How do I merge two dictionaries in Python?", **options}
+    assert client.post("/predict", json=sent).json()["predicted_tags"]
 
 
 def test_a_body_without_a_content_length_is_limited(client: TestClient) -> None:
@@ -194,6 +216,18 @@ def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     response = client.get("/predict")
     check_problem(response, 405, "/predict does not support GET")
     assert response.headers["allow"] == "OPTIONS, POST"
+    # A path that takes no body says so, and not that the body is wrong.
+    check_problem(client.post("/health"), 405, "/health does not support POST")
+    check_problem(client.post("/absent"), 404, "The path /absent does not exist")
+
+
+def test_a_problem_repeats_nothing_that_could_act_where_it_is_displayed(
+    client: TestClient,
+) -> None:
+    response = client.get("/%3Cscript%3E%0d%0a%1b[2J%E2%80%AE" + "x" * 200)
+    detail = check_problem(response, 404)["detail"]
+    assert detail.startswith("The path /?script????[2J?xxx")
+    assert "x... does not exist." in detail
 
 
 def test_an_unexpected_error_is_a_problem_and_logs_no_text(
@@ -244,7 +278,7 @@ def test_the_openapi_document_declares_every_error(client: TestClient) -> None:
     health = document["paths"]["/model/health"]["get"]["responses"]
     assert set(health) == {"200", "404", "500", "503"}
     responses = document["paths"]["/predict"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500"}
+    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
     for status, response in responses.items():
         if status != "200":
             assert list(response["content"]) == ["application/problem+json"]

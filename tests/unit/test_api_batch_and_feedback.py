@@ -5,7 +5,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lambda_src.api.app import create_app
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.settings import Settings
+from lambda_src.environment_settings import SettingsError
 from lambda_src.tagger import TagModel
 from model_build.questions import Question
 

@@ -84,7 +84,12 @@ def columns() -> dict[str, str]:
 def test_the_table_has_every_field_of_an_event_but_the_terms(starter: TagModel) -> None:
     log = EventLog(starter)
     prediction = log.predict(
-        NIGHT, "qwrtzp xkcdvv", max_tags=2, min_confidence=0.1, exclude=["python"]
+        NIGHT,
+        "qwrtzp xkcdvv",
+        max_tags=2,
+        min_confidence=0.1,
+        exclude=["python"],
+        principal="0" * 16,
     )
     log.feedback(NIGHT, prediction, final_tags=["python"], accepted=["python"])
     fields = {name for line in log.events() for name in json.loads(line)}

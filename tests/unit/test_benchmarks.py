@@ -8,19 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import LabelBinarizer
 
+from lambda_src.tagger import Suggestion
 from lambda_src.tagger.ranker import PlainRanker
 from model_build.corpus import write_questions
 from model_build.questions import Question
+from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
 from model_build.training import choose_tags
-from scripts.benchmarks import ablation
+from scripts.benchmarks import ablation, kept_answers, quality
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.command_cost import run_measured
 from scripts.benchmarks.systems import SYSTEMS, embeddings
+from scripts.benchmarks.systems.etiquette import Etiquette
 from scripts.benchmarks.systems.fasttext import _lines
+from scripts.benchmarks.systems.joint_regressions import JointLogisticRegressions
 from scripts.benchmarks.systems.omikuji import _silence, _write
-from scripts.benchmarks.systems.system import Corpus, answers, at_least, best_three
+from scripts.benchmarks.systems.one_vs_rest import OneVsRest
+from scripts.benchmarks.systems.system import Answer, Corpus, answers, at_least, best_three
 from scripts.benchmarks.systems.texts import TextTerms, code_words, fields, plain_texts
 from scripts.shared.tables import table
 from tests.support.paths import STARTER
@@ -28,7 +34,7 @@ from tests.support.paths import STARTER
 MIN_TAG_COUNT = 8
 SYSTEM_KEYS = {
     *("name", "sample_jaccard", "precision_at_1", "recall_at_5", "macro_f1", "prediction_rate"),
-    *("train_seconds", "model_mb", "intervals"),
+    *("train_seconds", "model_mb", "intervals", "files"),
 }
 QUESTION = Question("Sorting <b>", "<p>It isn't, <code>a.sort()</code> sorted.</p>", ("python",))
 
@@ -90,6 +96,12 @@ def test_every_system_ranks_and_suggests_known_tags(name: str, corpus: Corpus) -
         assert hits > 10
 
 
+@pytest.fixture
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "CACHE", tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("_empty_cache")
 def test_quality_writes_all_documented_figures(
     tmp_path: Path, sample_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +118,103 @@ def test_quality_writes_all_documented_figures(
             assert name in system
     assert figures["questions"] < figures["training_questions"] / 4
     assert capsys.readouterr().out.startswith("| System")
+
+
+@pytest.mark.usefixtures("_empty_cache")
+def test_quality_compares_the_systems_file_by_file_and_trains_each_once(
+    tmp_path: Path,
+    sample_file: str,
+    samples: list[Question],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_questions(samples[:40], tmp_path / "first.parquet")
+    write_questions(samples[40:60], tmp_path / "second.parquet")
+    trained: list[str] = []
+    fit = OneVsRest.fit
+
+    def fit_and_count(system: OneVsRest, corpus: Corpus) -> None:
+        trained.append("other")
+        fit(system, corpus)
+
+    class Guesser(Etiquette):
+        """Stands in for a training, which takes long."""
+
+        def fit(self, corpus: Corpus) -> None:
+            trained.append(" ".join(self._options))
+
+        def answer(self, questions: Sequence[Question]) -> list[Answer]:
+            guess = [Suggestion("python", 0.5)]
+            return [Answer(guess, guess) for _ in questions]
+
+        def megabytes(self) -> float:
+            return 1.0
+
+    monkeypatch.setattr(OneVsRest, "fit", fit_and_count)
+    monkeypatch.setattr(quality, "Etiquette", Guesser)
+    (tmp_path / "sets.csv").write_text("id,tags\n1,<python>\n")
+
+    def run(systems: str, *more: str) -> dict[str, Any]:
+        tests = [str(tmp_path / f"{name}.parquet") for name in ("first", "second")]
+        return run_bench(
+            *("quality", "--questions", sample_file, "--test", *tests, "--systems", systems),
+            *("--min-tag-count", str(MIN_TAG_COUNT), *more),
+            json_file=tmp_path / "quality.json",
+        )
+
+    alone = run("linear-svc")
+    assert alone["leads"] == []
+    recipe = ("--starter-recipe", "--tag-sets", str(tmp_path / "sets.csv"))
+    figures = run("etiquette,linear-svc,student-system", *recipe)
+    assert trained == [
+        "other",
+        f"--prune {PRUNE} --misleading-per-tag {MISLEADING_PER_TAG} --tag-sets {recipe[-1]}",
+        "other",
+    ]
+    assert figures["systems"][1] == alone["systems"][0]
+    for system in figures["systems"]:
+        assert [(each["file"], each["questions"]) for each in system["files"]] == [
+            ("first", 40),
+            ("second", 20),
+        ]
+        whole = sum(each["sample_jaccard"] * each["questions"] for each in system["files"]) / 60
+        assert system["sample_jaccard"] == pytest.approx(whole)
+    for lead in figures["leads"]:
+        ours, *others = (
+            next(each for each in system["files"] if each["file"] == lead["file"])
+            for system in figures["systems"]
+        )
+        assert lead["gain"] == pytest.approx(
+            ours[lead["figure"]] - max(each[lead["figure"]] for each in others)
+        )
+        assert lead["interval"][0] <= lead["gain"] <= lead["interval"][1]
+    assert len(figures["leads"]) == 6
+    out = capsys.readouterr().out
+    assert "first (40)" in out
+    assert "Best other system" in out
+
+    run("etiquette")
+    assert trained[3:] == [""], "other options, other answers"
+    assert run("student-system", "--most", "100")["training_questions"] == 100
+    assert trained[4:] == ["other"], "other questions, other answers"
+
+
+def test_joint_regressions_are_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(1)
+    vectors = random.normal(size=(1_500, 20)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = vectors @ random.normal(size=(20, 4)) * 4 - np.array([0, 1, 2, 4])
+    marks = (random.random(scores.shape) < 1 / (1 + np.exp(-scores))).astype(np.int64)
+    joint = JointLogisticRegressions(3.0).fit(vectors, sp.csr_matrix(marks))
+    ours = joint.predict_proba(vectors)
+    for tag in range(4):
+        theirs = LogisticRegression(C=3.0).fit(vectors, marks[:, tag])
+        assert np.abs(ours[:, tag] - theirs.predict_proba(vectors)[:, 1]).max() < 0.01
+
+
+def test_the_other_systems_read_a_body_in_its_format() -> None:
+    [parted] = fields([Question("T", "Why `a.sort()`?", ("python",), body_format="markdown")])
+    assert parted.code.split() == ["a.sort()"]
 
 
 def run_bench(*arguments: str, json_file: Path) -> dict[str, Any]:
@@ -143,8 +252,9 @@ def test_fasttext_gets_the_words_of_title_and_prose() -> None:
 
 
 def test_omikuji_gets_its_documented_format(tmp_path: Path) -> None:
-    vectors = sp.csr_matrix(np.array([[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
-    marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1]]))
+    rows = [[0.0, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    vectors = sp.csr_matrix(np.array(rows))
+    marks = sp.csr_matrix(np.array([[1, 1], [0, 0], [0, 1], [1, 0]]))
     _write(vectors, marks, tmp_path / "train.txt")
     lines = (tmp_path / "train.txt").read_text(encoding="utf-8").splitlines()
     assert lines == ["2 3 2", "0,1 1:0.5 2:0.25", "1 2:1"]
@@ -215,7 +325,8 @@ def test_ablation_compares_variants_with_the_complete_model(
     options = ["--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)]
     variants = ["--variants", "no tag names,no stemming,no token limits"]
     assert main(["ablation", *options, *variants, "--json", str(target)]) == 0
-    rows = {row["variant"]: row for row in json.loads(target.read_text())["variants"]}
+    [found] = json.loads(target.read_text())["files"]
+    rows = {row["variant"]: row for row in found["variants"]}
     assert list(rows) == [
         "complete model",
         "no re-ranking",
@@ -227,6 +338,29 @@ def test_ablation_compares_variants_with_the_complete_model(
     assert all(interval == [0, 0] for interval in rows["complete model"]["gains"].values())
     # The sample questions often contain the names of their tags.
     assert rows["no tag names"]["sample_jaccard"] < rows["complete model"]["sample_jaccard"]
+
+
+def test_ablation_judges_each_file_and_its_code_alone(
+    sample_file: str, samples: list[Question], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(samples[:30], tmp_path / "bodies.parquet")
+    write_questions([Question("Sort a list", "", ("python",))], tmp_path / "titles.parquet")
+    sets = "".join(f"{-number},<python><pandas>\n" for number in range(1, 80))
+    (tmp_path / "sets.csv").write_text(f"id,tags\n{sets}")
+    command = [
+        *("ablation", "--questions", sample_file, "--min-tag-count", str(MIN_TAG_COUNT)),
+        *("--test", str(tmp_path / "bodies.parquet"), str(tmp_path / "titles.parquet")),
+        *("--tag-sets", str(tmp_path / "sets.csv"), "--json", str(tmp_path / "figures.json")),
+    ]
+    assert main([*command, "--variants", "no code copies,no tag sets"]) == 0
+    files = json.loads((tmp_path / "figures.json").read_text())["files"]
+    assert [each["file"] for each in files] == ["bodies", "titles", "bodies, code alone"]
+    assert files[0]["questions"] == 30
+    assert 0 < files[2]["questions"] <= 30
+    out = capsys.readouterr().out
+    for each in files:
+        assert [row["variant"] for row in each["variants"]][3:] == ["no code copies", "no tag sets"]
+        assert f"{each['file']}, {each['questions']} questions:" in out
 
 
 def test_ablation_uses_the_python_ranker_which_its_variants_change() -> None:

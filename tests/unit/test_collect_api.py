@@ -13,11 +13,11 @@ import pytest
 
 from model_build.__main__ import main
 from model_build.collect import from_api
-from model_build.collect.commands import start_of
 from model_build.collect.errors import CollectError
 from model_build.collect.months import MonthFiles
 from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, joined, missing, walk
+from model_build.commands.collect import start_of
 from model_build.corpus import Rejects, read_corpus
 from tests.support.collected import all_ids, rows_by_file
 from tests.support.paths import ROOT
@@ -287,10 +287,10 @@ def test_the_command_says_what_is_wrong_in_one_line(
 ) -> None:
     arguments = command(server, tmp_path / "corpus")[3:]
     server.failures.append("internal")
-    assert main([*arguments, "--site", "kooking", "--until", "2026-01-01"]) == 1
+    assert main([*arguments, "--site", "kooking", "--until", "2026-01-01"]) == 2
     assert "no day between" in capsys.readouterr().err
     server.failures.clear()
-    assert main([*arguments, "--key", "wrong"]) == 1
+    assert main([*arguments, "--key", "wrong"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
@@ -306,7 +306,7 @@ def test_synonyms_become_a_file_for_training(server: StackExchangeServer, tmp_pa
     arguments = ["collect", "synonyms", "--site", "cooking", "--base-url", server.url]
     assert main([*arguments, "--out", str(path)]) == 0
     assert path.read_text().splitlines() == ["synonym,tag", "js,javascript", "py,python"]
-    assert main([*arguments, "--out", str(tmp_path)]) == 1
+    assert main([*arguments, "--out", str(tmp_path)]) == 2
 
 
 @pytest.mark.parametrize(

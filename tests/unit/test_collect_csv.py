@@ -71,5 +71,5 @@ def test_usage_and_files_are_checked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "give --input and --out, or --sql" in capsys.readouterr().err
     path = tmp_path / "page.csv"
     path.write_text("Title,Body\nno tags,\n")
-    assert main(["collect", "csv", "--input", str(path), "--out", str(tmp_path / "corpus")]) == 1
+    assert main(["collect", "csv", "--input", str(path), "--out", str(tmp_path / "corpus")]) == 2
     assert "there is no column 'tags'" in capsys.readouterr().err

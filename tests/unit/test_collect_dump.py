@@ -97,7 +97,7 @@ def test_other_files_are_refused(
 ) -> None:
     dump = tmp_path / "Posts.xml"
     dump.write_bytes(content)
-    assert collect(dump, tmp_path / "corpus") == 1
+    assert collect(dump, tmp_path / "corpus") == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert rows_by_file(tmp_path / "corpus") == {}
 
@@ -109,14 +109,14 @@ def test_a_file_that_is_cut_off_changes_nothing(
     dump = write_dump(tmp_path / "Posts.xml", map(post, range(1, 50)))
     content = dump.read_bytes()
     dump.write_bytes(content[: int(share * len(content))])
-    assert collect(dump, tmp_path / "corpus") == 1
+    assert collect(dump, tmp_path / "corpus") == 2
     assert "cut off after" in capsys.readouterr().err
     assert rows_by_file(tmp_path / "corpus") == {}
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert collect(tmp_path / "Posts.xml", tmp_path / "corpus") == 1
-    assert collect(tmp_path / "Posts.7z", tmp_path / "corpus") == 1
+    assert collect(tmp_path / "Posts.xml", tmp_path / "corpus") == 2
+    assert collect(tmp_path / "Posts.7z", tmp_path / "corpus") == 2
     assert capsys.readouterr().err.count("No such file") == 2
 
 
@@ -126,7 +126,7 @@ def test_an_archive_without_the_program_7zz(
     archive = tmp_path / "cooking.stackexchange.com.7z"
     archive.write_bytes(b"7z")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert collect(archive, tmp_path / "corpus") == 1
+    assert collect(archive, tmp_path / "corpus") == 2
     assert "apt-get install 7zip" in capsys.readouterr().err
 
 
@@ -148,7 +148,7 @@ def test_an_archive_is_read_through_7zz(
     assert collect(archive, tmp_path / "corpus") == 0
     assert all_ids(tmp_path / "corpus") == [1, 2, 5]
     stand_in(tmp_path, f'/bin/cat "{dump}"; echo "ERROR: Data Error : Posts.xml" >&2; exit 2')
-    assert collect(archive, tmp_path / "again") == 1
+    assert collect(archive, tmp_path / "again") == 2
     assert "cannot unpack this archive (ERROR: Data Error : Posts.xml)" in capsys.readouterr().err
 
 
@@ -163,5 +163,5 @@ def test_a_real_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert all_ids(tmp_path / "corpus") == list(range(1, 3_000))
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2])
-    assert collect(archive, tmp_path / "broken") == 1
+    assert collect(archive, tmp_path / "broken") == 2
     assert "cannot unpack this archive" in capsys.readouterr().err

@@ -479,7 +479,7 @@ def test_a_command_without_a_usable_question_fails_and_writes_nothing(
     ):
         rejects = tmp_path / "rejects.jsonl"
         arguments = [*command, "--questions", str(path), "--rejects", str(rejects)]
-        assert main(arguments) == 1
+        assert main(arguments) == 2
         assert message in capsys.readouterr().err
         assert not out.exists()
 
@@ -489,10 +489,10 @@ def test_the_rejects_file_is_never_the_corpus(
 ) -> None:
     path = written(tmp_path, "corpus.jsonl", '{"title": "x", "tags": ["a"]}\n')
     arguments = ["split", "--questions", str(path), "--out", str(tmp_path / "parts")]
-    assert main([*arguments, "--rejects", str(path)]) == 1
+    assert main([*arguments, "--rejects", str(path)]) == 2
     assert "corpus.jsonl: this file holds questions" in capsys.readouterr().err
     assert path.exists()
-    assert main([*arguments, "--rejects", str(tmp_path)]) == 1
+    assert main([*arguments, "--rejects", str(tmp_path)]) == 2
     assert "cannot write the bad rows" in capsys.readouterr().err
 
 

@@ -218,6 +218,11 @@ def test_a_large_hour_keeps_its_files(
             '{"event_version": 1, "event_type": "feedback", "timestamp": "2026-11-02T12:00:00"}',
             "timestamp without a time zone",
         ),
+        (
+            '{"event_version": 1, "event_type": "feedback", '
+            '"timestamp": "0001-01-01T00:00:00+01:00"}',
+            "timestamp outside of the calendar",
+        ),
         ('{"event_version": 1, "event_type": "feedback", "x": NaN}', "not JSON in UTF-8"),
         ('{"event_version": 1, "event_type": "feedback", "x": "\\ud800"}', "not JSON in UTF-8"),
         ('{"event_version": 1,\n "event_type": "feedback"}', "more than one line"),

@@ -157,11 +157,11 @@ def test_the_command_writes_all_reports(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = tmp_path / "empty.csv"
     empty.write_text("title,tags\n")
-    assert main(["inspect", "--questions", str(empty), "--json", str(tmp_path / "i.json")]) == 1
+    assert main(["inspect", "--questions", str(empty), "--json", str(tmp_path / "i.json")]) == 2
     assert "there is no usable question" in capsys.readouterr().err
     full = tmp_path / "full.csv"
     full.write_text("title,tags\nBread,<flour>\n")
-    assert main(["inspect", "--questions", str(full), "--json", str(tmp_path)]) == 1
+    assert main(["inspect", "--questions", str(full), "--json", str(tmp_path)]) == 2
     assert "cannot write this file" in capsys.readouterr().err
 
 

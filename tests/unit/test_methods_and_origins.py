@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lambda_src.api.app import create_app
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.settings import Settings
+from lambda_src.environment_settings import SettingsError
 from lambda_src.tagger import TagModel
 from tests.support.paths import HEALTH_REPORT
 

@@ -5,6 +5,7 @@ import socketserver
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from tests.support.paths import STARTER
 CONTENT = STARTER.read_bytes()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 URL = "s3://models/assets/starter.safetensors"
+MALFORMED = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-north-1</Region></Error>"
 
 
 @pytest.fixture(autouse=True)
@@ -100,10 +102,27 @@ class Misbehaving(BaseHTTPRequestHandler):
                 self._answer(200, CONTENT[:1000], claimed=len(CONTENT))
             case "hangs":
                 self.released.wait(10)
+            case "drips":
+                with suppress(ConnectionError):
+                    self._answer(200, b"", claimed=len(CONTENT))
+                    for start in range(0, len(CONTENT), 2**17):
+                        self.wfile.write(CONTENT[start : start + 2**17])
+                        self.released.wait(0.02)
+            case "elsewhere":
+                # As S3 does: it says where the bucket is, and answers requests for that region.
+                if "/eu-north-1/s3/" in self.headers["authorization"]:
+                    self._answer(200, CONTENT)
+                else:
+                    self.script.append("elsewhere")
+                    self._answer(400, MALFORMED)
+            case code:
+                self._answer(403, f"<Error><Code>{code}</Code></Error>".encode())
 
     def _answer(self, status: int, body: bytes, claimed: int | None = None) -> None:
         self.send_response(status)
         self.send_header("content-length", str(claimed or len(body)))
+        if status == 400:
+            self.send_header("x-amz-bucket-region", "eu-north-1")
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = True
@@ -151,6 +170,46 @@ def test_a_lasting_fault_is_reported_after_three_attempts(
     with pytest.raises(BundleError, match=advice):
         load_model(URL, DIGEST)
     assert len(misbehaving.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ExpiredToken", "does not accept the session token.*renew the credentials"),
+        ("RequestTimeTooSkewed", "the clock of this machine differs.*Set the clock"),
+        ("PermanentRedirect", "the bucket is in another region.*Set AWS_REGION"),
+    ],
+)
+def test_an_answer_of_s3_says_what_to_do(
+    misbehaving: type[Misbehaving], code: str, advice: str
+) -> None:
+    misbehaving.script = [code] * 10
+    with pytest.raises(BundleError, match=advice):
+        load_model(URL, DIGEST)
+
+
+def test_a_bucket_in_another_region_is_found(misbehaving: type[Misbehaving]) -> None:
+    misbehaving.script = ["elsewhere"]
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    assert len(misbehaving.requests) == 2
+
+
+def test_a_slow_download_is_reported_and_ends(
+    misbehaving: type[Misbehaving],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(model_store, "_SLOW_SECONDS", 0.1)
+    misbehaving.script = ["drips"]
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    assert capsys.readouterr().err.count(f"etiquette starts slowly: {URL}: S3 has sent ") == 1
+    next(tmp_path.iterdir()).unlink()
+    monkeypatch.setattr(model_store, "_DOWNLOAD_SECONDS", 0.5)
+    misbehaving.script = ["drips"]
+    with pytest.raises(BundleError, match=r"S3 has sent .* MB in .* s, which is too slow\. Check"):
+        load_model(URL, DIGEST)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -382,6 +382,17 @@ def test_audits_are_figures_of_their_own(store: Store) -> None:
     assert store.file()["models"] == {}
 
 
+def test_the_questions_of_three_days_of_audits_are_counted(store: Store) -> None:
+    store.add(audit(1, {"python": 0.9}, ["python"]), audit(2, {"java": 0.5}, ["python"]))
+    later = audit(3, {"java": 0.5}, ["java"]) | {"model_version": "v2"}
+    store.add(later | {"timestamp": (NOON + timedelta(days=1)).isoformat(timespec="milliseconds")})
+    found = [
+        values(store.run(DAY + timedelta(days=days)))[metrics.AUDITED_QUESTIONS]
+        for days in range(5)
+    ]
+    assert found == [2, 3, 3, 1, 0]
+
+
 def test_little_data_is_a_state_and_has_no_metric(store: Store) -> None:
     for number in range(99):
         store.add(prediction(number, {"python": 0.9}), feedback(number, ["python"]))
@@ -562,6 +573,42 @@ def test_a_damaged_or_outdated_cache_is_made_again(store: Store, damage: bytes |
         store.store.write(f"compact/events/{DAY}.parquet", damage)
     store.run()
     assert store.day()["predictions"] == (2 if damage is None else 1)
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"version": 1, "da', b"[]", b"\xff", b'{"version": 1}'])
+def test_a_damaged_day_file_is_written_again(store: Store, damage: bytes) -> None:
+    store.add(*some_days())
+    store.run(LAST)
+    before = store.written()
+    store.store.write(f"days/{DAY}.json", damage)
+    store.run(LAST)
+    assert store.written() == before
+
+
+def test_a_damaged_day_file_without_events_is_named_and_costs_only_its_day(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add(*some_days())
+    store.run(LAST)
+    before = store.written()
+    later = LAST + timedelta(days=60)
+    old = "days/2026-08-01.json"
+    store.store.write(old, b'{"version": 1, "da')
+    store.run(later)
+    assert f"{old} is no day file" in caplog.text
+    after = store.written()
+    assert {key: after[key] for key in before if key in after and "days/" in key} == {
+        key: data for key, data in before.items() if "days/" in key
+    }
+    assert after[old] == b'{"version": 1, "da'
+
+
+def test_a_run_for_an_earlier_day_loses_no_late_feedback(store: Store) -> None:
+    store.add(prediction(1, {"python": 0.9}), feedback(1, ["python"], at=NOON + timedelta(days=9)))
+    store.run(DAY + timedelta(days=9))
+    assert store.day()["judged"] == 1
+    store.run(DAY + timedelta(days=1))
+    assert store.day()["judged"] == 1
 
 
 def test_day_files_of_another_version_are_written_again(store: Store) -> None:

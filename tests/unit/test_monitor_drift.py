@@ -4,8 +4,7 @@ import hashlib
 import importlib
 import json
 import os
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,68 +12,15 @@ from typing import Any
 import pytest
 
 from lambda_src import metrics
+from lambda_src.environment_settings import SettingsError
 from lambda_src.monitor.detectors import Release
 from lambda_src.monitor.publish import values
 from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce, falls
-from lambda_src.monitor.run import Outcome, run
-from lambda_src.monitor.settings import Settings, SettingsError
-from lambda_src.monitor.store import EventStore, FolderStore
+from lambda_src.monitor.settings import Settings
+from lambda_src.monitor.store import FolderStore
 from tests.support.cloudwatch.emf import read_log
-from tests.support.drift_streams import Site, baseline
+from tests.support.drift_events import MONDAY, RELEASE, run_on, write_days
 from tests.support.paths import STARTER
-
-MONDAY = date(2026, 1, 5)
-RELEASE = Release("v1", baseline().to_json())
-
-
-def lines(site: Site, day: date, *, n: int = 60, wrong: float = 0.0) -> Iterator[dict[str, Any]]:
-    """A day's events: a prediction for each feedback, and as many others."""
-    feedbacks = site.feedbacks(n, wrong=wrong)
-    others = site.predictions(n)
-    morning = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
-    for number in range(2 * n):
-        judged = number < n
-        tags = feedbacks.tags[number] if judged else others.tags[number - n]
-        confidences = feedbacks.confidences[number] if judged else [0.5] * len(tags)
-        figures = others.figures[number % n].tolist()
-        event = {
-            "event_version": 1,
-            "timestamp": (morning + timedelta(minutes=number)).isoformat(timespec="milliseconds"),
-            "prediction_id": f"{day}-{number}",
-        }
-        yield event | {
-            "event_type": "prediction",
-            "model_version": "v1",
-            "tags": list(tags),
-            "confidences": list(confidences),
-            "top_confidence": round(figures[0], 4),
-            "known_share": round(figures[1], 4),
-            "words": int(figures[2]),
-            "code_share": round(figures[3], 4),
-            "expected_jaccard": round(figures[4], 4),
-            "source": "single",
-        }
-        if judged:
-            yield event | {
-                "event_type": "feedback",
-                "final_tags": list(feedbacks.final_tags[number]),
-                "unknown_tags": list(feedbacks.unknown_tags[number]),
-            }
-
-
-def write(folder: Path, days: int, *, wrong_from: int = 10**9, first: int = 0) -> None:
-    """Write some days of events, of which the later ones have wrong suggestions."""
-    for number in range(first, days):
-        day = MONDAY + timedelta(days=number)
-        path = folder / "events" / f"date={day}" / "a.jsonl"
-        path.parent.mkdir(parents=True)
-        events = lines(Site(number), day, wrong=0.9 if number >= wrong_from else 0.0)
-        path.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
-
-
-def run_on(store: EventStore, days: int, release: Release | None = RELEASE) -> Outcome:
-    last = MONDAY + timedelta(days=days - 1)
-    return run(store, last, release=release, memory_mb=256, threads=1)
 
 
 @pytest.fixture
@@ -83,7 +29,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def test_without_a_baseline_nothing_is_said_about_drift(store: FolderStore, tmp_path: Path) -> None:
-    write(tmp_path, 3)
+    write_days(tmp_path, 3)
     for release in (None, Release("v1", None), Release("v2", RELEASE.baseline)):
         outcome = run_on(store, 3, release)
         assert outcome.findings == []
@@ -94,10 +40,10 @@ def test_without_a_baseline_nothing_is_said_about_drift(store: FolderStore, tmp_
 def test_little_data_has_no_metric_and_a_quiet_week_has_zeros(
     store: FolderStore, tmp_path: Path
 ) -> None:
-    write(tmp_path, 1)
+    write_days(tmp_path, 1)
     early = values(run_on(store, 1))
     assert metrics.DRIFT_METRICS["concept_drift"] not in early
-    write(tmp_path, 9, first=1)
+    write_days(tmp_path, 9, first=1)
     quiet = values(run_on(store, 9))
     assert quiet[metrics.DRIFT_METRICS["concept_drift"]] == 0
     assert quiet[metrics.DRIFT_METRICS["new_tag"]] == 0
@@ -109,8 +55,8 @@ def test_daily_runs_end_in_the_same_state_as_one_run(
     store: FolderStore, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     together = tmp_path_factory.mktemp("together")
-    write(tmp_path, 6)
-    write(together, 6)
+    write_days(tmp_path, 6)
+    write_days(together, 6)
     for days in range(1, 7):
         daily = run_on(store, days)
     again = run_on(store, 6)
@@ -126,7 +72,7 @@ def test_lines_that_come_a_day_late_are_observed(
 ) -> None:
     together = tmp_path_factory.mktemp("together")
     for folder in (tmp_path, together):
-        write(folder, 4)
+        write_days(folder, 4)
     late = tmp_path / "events" / f"date={MONDAY + timedelta(days=2)}" / "a.jsonl"
     content = late.read_bytes()
     late.write_bytes(content[: content.index(b"\n") + 1])
@@ -138,7 +84,7 @@ def test_lines_that_come_a_day_late_are_observed(
 def test_a_rollback_goes_on_with_the_baseline_that_the_state_kept(
     store: FolderStore, tmp_path: Path
 ) -> None:
-    write(tmp_path, 9)
+    write_days(tmp_path, 9)
     before = run_on(store, 9)
     after = run_on(store, 9, Release("v2", RELEASE.baseline))
     assert after.live_version == "v1"
@@ -149,7 +95,7 @@ def test_a_rollback_goes_on_with_the_baseline_that_the_state_kept(
 def test_a_damaged_state_is_made_again_from_the_events(
     store: FolderStore, tmp_path: Path, damage: bytes
 ) -> None:
-    write(tmp_path, 4)
+    write_days(tmp_path, 4)
     before = run_on(store, 4)
     whole = store.read("state/v1.json")
     store.write("state/v1.json", damage)
@@ -158,7 +104,7 @@ def test_a_damaged_state_is_made_again_from_the_events(
 
 
 def test_a_state_of_older_detectors_is_made_again(store: FolderStore, tmp_path: Path) -> None:
-    write(tmp_path, 4)
+    write_days(tmp_path, 4)
     before = run_on(store, 4)
     state = json.loads(store.read("state/v1.json") or b"")
     state["watch"]["version"] = 0
@@ -166,8 +112,77 @@ def test_a_state_of_older_detectors_is_made_again(store: FolderStore, tmp_path: 
     assert run_on(store, 4).findings == before.findings
 
 
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("watch", {"version": 1}),
+        ("watch", []),
+        ("observed_until", "yesterday"),
+        ("baseline", {"version": 0}),
+        ("baseline", None),
+    ],
+)
+def test_a_state_with_a_damaged_part_is_made_again(
+    store: FolderStore, tmp_path: Path, part: str, damage: object
+) -> None:
+    write_days(tmp_path, 4)
+    before = run_on(store, 4)
+    whole = store.read("state/v1.json")
+    state = json.loads(whole or b"")
+    store.write("state/v1.json", json.dumps(state | {part: damage}).encode())
+    assert run_on(store, 4).findings == before.findings
+    assert store.read("state/v1.json") == whole
+
+
+def test_a_rollback_whose_baseline_is_lost_has_figures_but_no_drift(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    write_days(tmp_path, 4)
+    run_on(store, 4)
+    store.write("state/v1.json", b"{")
+    outcome = run_on(store, 4, Release("v2", RELEASE.baseline))
+    assert outcome.live_version == "v1"
+    assert outcome.findings == []
+    assert outcome.figures["sample_jaccard"].value is not None
+
+
+def everything(store: FolderStore) -> dict[str, bytes | None]:
+    """What the monitor keeps for later runs."""
+    return {key: store.read(key) for key in (*store.list("days/"), *store.list("state/"))}
+
+
+@pytest.mark.parametrize("jump", [100, -2, -100])
+def test_a_run_with_a_wrong_clock_changes_nothing_that_later_runs_write(
+    store: FolderStore, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, jump: int
+) -> None:
+    undisturbed = tmp_path_factory.mktemp("undisturbed")
+    for folder in (tmp_path, undisturbed):
+        write_days(folder, 4)
+    run_on(store, 4)
+    run_on(store, 4 + jump)
+    for folder in (tmp_path, undisturbed):
+        write_days(folder, 6, first=4)
+    after = run_on(store, 6)
+    expected = run_on(FolderStore(undisturbed), 6)
+    assert after.findings == expected.findings
+    assert after.figures == expected.figures
+    assert everything(store) == everything(FolderStore(undisturbed))
+
+
+def test_a_look_at_an_earlier_day_sees_that_day_and_leaves_the_state(
+    store: FolderStore, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    earlier = tmp_path_factory.mktemp("earlier")
+    write_days(tmp_path, 6)
+    run_on(store, 6)
+    before = everything(store)
+    write_days(earlier, 4)
+    assert run_on(store, 4).findings == run_on(FolderStore(earlier), 4).findings
+    assert everything(store) == before
+
+
 def test_a_correction_of_feedback_is_not_observed_again(store: FolderStore, tmp_path: Path) -> None:
-    write(tmp_path, 4)
+    write_days(tmp_path, 4)
     before = run_on(store, 4)
     first = tmp_path / "events" / f"date={MONDAY}" / "a.jsonl"
     feedbacks = [line for line in first.read_text().splitlines() if '"feedback"' in line]
@@ -202,7 +217,7 @@ class Bus:
 def test_concept_drift_raises_its_metric_and_asks_once_for_a_new_model(
     store: FolderStore, tmp_path: Path
 ) -> None:
-    write(tmp_path, 12, wrong_from=7)
+    write_days(tmp_path, 12, wrong_from=7)
     bus = Bus()
     for _ in range(2):
         outcome = run_on(store, 12)
@@ -220,7 +235,7 @@ def test_concept_drift_raises_its_metric_and_asks_once_for_a_new_model(
 
 
 def test_a_quiet_fortnight_asks_for_no_new_model(store: FolderStore, tmp_path: Path) -> None:
-    write(tmp_path, 14)
+    write_days(tmp_path, 14)
     outcome = run_on(store, 14)
     assert not any(finding.pages for finding in outcome.findings)
     assert list(falls(outcome, 0.0)) == []
@@ -240,7 +255,7 @@ def test_an_event_that_was_not_accepted_is_sent_again(store: FolderStore) -> Non
 def test_an_audit_below_the_limit_is_a_fall(
     store: FolderStore, tmp_path: Path, limit: float, *, fallen: bool
 ) -> None:
-    write(tmp_path, 1)
+    write_days(tmp_path, 1)
     event = {
         "event_version": 1,
         "event_type": "audit",
@@ -276,7 +291,10 @@ GIVEN = {
 def test_settings_come_from_the_environment() -> None:
     settings = Settings.from_environment(GIVEN | {"PATH": "/bin"})
     assert settings == Settings(
-        "s3://store", "etiquette-dev", "s3://models/m.safetensors", "0" * 64
+        events="s3://store",
+        service="etiquette-dev",
+        model="s3://models/m.safetensors",
+        model_sha256="0" * 64,
     )
     given = GIVEN | {"ETIQUETTE_MIN_AUDIT_JACCARD": "0.3"}
     assert Settings.from_environment(given).min_audit_jaccard == 0.3
@@ -285,12 +303,12 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ETIQUETTE_EVENTS": ""}, "ETIQUETTE_EVENTS is not set"),
+        ({"ETIQUETTE_EVENTS": ""}, "ETIQUETTE_EVENTS is ''.*Set it to the location of"),
         ({"ETIQUETTE_SERVICE": "a b"}, "ETIQUETTE_SERVICE is 'a b'"),
         ({"ETIQUETTE_EVENT": "x"}, "ETIQUETTE_EVENT is not a setting"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "low"}, "'low', which is not a number"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "2"}, "ETIQUETTE_MIN_AUDIT_JACCARD is 2.0"),
-        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "nan"}, "ETIQUETTE_MIN_AUDIT_JACCARD is nan"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "low"}, "'low', which is not valid: .* a number from 0"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "2"}, "ETIQUETTE_MIN_AUDIT_JACCARD is '2'"),
+        ({"ETIQUETTE_MIN_AUDIT_JACCARD": "nan"}, "ETIQUETTE_MIN_AUDIT_JACCARD is 'nan'"),
     ],
 )
 def test_a_wrong_setting_is_named(change: dict[str, str], message: str) -> None:
@@ -307,7 +325,7 @@ def test_the_handler_runs_on_what_the_environment_names(
     given = {"EVENTS": str(tmp_path), "SERVICE": "here", "MODEL": str(STARTER)}
     for name, value in (given | {"MODEL_SHA256": digest}).items():
         monkeypatch.setenv(f"ETIQUETTE_{name}", value)
-    write(tmp_path, 1)
+    write_days(tmp_path, 1)
     handler = importlib.import_module("lambda_src.monitor.handler").handler
     answer = handler({}, SimpleNamespace(memory_limit_in_mb="512"))
     assert answer["model_version"] == "v1"

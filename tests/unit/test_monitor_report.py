@@ -15,9 +15,9 @@ import pytest
 
 from lambda_src.monitor.drift.findings import Finding, Share
 from lambda_src.monitor.report import render, summarize, write_reports
-from lambda_src.monitor.report.charts import Line, line_chart
 from lambda_src.monitor.report.distributions import distributions
 from lambda_src.monitor.report.estimates import Estimate, mean
+from lambda_src.monitor.report.line_chart import Line, line_chart
 from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.store import open_store
 from tests.support.monitored_days import VERSION, day_file, day_files

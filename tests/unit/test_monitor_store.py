@@ -112,3 +112,22 @@ def test_a_file_that_another_process_left_unfinished_is_not_listed(tmp_path: Pat
 def test_a_location_that_is_no_store_is_refused(location: str) -> None:
     with pytest.raises(StoreError, match=location):
         open_store(location)
+
+
+@pytest.mark.parametrize("use", ["read", "write", "list", "fetch"])
+def test_a_bucket_that_cannot_be_used_is_named(
+    use: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        absent = open_store("s3://no-such-bucket/prefix")
+        uses = {
+            "read": lambda: absent.read("state/v1.json"),
+            "write": lambda: absent.write("state/v1.json", b""),
+            "list": lambda: absent.list("state/v1.json"),
+            "fetch": lambda: absent.fetch(["state/v1.json"], tmp_path),
+        }
+        with pytest.raises(StoreError, match=r"s3://no-such-bucket/prefix/state/v1.json: .*Check"):
+            uses[use]()

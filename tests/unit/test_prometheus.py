@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lambda_src import metrics, prometheus_names
 from lambda_src.api.app import create_app
-from lambda_src.api.settings import Settings, SettingsError
+from lambda_src.api.settings import Settings
+from lambda_src.environment_settings import SettingsError
 from lambda_src.prometheus_names import prometheus_name
 from lambda_src.tagger import TagModel
 

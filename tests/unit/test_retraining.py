@@ -86,7 +86,7 @@ def test_a_step_that_fails_is_named_and_nothing_is_written(tmp_path: Path) -> No
     folder.mkdir(parents=True)
     (folder / "broken.parquet").write_bytes(b"no Parquet")
     out = Location(str(tmp_path / "out"))
-    with pytest.raises(RetrainingError, match=r"split ended with code 1: .*not a readable Parquet"):
+    with pytest.raises(RetrainingError, match=r"split ended with code 2: .*not a readable Parquet"):
         retrain(Location(str(tmp_path / "corpus")), Location(str(STARTER)), out, run="first")
     assert not (tmp_path / "out").exists()
 

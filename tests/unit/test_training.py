@@ -240,7 +240,7 @@ def test_a_wrong_file_is_one_line_on_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["train", "--questions", "absent.parquet", "--out", str(tmp_path / "m")]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert capsys.readouterr().err.startswith("error: absent.parquet: cannot read this file")
 
 
@@ -249,7 +249,7 @@ def test_wrong_shares_are_one_line_on_standard_error(
 ) -> None:
     write_questions(samples[:5], tmp_path / "corpus.parquet")
     files = ["--questions", str(tmp_path / "corpus.parquet"), "--out", str(tmp_path / "parts")]
-    assert main(["split", *files, "--shares", "0.8", "0.1", "0.2"]) == 1
+    assert main(["split", *files, "--shares", "0.8", "0.1", "0.2"]) == 2
     *_, last = capsys.readouterr().err.splitlines()
     assert last == "error: The shares [0.8, 0.1, 0.2] must not be negative, and must sum to 1."
 
@@ -282,7 +282,7 @@ def test_an_unknown_ranker_is_one_line(
 ) -> None:
     monkeypatch.setenv("ETIQUETTE_RANKER", "fast")
     files = ["--questions", str(SAMPLES), "--json", str(tmp_path / "report.json")]
-    assert main(["evaluate", "--model", str(STARTER), *files]) == 1
+    assert main(["evaluate", "--model", str(STARTER), *files]) == 2
     assert capsys.readouterr().err == (
         "error: ETIQUETTE_RANKER is 'fast', but it must be 'auto', 'plain' or 'kernel'.\n"
     )

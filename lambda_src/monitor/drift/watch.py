@@ -16,6 +16,8 @@ from lambda_src.monitor.drift.weekly import TAGS, WeeklyWatch
 VERSION: Final = 1
 LIVE_PREDICTIONS: Final = 3_000
 """So many of the first predictions of a release make its live baseline."""
+_PARTS: Final = {"last_day", "first", "sudden", "weekly", "concept", "model_drift", "new_tags"}
+"""Of a state; see `DriftWatch.state`."""
 
 
 class DriftStateError(ValueError):
@@ -42,16 +44,21 @@ class DriftWatch:
     Raises
     ------
     DriftStateError
-        The state has another version.
+        The state has another version, or a part of it is missing.
     """
 
     def __init__(self, baseline: Baseline, state: Mapping[str, Any] | None = None) -> None:
-        state = state or {"version": VERSION}
-        if state.get("version") != VERSION:
+        if state is not None and state.get("version") != VERSION:
             raise DriftStateError(
                 f"The drift state has version {state.get('version')!r}, but this release reads "
                 f"only version {VERSION}. Delete it: the watch starts again with the next day."
             )
+        if state is not None and not state.keys() >= _PARTS:
+            raise DriftStateError(
+                f"The drift state has no {' and no '.join(sorted(_PARTS - state.keys()))}. Delete "
+                "it: the watch starts again with the next day."
+            )
+        state = state or {}
         self._baseline = baseline
         self.last_day: str | None = state.get("last_day")
         """The day of the newest observation, as YYYY-MM-DD."""

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from lambda_src.monitor import daily
-from lambda_src.monitor.report.charts import Chart, before_and_after, percent
+from lambda_src.monitor.report.bar_charts import before_and_after
+from lambda_src.monitor.report.drawing import Chart, percent
 from lambda_src.monitor.report.estimates import Day
 from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS
 

@@ -50,7 +50,7 @@ class Period(NamedTuple):
 
     def count(self, name: str) -> int:
         """Add up a count of the models, such as ``predictions``."""
-        return int(math.fsum(each[name] for each in self.models))
+        return int(math.fsum(each.get(name, 0) for each in self.models))
 
     def estimate(self, name: str, *, audited: bool = False) -> Estimate | None:
         """Return the mean of a number from 0 to 1, such as a share; None without cases.

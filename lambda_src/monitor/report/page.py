@@ -10,12 +10,11 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lambda_src.monitor.drift.findings import Finding
-from lambda_src.monitor.report import charts
-from lambda_src.monitor.report.charts import index, meter, percent
+from lambda_src.monitor.report.bar_charts import before_and_after, meter
 from lambda_src.monitor.report.distributions import distributions
+from lambda_src.monitor.report.drawing import Chart, index, percent
 from lambda_src.monitor.report.estimates import Day, Period, live_version
-from lambda_src.monitor.report.quality import RECENT_DAYS
-from lambda_src.monitor.report.quality import charts as quality_charts
+from lambda_src.monitor.report.quality import RECENT_DAYS, quality_charts
 from lambda_src.monitor.report.summary import KINDS, summarize
 from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
@@ -64,7 +63,7 @@ class Card(NamedTuple):
 
     title: str
     findings: Sequence[Finding]
-    chart: charts.Chart | None
+    chart: Chart | None
     """The distribution before and after, where a test has one."""
 
 
@@ -161,13 +160,13 @@ def _figure_name(finding: Finding) -> str:
     return _FIGURE_NAMES.get(finding.figure, finding.figure)
 
 
-def _shares_chart(finding: Finding) -> charts.Chart:
+def _shares_chart(finding: Finding) -> Chart:
     """Draw the distribution of a finding, the largest changes of long ones."""
     shares = list(finding.shares)
     if len(shares) > _N_SHARES:
         shares = sorted(shares, key=lambda each: -abs(each.after - each.before))[:_N_SHARES]
     title = _figure_name(finding)
-    return charts.before_and_after(
+    return before_and_after(
         title,
         f"{title}: the shares before and now.",
         [each.label for each in shares],
@@ -201,6 +200,8 @@ def _lines(days: Sequence[Day], recent: Period, today: date) -> dict[str, int]:
         ),
         "Predictions with feedback": recent.count("feedbacks"),
         "Feedback with final tags": recent.count("judged"),
+        "Feedback of identified callers": recent.count("authenticated_feedbacks"),
+        "Feedback above a caller's share, left out": recent.count("over_share"),
         "Feedback for an unknown prediction": sum(
             day.get("feedback", {}).get("without_prediction", 0) for day in within
         ),

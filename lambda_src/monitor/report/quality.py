@@ -4,15 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from lambda_src.monitor.report.charts import (
-    Chart,
-    Line,
-    Mark,
-    calibration_chart,
-    line_chart,
-    percent,
-)
+from lambda_src.monitor.report.calibration_chart import calibration_chart
+from lambda_src.monitor.report.drawing import Chart, percent
 from lambda_src.monitor.report.estimates import Day, Estimate, Period, mean
+from lambda_src.monitor.report.line_chart import Line, Mark, line_chart
 from lambda_src.monitor.windows import MIN_AUDITED, MIN_FEEDBACKS, MIN_PREDICTIONS
 
 N_WEEKS: Final = 52
@@ -21,7 +16,7 @@ RECENT_DAYS: Final = 30
 _MIN_IN_BIN: Final = 10
 
 
-def charts(days: Sequence[Day], today: date) -> list[Chart]:
+def quality_charts(days: Sequence[Day], today: date) -> list[Chart]:
     """Draw quality and use over twelve months, and the calibration of the last days.
 
     Parameters

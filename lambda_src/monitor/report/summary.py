@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from lambda_src.monitor.drift.findings import Finding
-from lambda_src.monitor.report.charts import index, percent
+from lambda_src.monitor.report.drawing import index, percent
 from lambda_src.monitor.report.estimates import Day, Estimate, Period, live_version
 from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 

@@ -26,6 +26,7 @@ WORD_PIECES = 256
 _LAYERS, _HEADS, _WIDTH = 6, 12, 384
 _PIECES_AT_ONCE = 4_096
 _TEXTS_AT_ONCE = 500
+_SECONDS_BETWEEN_SAVES = 60
 
 Vectors = npt.NDArray[np.float32]
 
@@ -73,6 +74,7 @@ def embed(texts: Sequence[str]) -> tuple[Vectors, float]:
         # Texts of similar length together, the longest first: the estimate is too high at first.
         order = sorted(missing, key=lambda key: -len(missing[key]))
         chunks = range(0, len(order), _TEXTS_AT_ONCE)
+        last_saved = time.monotonic()
         for start in tqdm(chunks, desc="embeddings", unit="chunk", disable=None):
             chunk = order[start : start + _TEXTS_AT_ONCE]
             started = time.process_time()
@@ -82,7 +84,10 @@ def embed(texts: Sequence[str]) -> tuple[Vectors, float]:
             known.update(
                 (key, (vector, seconds)) for key, vector in zip(chunk, vectors, strict=True)
             )
-            _save(known, path)
+            is_last = start + _TEXTS_AT_ONCE >= len(order)
+            if is_last or time.monotonic() - last_saved > _SECONDS_BETWEEN_SAVES:
+                _save(known, path)
+                last_saved = time.monotonic()
     return np.array([known[key][0] for key in keys], dtype=np.float32), seconds_saved
 
 

@@ -15,11 +15,20 @@ from scripts.benchmarks.systems.system import Answer, Corpus
 
 
 class Etiquette:
-    """Etiquette; see the module."""
+    """Etiquette; see the module.
+
+    Parameters
+    ----------
+    options : sequence of str
+        More options of ``train``.
+    """
 
     seconds_saved = 0.0
     _model: TagModel
     _megabytes: float
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self._options = options
 
     def fit(self, corpus: Corpus) -> None:
         """Run ``python -m model_build train`` and load the bundle."""
@@ -30,6 +39,7 @@ class Etiquette:
             if partial:
                 command += ["--partial-questions", *partial]
             command += ["--out", str(bundle), "--min-tag-count", str(corpus.min_tag_count)]
+            command += self._options
             subprocess.run(command, check=True, stdout=2)  # to standard error
             self._megabytes = bundle.stat().st_size / 1e6
             self._model = TagModel.load(bundle)

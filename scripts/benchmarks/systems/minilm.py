@@ -8,9 +8,8 @@ recommends a logistic regression on top of a sentence transformer (https://huggi
 setfit/how_to/classification_heads). ``C`` and the threshold were chosen on validation data.
 """
 
-from sklearn.linear_model import LogisticRegression
-
 from scripts.benchmarks.systems.embeddings import EmbeddingVectorizer
+from scripts.benchmarks.systems.joint_regressions import JointLogisticRegressions
 from scripts.benchmarks.systems.one_vs_rest import OneVsRest
 from scripts.benchmarks.systems.system import at_least
 from scripts.benchmarks.systems.texts import short_texts
@@ -21,5 +20,5 @@ MIN_CONFIDENCE = 0.2
 
 def minilm() -> OneVsRest:
     """Create the system; it suggests tags with a confidence of at least 0.2."""
-    regression = LogisticRegression(C=REGULARIZATION, max_iter=1000)
-    return OneVsRest(short_texts, EmbeddingVectorizer(), regression, at_least(MIN_CONFIDENCE))
+    regressions = JointLogisticRegressions(REGULARIZATION)
+    return OneVsRest(short_texts, EmbeddingVectorizer(), regressions, at_least(MIN_CONFIDENCE))

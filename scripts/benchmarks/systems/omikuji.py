@@ -63,8 +63,11 @@ class Omikuji:
 
 
 def _write(vectors: sp.csr_matrix, marks: sp.csr_matrix, path: Path) -> None:
-    """Write the format of the Extreme Classification Repository, without untagged questions."""
-    rows = [row for row in range(marks.shape[0]) if marks[row].nnz]
+    """Write the format of the Extreme Classification Repository.
+
+    Questions without tags teach nothing, and Omikuji refuses a line without terms.
+    """
+    rows = [row for row in range(marks.shape[0]) if marks[row].nnz and vectors[row].nnz]
     with path.open("w", encoding="utf-8") as lines:
         lines.write(f"{len(rows)} {vectors.shape[1]} {marks.shape[1]}\n")
         for row in rows:

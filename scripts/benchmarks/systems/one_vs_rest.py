@@ -1,4 +1,4 @@
-"""One scikit-learn classifier per tag, the base of several systems."""
+"""A vectorizer and a classifier of all tags, the base of several systems."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator
 from sklearn.multiclass import OneVsRestClassifier
 
 from model_build.questions import Question
+from scripts.benchmarks.systems.joint_regressions import JointLogisticRegressions
 from scripts.benchmarks.systems.system import Answer, Choose, Corpus, answers
 
 
 class OneVsRest:
-    """A vectorizer, followed by one classifier per tag.
+    """A vectorizer, followed by one classifier per tag or by one of all tags.
 
     Parameters
     ----------
@@ -21,8 +22,8 @@ class OneVsRest:
         Converts questions into the vectorizer's documents, one for each question.
     vectorizer : transformer
     classifier : estimator
-        The classifier of one tag. Tags are ranked by its probabilities if it has them, otherwise
-        by its scores.
+        The classifier of one tag, or `JointLogisticRegressions`. Tags are ranked by its
+        probabilities if it has them, otherwise by its scores.
     choose : callable
         Selects the suggested tags from the ranked ones.
     """
@@ -36,7 +37,8 @@ class OneVsRest:
     ) -> None:
         self._read = read
         self._vectorizer = vectorizer
-        self._classifiers = OneVsRestClassifier(classifier, n_jobs=-1)
+        is_joint = isinstance(classifier, JointLogisticRegressions)
+        self._classifiers = classifier if is_joint else OneVsRestClassifier(classifier, n_jobs=-1)
         self._choose = choose
         self._tags: list[str] = []
 

@@ -23,7 +23,7 @@ class Fields(NamedTuple):
 
 def fields(questions: Sequence[Question]) -> list[Fields]:
     """Split each question into title, prose and code."""
-    return [Fields(each.title, *split_body(each.body, "html")) for each in questions]
+    return [Fields(each.title, *split_body(each.body, each.body_format)) for each in questions]
 
 
 def plain_texts(questions: Sequence[Question]) -> list[str]:

@@ -80,7 +80,8 @@ def deployed(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deploye
     """The template as the CDK command line makes it. Like local AWS, it needs Node.js."""
     folder = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"environment": "prod", "alarm_email": "operator@example.org", "retraining": "true"}
+    context |= {"environment": "prod", "alarm_email": "operator@example.org"}
+    context |= {"retraining": "true", "audit_site": "stackoverflow"}
     named = {"domain_name": HOST, "certificate_arn": CERTIFICATE}
     _synthesize("infra_cdk.app", context | named | {"account_concurrency": CONCURRENCY}, folder)
     _synthesize("infra_cdk.probe", context | {"host": HOST}, folder)
@@ -126,7 +127,11 @@ def _read(path: Path, probe: Path) -> Deployed:
     ((_, down),) = of_kind("AWS::CloudWatch::CompositeAlarm")
     behind = {each.removesuffix(".Arn") for each in any_in_alarm(down["AlarmRule"])}
     function = live["FunctionName"]
-    ((_, machine),) = of_kind("AWS::StepFunctions::StateMachine")
+    (machine,) = (
+        each
+        for name, each in of_kind("AWS::StepFunctions::StateMachine")
+        if name.startswith("Retraining")
+    )
     account = [{"Ref": f"AWS::{name}"} for name in ("Partition", "Region", "AccountId")]
     partition, region, number = map(resolver.resolve, account)
     names = Names(

@@ -56,6 +56,7 @@ class Traffic:
         answered.feedback["final_tags"]
     )
     """What the audited questions have."""
+    is_audited: bool = True
     prefers: str | None = None
     """A tag whose questions are asked five times as often."""
 
@@ -82,6 +83,8 @@ def write_days(folder: Path, recorded: Recorded, traffic: Traffic, first: int, l
         day = MONDAY + timedelta(days=number)
         asked = _asked(recorded, traffic, chance)
         _write(folder / "events" / f"date={day}", list(_events(asked, traffic, day, chance)))
+        if not traffic.is_audited:
+            continue
         audited = [chance.choice(recorded["sample"]) for _ in range(AUDITS_PER_DAY)]
         audits = [
             _audit(answered, day, 1000 * number + place, traffic.audited_tags(answered, chance))
@@ -222,6 +225,11 @@ MONITOR_DRILLS: Final = [
         "a client sends back what was suggested, whatever the question is",
         Traffic({"sample": 1.0}, final_tags=_the_suggestions, audited_tags=_others),
         frozenset({"feedback-and-audit"}),
+    ),
+    MonitorDrill(
+        "no audit writes anything",
+        Traffic({"sample": 1.0}, is_audited=False),
+        frozenset({"audit-silent"}),
     ),
     MonitorDrill(
         "a new tag is in a fifth of the feedback",

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from model_build.collect.records import CollectedQuestion
+from model_build.commands.arguments import Commands
 from model_build.corpus import CorpusError, Rejects, read_rows
 from model_build.corpus.reading import SUFFIXES
 from model_build.hygiene.inspection import inspect
@@ -14,7 +15,7 @@ from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.values import BadQuestionError
 
 
-def add_inspect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: Commands) -> None:
     """Declare the command ``inspect``."""
     command = commands.add_parser(
         "inspect",

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
@@ -15,13 +16,17 @@ from lambda_src.monitor.store import StoreError, open_store
 from lambda_src.tagger import TagModel
 from model_build.audit import auditing
 from model_build.audit.errors import AuditError
-from model_build.audit.service import Authorization, Service
+from model_build.audit.http_api import Authorization, HttpApi
+from model_build.audit.live_function import LiveFunction
+from model_build.audit.service import Connection, Service
 from model_build.audit.tag_names import TagNames
-from model_build.collect.commands import add_client_options, client_of, day, start_of
 from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, walk
+from model_build.commands.arguments import Commands
+from model_build.commands.collect import add_client_options, client_of, day, start_of
 from model_build.corpus import CorpusError
 from model_build.evaluation import table
+from model_build.locations import Location
 from model_build.model_card import MIN_QUESTIONS
 from model_build.questions import BadQuestionError, Question
 from model_build.synonyms import WELL_KNOWN, read_synonyms
@@ -48,7 +53,7 @@ class Ages(NamedTuple):
         return ages
 
 
-def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: Commands) -> None:
     """Declare the command ``audit``."""
     command = commands.add_parser(
         "audit",
@@ -58,8 +63,13 @@ def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "service does not count them. Run it once a day.",
     )
     add_client_options(command)
-    command.add_argument(
-        "--url", required=True, help="the address of the service, such as https://tags.example.com"
+    service = command.add_mutually_exclusive_group(required=True)
+    service.add_argument("--url", help="the address of the service: https://tags.example.com")
+    service.add_argument(
+        "--function",
+        metavar="ARN",
+        help="the alias of the service's function, to be invoked without the HTTP API: the AWS "
+        "credentials must allow it, and --auth has no effect",
     )
     command.add_argument(
         "--auth",
@@ -70,14 +80,14 @@ def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     command.add_argument(
         "--model",
-        type=Path,
-        default=STARTER,
+        type=Location,
+        default=Location(str(STARTER)),
         metavar="MODEL.safetensors",
-        help="the bundle that the service runs (default: the starter)",
+        help="the bundle that the service runs, a file or s3://bucket/key (default: the starter)",
     )
     command.add_argument(
         "--challenger",
-        type=Path,
+        type=Location,
         metavar="MODEL.safetensors",
         help="a bundle to compare with the live model, on the same questions",
     )
@@ -105,6 +115,11 @@ def add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "then no mistake",
     )
     command.add_argument(
+        "--fetch-synonyms",
+        action="store_true",
+        help="also read the site's synonyms from the API: one request for 100 of them",
+    )
+    command.add_argument(
         "--store",
         metavar="LOCATION",
         help="the event store, s3://bucket[/prefix] or a folder: write audits/date=... for the "
@@ -123,13 +138,15 @@ def _audit(options: argparse.Namespace) -> None:
         store = open_store(options.store) if options.store else None
     except StoreError as error:
         raise AuditError(str(error)) from error
-    token = os.environ.get("ETIQUETTE_TOKEN")
-    service = Service(options.url, authorization=options.auth, token=token)
+    service = Service(_connection(options))
+    model = _model(options.model)
+    challenger = _model(options.challenger) if options.challenger else None
+    client = client_of(options)
     synonyms = read_synonyms([WELL_KNOWN, *options.synonyms])
-    model = TagModel.load(options.model)
-    challenger = TagModel.load(options.challenger) if options.challenger else None
+    if options.fetch_synonyms:
+        synonyms |= dict(client.synonyms())
     names = TagNames(synonyms, model.tags)
-    questions = _questions(client_of(options), today, ages)
+    questions = _questions(client, today, ages)
     audit = auditing.ask(questions, service, model, names)
     if not audit.audited:
         raise AuditError(
@@ -148,13 +165,26 @@ def _audit(options: argparse.Namespace) -> None:
     if options.json:
         _write(options.json, json.dumps(found, indent=2) + "\n")
     if store is not None:
-        key = _key(options.site, options.url, today, ages)
+        key = _key(options.site, service.address, today, ages)
         try:
             store.write(key, auditing.event_lines(audit, options.site, model, today))
         except (OSError, BotoCoreError, ClientError) as error:
             raise AuditError(f"{options.store}: cannot write {key}: {error}") from error
         print(f"{key}: {len(audit.audited):,} questions")
     _print(found)
+
+
+def _connection(options: argparse.Namespace) -> Connection:
+    if options.function:
+        return LiveFunction(options.function)
+    token = os.environ.get("ETIQUETTE_TOKEN")
+    return HttpApi(options.url, authorization=options.auth, token=token)
+
+
+def _model(location: Location) -> TagModel:
+    with tempfile.TemporaryDirectory() as folder:
+        # The model maps the file, which needs no name any more.
+        return TagModel.load(location.on_disk(Path(folder) / "model.safetensors"))
 
 
 def _questions(client: StackExchange, today: date, ages: Ages) -> list[Question]:
@@ -172,9 +202,9 @@ def _questions(client: StackExchange, today: date, ages: Ages) -> list[Question]
     return questions
 
 
-def _key(site: str, url: str, today: date, ages: Ages) -> str:
+def _key(site: str, address: str, today: date, ages: Ages) -> str:
     """Return where an audit is kept. The name holds no text from outside."""
-    facts = json.dumps([site, url.rstrip("/"), ages])
+    facts = json.dumps([site, address, ages])
     name = hashlib.sha256(facts.encode()).hexdigest()[:16]
     return f"audits/date={today.isoformat()}/audit-{name}.jsonl"
 

@@ -7,12 +7,11 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from model_build.commands.arguments import Commands
 from model_build.tracking.environment import MODEL_NAME, TrackingError, call, tracking_uri
 from model_build.tracking.record_files import record_folder
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _SERVER: Final = (
     "the MLflow tracking server: http://..., or sqlite:///FILE (default: the environment variable "
@@ -31,8 +30,8 @@ def add_track_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_commands(commands: Commands) -> None:
-    """Declare ``track`` and ``register``."""
+def add_command(commands: Commands) -> None:
+    """Declare ``track``, ``register`` and ``champion``."""
     track = commands.add_parser("track", help="record a training with MLflow, after it has ended")
     _add_bundle(track)
     track.set_defaults(run=_track)

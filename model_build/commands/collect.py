@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from model_build.collect.errors import CollectError
 from model_build.collect.months import MonthFiles
 from model_build.collect.stack_exchange import BASE_URL, StackExchange
 from model_build.collect.windows import Range
+from model_build.commands.arguments import Commands
 from model_build.corpus import Rejects
 from model_build.corpus.reading import SUFFIXES
 
 _MOST_VIEWED = "most-viewed"
 
 
-def add_collect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: Commands) -> None:
     """Declare the command ``collect``."""
     collect = commands.add_parser("collect", help="collect the questions of a site as a corpus")
     sources = collect.add_subparsers(required=True, metavar="SOURCE")
@@ -44,7 +46,10 @@ def add_client_options(command: argparse.ArgumentParser) -> None:
         help="the address of the API (default: %(default)s)",
     )
     command.add_argument(
-        "--key", help="a key from stackapps.com: 10,000 requests a day instead of 300"
+        "--key",
+        default=os.environ.get("STACK_EXCHANGE_KEY"),
+        help="a key from stackapps.com: 10,000 requests a day instead of 300 (default: the "
+        "variable STACK_EXCHANGE_KEY)",
     )
 
 

@@ -4,18 +4,17 @@ import argparse
 import json
 from datetime import date
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
-from lambda_src.tagger import BundleError, TagModel
-from model_build.corpus import CorpusError, Rejects, read_corpus
+from lambda_src.tagger import TagModel
+from model_build.commands.arguments import Commands
+from model_build.corpus import Rejects, read_corpus
 from model_build.corpus.reading import SUFFIXES
 from model_build.gate.behaviour import SHIPPED, read_tests
 from model_build.gate.decision import FAIL, NOT_ENOUGH, PASS, Limits, decide, summary
 from model_build.gate.errors import GateError
 from model_build.gate.unseen import choose_unseen, newest_question
 from model_build.tracking.environment import call, tracking_uri
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 EXIT_CODES: Final = {PASS: 0, FAIL: 1, NOT_ENOUGH: 3}
 """2 is the exit code of a wrong command line or file."""
@@ -105,27 +104,24 @@ def _gate(options: argparse.Namespace) -> int:
     # A decision of an earlier run must not be taken for this one's.
     options.json.unlink(missing_ok=True)
     rejects_path = options.json.with_name(f"{options.json.name}.rejects.jsonl")
-    try:
-        newer_than = options.newer_than
-        if newer_than is None and not options.any_date:
-            models = TagModel.load(options.champion), TagModel.load(options.challenger)
-            newer_than = max(map(newest_question, models))
-        with Rejects(rejects_path) as rejects:
-            questions = read_corpus(options.questions, rejects)
-            corpus = read_corpus(options.corpus, rejects)
-        decision = decide(
-            options.champion,
-            options.challenger,
-            choose_unseen(questions, newer_than=newer_than, corpus=corpus),
-            read_tests(options.behaviour),
-            Limits(
-                min_questions=options.min_questions,
-                max_time_ratio=options.max_time_ratio,
-                max_size_ratio=options.max_size_ratio,
-            ),
-        )
-    except (BundleError, CorpusError) as error:
-        raise GateError(str(error)) from error
+    newer_than = options.newer_than
+    if newer_than is None and not options.any_date:
+        models = TagModel.load(options.champion), TagModel.load(options.challenger)
+        newer_than = max(map(newest_question, models))
+    with Rejects(rejects_path) as rejects:
+        questions = read_corpus(options.questions, rejects)
+        corpus = read_corpus(options.corpus, rejects)
+    decision = decide(
+        options.champion,
+        options.challenger,
+        choose_unseen(questions, newer_than=newer_than, corpus=corpus),
+        read_tests(options.behaviour),
+        Limits(
+            min_questions=options.min_questions,
+            max_time_ratio=options.max_time_ratio,
+            max_size_ratio=options.max_size_ratio,
+        ),
+    )
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(decision, indent=2) + "\n", encoding="utf-8")
     print(summary(decision))

@@ -3,8 +3,9 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
+from model_build.commands.arguments import Commands
 from model_build.compare.candidates import EMBEDDINGS, VARIANTS, names
 from model_build.compare.comparison import Parts, compare, pareto_front
 from model_build.compare.errors import CompareError
@@ -13,8 +14,6 @@ from model_build.corpus import Rejects, read_corpus
 from model_build.corpus.reading import SUFFIXES
 from model_build.splitting import is_dated, split
 from model_build.tracking.environment import call, require_environment, tracking_uri
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _VALIDATION_SHARE: Final = 0.2
 RESULT: Final = "comparison.json"

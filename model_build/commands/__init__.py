@@ -1,0 +1,1 @@
+"""The commands of ``python -m model_build``: each module declares and runs one, or one family."""

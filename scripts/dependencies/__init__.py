@@ -1,0 +1,1 @@
+"""What the project depends on: known vulnerabilities, the bill of materials, and costs."""
