@@ -286,6 +286,12 @@ MIN_TAG_CONFIDENCE: Final = 0.1
 """No tag with a lower confidence is suggested."""
 MIN_KNOWN_SHARE: Final = 0.6
 """A question is unfamiliar if the model knows a smaller share of its words."""
+FEW_TOPIC_WORDS: Final = 2
+"""A question that has at most this many words of a topic must be surer; see `Evidence`."""
+MIN_FEW_WORDS_JACCARD: Final = 0.12
+"""The expected Jaccard index that suggestions for such a question need.
+
+Questions that name a technology reach it. Greetings and pleas do not."""
 MIN_UNFAMILIAR_JACCARD: Final = 0.3
 """The expected Jaccard index that suggestions for an unfamiliar question need.
 

@@ -192,7 +192,7 @@ def answer(text: Text, model: TagModel) -> dict[str, Any]:
     return {
         "terms": terms_of(model, ranking),
         "known_share": ranking.evidence.known_share,
-        "has_topic": ranking.evidence.has_topic,
+        "topic_words": ranking.evidence.n_topic_words,
         "confidences": [
             [_TAGS[tag], round(confidence, _DIGITS)]
             for tag, confidence in zip(ranking.tags, ranking.confidences, strict=True)
@@ -249,7 +249,11 @@ def decoded(confidences: list[float], other_tags: float) -> dict[str, Any]:
     return {
         "expected_jaccards": [round(value, _DIGITS) for value in expected],
         "size": choose_tags(confidences, other_tags, MAX_TAGS).size,
-        "min_expected_jaccards": [min_expected_jaccard(share, 0.1) for share in (0.0, 0.6, 1.0)],
+        "min_expected_jaccards": [
+            min_expected_jaccard(share, n_topic_words, 0.1)
+            for share in (0.0, 0.6, 1.0)
+            for n_topic_words in (1, 2, 3)
+        ],
     }
 
 

@@ -277,7 +277,7 @@ MUTATIONS: Final = [
             "if (!is_letter && m->word_terms[word] >= 0)",
             "if (m->word_terms[word] >= 0)",
         ),
-        ("a topic", "r->has_topic |= !m->topicless[word];", "r->has_topic = 1;"),
+        ("a topic", "r->n_topic_words += !m->topicless[word];", "r->n_topic_words++;"),
     ),
     *_kernel(
         "names",

@@ -169,7 +169,7 @@ class Kernel:
         n_code_words = answer.n_code_words
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            Evidence(share, bool(answer.has_topic), n_words + n_code_words, n_code_words),
+            Evidence(share, answer.n_topic_words, n_words + n_code_words, n_code_words),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],

@@ -99,8 +99,7 @@ typedef struct {
   field kind;
   /* The word before the current one: the two may be a pair. Parts of words do not count. */
   int64_t previous;
-  int64_t n_words, n_unknown;
-  int has_topic;
+  int64_t n_words, n_unknown, n_topic_words;
   const char *text;
   int64_t length;
   /* The place of a letter that a list of letters continues with, or -1. */
@@ -130,7 +129,7 @@ static void add_word(reader *r, int64_t word, int is_part) {
   if (is_part) return;
   r->n_words++;
   r->n_unknown += !is_known;
-  r->has_topic |= !m->topicless[word];
+  r->n_topic_words += !m->topicless[word];
   int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= MAX_PAIRED_WORDS);
   if (is_known && r->previous < m->n_words && makes_pairs) {
     int32_t pair = find_pair(m, r->previous, word);
@@ -686,7 +685,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_code_words = of_code.n_words,
                     .n_found = f.n_terms};
-    out->has_topic = of_title.has_topic || of_prose.has_topic || (!out->n_words && of_code.n_words);
+    out->n_topic_words = of_title.n_topic_words + of_prose.n_topic_words + of_code.n_words;
     for (int64_t i = 0; i < f.n_terms; i++) {
       terms[i] = f.terms[i].term;
       terms[(int64_t)room + i] = f.terms[i].count;
