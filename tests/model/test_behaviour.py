@@ -80,6 +80,24 @@ def test_letter_case_hardly_changes_plain_questions(
     assert changed <= 3
 
 
+@pytest.mark.parametrize(
+    ("title", "body", "tag"),
+    [
+        (
+            "Does anybody see the problem?",
+            "```\nimport pandas as pd\npd.DataFrame()\n```",
+            "pandas",
+        ),
+        ("Why is this slow?", "```rust\nlet x = y.clone();\n```", "rust"),
+        ("Why is this slow?", "<pre class='lang-rust'><code>let x = y;</code></pre>", "rust"),
+    ],
+)
+def test_code_and_its_language_are_a_topic(
+    starter: TagModel, title: str, body: str, tag: str
+) -> None:
+    assert tag in suggested(starter, title, body)
+
+
 def test_html_and_markdown_get_the_same_tags(starter: TagModel) -> None:
     html = "<p>My <code>for</code> loop in Java is slow:</p>\n<pre><code>int i = 0;\n</code></pre>"
     markdown = "My `for` loop in Java is slow:\n\n```\nint i = 0;\n```\n"
