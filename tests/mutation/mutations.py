@@ -118,7 +118,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_normalized_text(text).lower() for", "_normalized_text(text) for"),
+        ("lower case", "_without_addresses(title.lower())", "_without_addresses(title)"),
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),
@@ -145,7 +145,7 @@ MUTATIONS: Final = [
         ("indented code at the beginning", 'if not body.startswith(("    ", "\\t")) and', "if"),
         ("inline code before tags", "text != body or _INLINE_CODE.search(text)", "text != body"),
         ("tags of lines", "if _HTML_LINE.search(text):", "if not body:"),
-        ("escaped code", "_unescaped(match[2]", "(match[2]"),
+        ("escaped code", "_unescaped(match[match.lastindex or 0])", "match[match.lastindex or 0]"),
         ("escaped prose", "_unescaped(_LINK_TARGET", "(_LINK_TARGET"),
         ("fences", "(`{3,}+|~{3,}+)", "(`{3,}+)"),
         ("indented code", "(?: {4}|\\t)[^\\n]*", "(?: {5}|\\t)[^\\n]*"),
@@ -173,7 +173,9 @@ MUTATIONS: Final = [
         ("words of code as text", "elsewhere.update(from_code)", "pass"),
         ("signals", 'elsewhere.update(term_key("code", signal) for signal in signals)', "pass"),
     ),
-    *_python("evidence", ("code alone is a topic", "bool(question.code.wholes)", "False")),
+    *_python(
+        "evidence", ("code alone is a topic", "Evidence(1.0, n_code_words,", "Evidence(1.0, 0,")
+    ),
     *_python(
         "names",
         ("rarest part", "of_name = min(", "of_name = max("),
@@ -227,7 +229,7 @@ MUTATIONS: Final = [
         ),
         ("parts as numbers", "chunk[place] == PART_MARK", "0"),
         ("letters as parts", "!is_letter && is_word(word + start", "is_word(word + start"),
-        ("letters in code", "place + 1 && r->kind != CODE;", "place + 1;"),
+        ("letters in code", "place + 1 && (r->kind == TITLE || r->kind == PROSE);", "place + 1;"),
         (
             "the end of a letter's chunk",
             "return place == length || !is(text[place], OF_CHUNK);",
