@@ -106,19 +106,41 @@ def tokenize(
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return tokens_of(fields_of(title, body, body_format), unlimited=unlimited)
+    return tokens_of(fields_of(title, body, body_format, unlimited=unlimited), unlimited=unlimited)
 
 
-def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
-    """Split a question into its fields; see `tokenize` for the parameters."""
+def fields_of(
+    title: str, body: str = "", body_format: BodyFormat = "auto", *, unlimited: bool = False
+) -> Fields:
+    """Split a question into its fields; see `tokenize` for the parameters.
+
+    Without `unlimited`, a long field may end behind everything that a model reads.
+    """
     prose, code = split_body(body, body_format) if body else ("", "")
-    title, prose, code = map(_normalized_text, (title, prose, code))
-    return Fields(
-        _without_addresses(title.lower()),
-        _without_addresses(prose.lower()),
-        _without_addresses(code.lower()),
-        _capitals_in(title),
-    )
+    prepared = _prepared if unlimited else _prepared_beginning
+    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(title))
+
+
+_FIRST_PART = 5_000
+"""Almost all fields are shorter than this many characters."""
+_READ_CHUNKS = MAX_TOKENS_PER_FIELD + 2
+"""Whether a letter is stray may depend on the chunk behind it."""
+
+
+def _prepared_beginning(text: str) -> str:
+    """Prepare only as much of a long text as is read. A part of it ends before a space."""
+    size = _FIRST_PART
+    while size < len(text) and (end := text.find(" ", size)) >= 0:
+        part = _prepared(text[:end])
+        chunks = islice(CHUNK.finditer(part), _READ_CHUNKS - 1, None)
+        if len(part) >= MAX_SIGNAL_CHARACTERS and next(chunks, None):
+            return part
+        size *= 4
+    return _prepared(text)
+
+
+def _prepared(text: str) -> str:
+    return _without_addresses(_normalized_text(text).lower())
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
@@ -177,7 +199,8 @@ def speaks_as_text(word: str) -> bool:
 
 def _capitals_in(title: str) -> str:
     """List the words of a title that have a capital letter; see `Fields.capitals`."""
-    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(_without_addresses(title)))]
+    text = _without_addresses(_normalized_text(title[:_FIRST_PART]))
+    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(text))]
     if not any(map(str.islower, words)):
         return ""
     return " ".join(word.lower() for word in words if word != word.lower())
@@ -235,8 +258,11 @@ def normalize(token: str) -> NormalizedToken:
 
 def _normalize(token: str) -> NormalizedToken:
     word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
-    parts = [part for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
-    named = [stem(part) for part in parts if len(part) > 1 or part not in ascii_lowercase]
+    found = WORD_PART_SEPARATORS.split(word)
+    # A long token may have one part thousands of times.
+    stems = {part: stem(part) for part in dict.fromkeys(found) if _is_word(part)}
+    parts = [part for part in found if part in stems]
+    named = [stems[part] for part in parts if len(part) > 1 or part not in ascii_lowercase]
     return NormalizedToken(
         whole=stem(word) if _is_word(word) else "",
         parts=tuple(named) if len(parts) > 1 else (),

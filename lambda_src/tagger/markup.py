@@ -39,7 +39,7 @@ _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 _COMMENT_OR_TAG = re.compile(
     r"<!--.*?(?:-->|\Z)|<(/?)(?!(?:br|hr|img|input|link|meta|wbr|col)\b)([a-z][a-z0-9]*)"
     r"""(?:[^=>]|=(?:\s*(?:"[^"]*"|'[^']*'))?+)*+>?""",
-    re.I | re.S,
+    re.I | re.S | re.A,
 )
 _MAX_OPEN_ELEMENTS = 250
 """The parser's time for a start tag grows with the number of elements that are open."""
@@ -117,6 +117,8 @@ def detect_format(body: str) -> StoredFormat:
     """
     if "<" not in body:
         return "markdown"
+    if body.startswith("<p>"):  # as almost all bodies of Stack Exchange do
+        return "html"
     body = body.replace("\r\n", "\n")
     if not body.startswith(("    ", "\t")) and _HTML_START.match(body):
         return "html"
@@ -148,7 +150,7 @@ def _split_html(body: str) -> Body:
 
 def _without_deep_nesting(html: str) -> str:
     """Remove start tags while `_MAX_OPEN_ELEMENTS` are open, which no person writes."""
-    if html.count("<") <= _MAX_OPEN_ELEMENTS:
+    if not _is_nested_deeply(html):
         return html
     n_open: Counter[str] = Counter()
     total = 0
@@ -170,6 +172,27 @@ def _without_deep_nesting(html: str) -> str:
         return tag[0]
 
     return _COMMENT_OR_TAG.sub(unless_too_deep, html)
+
+
+def _is_nested_deeply(html: str) -> bool:
+    """Whether more than `_MAX_OPEN_ELEMENTS` are open somewhere."""
+    # No more elements are open than there are start tags.
+    if html.count("<") - html.count("</") <= _MAX_OPEN_ELEMENTS:
+        return False
+    n_open: Counter[str] = Counter()
+    total = 0
+    for slash, tag_name in _COMMENT_OR_TAG.findall(html):
+        name = tag_name.lower()
+        if slash:
+            closes = n_open[name] > 0
+            n_open[name] -= closes
+            total -= closes
+        elif name:
+            n_open[name] += 1
+            total += 1
+            if total > _MAX_OPEN_ELEMENTS:
+                return True
+    return False
 
 
 def _split_markdown(body: str) -> Body:

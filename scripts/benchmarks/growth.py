@@ -136,5 +136,7 @@ def hostile_questions() -> dict[str, tuple[str, str]]:
         "addresses": "http://a@b " * LARGEST,
         "quotes": "a'" * LARGEST,
         "entities": "<p>&amp;" * LARGEST,
+        "one chunk of many words": "#\u00bd" * LARGEST,
+        "one word of many parts": "_\u03c2" * LARGEST,
     }
-    return {name: ("", body[:LARGEST]) for name, body in bodies.items()}
+    return {name: ("", body.encode()[:LARGEST].decode()) for name, body in bodies.items()}

@@ -11,7 +11,7 @@ import asyncio
 import resource
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ def _measure(front: Front, callers: int, options: argparse.Namespace) -> list[Ou
 
     async def measure() -> list[Outcome]:
         requests = suggestions()
-        try:
+        async with aclosing(front):
             await closed_loop(front, requests, callers=callers, seconds=options.seconds / 5)
             saturation = await closed_loop(
                 front, requests, callers=callers, seconds=options.seconds / 2
@@ -98,8 +98,6 @@ def _measure(front: Front, callers: int, options: argparse.Namespace) -> list[Ou
                 seconds = min(options.seconds, _MAX_REQUESTS / rate)
                 found.append(await open_loop(front, requests, rate=rate, seconds=seconds))
             return found
-        finally:
-            front.close()
 
     return asyncio.run(measure())
 

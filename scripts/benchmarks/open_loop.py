@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,7 @@ from scripts.benchmarks.keep_alive import Connection
 from scripts.benchmarks.request_mix import HttpRequest
 from scripts.benchmarks.running_services import Copy, Server
 
+NO_ANSWER = (OSError, asyncio.IncompleteReadError)
 REFUSED = (429, 503)
 BROKEN = 0
 """Counted in place of a status if there was no answer."""
@@ -33,7 +35,7 @@ class Front(ABC):
         """Send a request and return the status of the answer."""
 
     @abstractmethod
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
 
 
@@ -46,19 +48,28 @@ class ServerFront(Front):
 
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
-        connection = self._idle.pop() if self._idle else None
+        # uvicorn closes connections that are idle for five seconds, so one of those may be closed.
+        while self._idle:
+            with suppress(*NO_ANSWER):
+                return await self._ask(self._idle.pop(), request)
         try:
-            connection = connection or await Connection.open(self._server.host)
-            status, _ = await self._server.send(connection, request)
-        except (OSError, asyncio.IncompleteReadError):
+            return await self._ask(await Connection.open(self._server.host), request)
+        except NO_ANSWER:
             return BROKEN
+
+    async def _ask(self, connection: Connection, request: HttpRequest) -> int:
+        try:
+            status, _ = await self._server.send(connection, request)
+        except NO_ANSWER:
+            await connection.aclose()
+            raise
         self._idle.append(connection)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._idle:
-            each.close()
+            await each.aclose()
 
 
 class LambdaFront(Front):
@@ -80,17 +91,18 @@ class LambdaFront(Front):
             if copy not in self._connections:
                 self._connections[copy] = await Connection.open(copy.host)
             status, _ = await copy.send(self._connections[copy], request)
-        except (OSError, asyncio.IncompleteReadError):
-            del self._connections[copy]
+        except NO_ANSWER:
+            if copy in self._connections:
+                await self._connections.pop(copy).aclose()
             return BROKEN
         finally:
             self._free.append(copy)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._connections.values():
-            each.close()
+            await each.aclose()
 
 
 @dataclass
@@ -183,7 +195,8 @@ async def closed_loop(
     async def ask_again() -> None:
         nonlocal answered
         while time.perf_counter() < end:
-            answered += await front.ask(next(requests)) == 200
+            status = await front.ask(next(requests))
+            answered += status == 200
 
     await asyncio.gather(*(ask_again() for _ in range(callers)))
     return answered / seconds

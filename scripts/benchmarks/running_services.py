@@ -81,6 +81,10 @@ class Server(Service):
         self.host = host
         self._process = process
 
+    def signal(self, number: int) -> None:
+        """Send the process a signal, such as one that stops it for a while."""
+        self._process.send_signal(number)
+
     async def send(self, connection: Connection, request: HttpRequest) -> tuple[int, bytes]:
         """Send a request as it is."""
         return await connection.exchange(

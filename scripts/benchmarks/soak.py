@@ -200,7 +200,7 @@ async def soak(service: Service, *, rate: float, seconds: float, samples: int) -
         if number * samples // count != (number + 1) * samples // count:
             resources = await asyncio.to_thread(service.resources)
             record.samples.append(Sample(time.monotonic() - start, resources))
-    connection.close()
+    await connection.aclose()
     return record
 
 

@@ -1,5 +1,6 @@
 """The state machine that audits: what starts it, what it runs, and what its job may do."""
 
+import argparse
 import json
 import re
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import Settings, SettingsError
-from model_build.__main__ import _parser
+from model_build.commands import audit as command
 from tests.infra.synthesis import WITH_AUDIT, WITH_RETRAINING, Synthesize, Synthesized
 from tests.support.cloudwatch.templates import Resolver
 
@@ -52,7 +53,9 @@ def test_a_schedule_starts_it_every_day_without_options(audit: Synthesized) -> N
 def test_it_runs_the_audit_of_the_live_alias(state: dict[str, Any]) -> None:
     (override,) = state["Arguments"]["Overrides"]["ContainerOverrides"]
     words, _ = re.fullmatch(r"\{% \$append\((\[.*?\]), (.*)\) %\}", override["Command"]).groups()  # type: ignore[union-attr]
-    options = _parser().parse_args(json.loads(words))
+    parser = argparse.ArgumentParser()
+    command.add_command(parser.add_subparsers())
+    options = parser.parse_args(json.loads(words))
     assert options.site == WITH_AUDIT["audit_site"]
     assert options.function == "reference"
     assert options.url is None

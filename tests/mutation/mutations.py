@@ -118,7 +118,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_without_addresses(title.lower())", "_without_addresses(title)"),
+        ("lower case", "_normalized_text(text).lower())", "_normalized_text(text))"),
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),

@@ -209,7 +209,7 @@ def test_the_bundle_must_be_the_one_that_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     other = changed_bundle(tmp_path / "other.safetensors", version="other")
-    assert audit(site, service, "--model", str(other), "--store", str(tmp_path)) == 1
+    assert audit(site, service, "--model", str(other), "--store", str(tmp_path)) == 2
     assert "but the bundle is other" in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.jsonl"))
 
@@ -255,7 +255,7 @@ def test_few_questions_are_not_enough_and_none_is_an_error(
     assert audit(site, service) == 0
     assert "Not enough questions" in capsys.readouterr().out
     site.questions.clear()
-    assert audit(site, service) == 1
+    assert audit(site, service) == 2
     assert "no question of 2026-11-17 to audit" in capsys.readouterr().err
 
 
@@ -390,7 +390,7 @@ def test_the_key_may_come_from_the_environment(
     monkeypatch.setenv("STACK_EXCHANGE_KEY", KEY)
     assert audit(site, service) == 0
     monkeypatch.setenv("STACK_EXCHANGE_KEY", "another")
-    assert audit(site, service) == 1
+    assert audit(site, service) == 2
     assert "Check the name of the site and the key" in capsys.readouterr().err
 
 
@@ -400,13 +400,13 @@ def test_a_store_or_an_address_that_is_not_there(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert audit(site, service, "--store", str(tmp_path / "nowhere")) == 1
+    assert audit(site, service, "--store", str(tmp_path / "nowhere")) == 2
     assert "is not a folder" in capsys.readouterr().err
     (tmp_path / "audits").write_text("a file in the place of a folder")
-    assert audit(site, service, "--store", str(tmp_path)) == 1
+    assert audit(site, service, "--store", str(tmp_path)) == 2
     assert "cannot write audits/date=2026-11-20" in capsys.readouterr().err
     service.bodies.clear()
-    assert audit(site, service, "--url", "file:///etc/passwd") == 1
+    assert audit(site, service, "--url", "file:///etc/passwd") == 2
     assert "not the address of a service" in capsys.readouterr().err
     assert service.bodies == []
 

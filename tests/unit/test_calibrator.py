@@ -6,6 +6,7 @@ from lambda_src.tagger.calibrator import (
     QuestionFacts,
     TagFacts,
     best_candidates,
+    confidences,
     features,
 )
 from lambda_src.tagger.feature_matrix import feature_matrix
@@ -105,3 +106,7 @@ def test_features_say_whether_a_question_has_code(n_code_words: int, has_code: f
 def test_a_list_of_features_that_is_not_the_computed_one_is_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"features \[.*\] are either listed"):
         feature_matrix(names, {"score": np.ones(2), "rank": 1.0}, 2)
+
+
+def test_the_most_extreme_odds_are_certainties() -> None:
+    assert confidences(np.array([-1e30, 0.0, 1e30])) == pytest.approx([0, 0.5, 1])

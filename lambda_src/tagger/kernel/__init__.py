@@ -6,6 +6,7 @@
 import ctypes
 import re
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ from lambda_src.tagger.rules import (
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
 _ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
-# A chunk with at least one character that is not ASCII.
-_NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
+# The end of a chunk, from its first character that is not ASCII.
+_NOT_ASCII = re.compile(rf"(?:[^\x00-\x7f\s]{_ASCII}*+)+")
 # In the text for signals, a letter that begins and ends none.
 _NO_SIGNAL = "x"
 _OTHER_CHARACTER = re.compile(r"[^\x00-\x7f]")
@@ -182,24 +183,31 @@ class Kernel:
 
     def _ascii_text(self, field: str) -> bytes:
         """Write a text for the kernel, with numbers in place of the chunks that are not ASCII."""
-        if not field.isascii():
-            field = _NOT_ASCII.sub(self._numbers_of_match, field, count=MAX_TOKENS_PER_FIELD)
+        if field.isascii():
+            return field.encode()
+        written: list[str] = []
+        place = 0
+        # A pattern for whole chunks would stop at each chunk, and most are ASCII.
+        for end in islice(_NOT_ASCII.finditer(field), MAX_TOKENS_PER_FIELD):
+            before = field[place : end.start()].rstrip(ASCII_IN_WORDS)
+            chunk = field[place + len(before) : end.end()]
+            is_short = len(chunk) <= _CACHED_LENGTH
+            written += before, self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+            place = end.end()
         # This turns what is left, spaces and chunks after the last one read, into separators.
-        return field.encode("ascii", "replace")
-
-    def _numbers_of_match(self, match: re.Match[str]) -> str:
-        chunk = match[0]
-        is_short = len(chunk) <= _CACHED_LENGTH
-        return self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+        return "".join((*written, field[place:])).encode("ascii", "replace")
 
     def _numbers_in(self, chunk: str) -> str:
-        written = []
-        for token in words_in(chunk):
-            whole, parts = normalize(token)
-            written.append(f"{WORD_MARK}{self._number(whole)}")
-            written += [f"{PART_MARK}{self._number(part)}" for part in parts]
+        tokens = words_in(chunk)
+        # A long chunk may have one token thousands of times.
+        written = {token: self._numbers_of(token) for token in dict.fromkeys(tokens)}
         # A chunk without words still counts as one.
-        return "".join(written) or "+"
+        return "".join(map(written.__getitem__, tokens)) or "+"
+
+    def _numbers_of(self, token: str) -> str:
+        whole, parts = normalize(token)
+        written = {part: f"{PART_MARK}{self._number(part)}" for part in dict.fromkeys(parts)}
+        return f"{WORD_MARK}{self._number(whole)}" + "".join(map(written.__getitem__, parts))
 
     def _number(self, word: str) -> int:
         text = word.encode()
