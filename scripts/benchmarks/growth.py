@@ -38,7 +38,7 @@ def tile(source: Path, target: Path, n_tags: int) -> None:
     arrays |= _tiled_weights(arrays, len(tags), copies, n_tags)
     arrays |= _tiled_names(arrays, copies, n_tags)
     arrays |= _tiled_pairs(arrays, len(tags), copies, n_tags)
-    for name in ("intercepts", "name_worth", "records"):
+    for name in ("intercepts", "name_worth", "lower_worth", "capital_worth", "records"):
         arrays[name] = np.tile(arrays[name], copies)[:n_tags]
     known = {tag for tag, _ in manifest["tags"]}
     manifest["synonyms"] = {name: tag for name, tag in manifest["synonyms"].items() if tag in known}

@@ -188,9 +188,9 @@ def small_kernel() -> Kernel:
 def _as_input(kernel: Kernel, title: str, body: str) -> bytes:
     """Write a question as an input of the fuzzer."""
     question = fields_of(title, body)
-    texts = [kernel._ascii_text(field) for field in question]
+    texts = [kernel._ascii_text(field) for field in question[:3]]
     signals = question.code[: rules.MAX_SIGNAL_CHARACTERS].encode("ascii", "replace")
-    return _SEPARATOR.join([*texts, signals])
+    return _SEPARATOR.join([*texts, signals, question.capitals.encode()])
 
 
 def _model_header(kernel: Kernel) -> str:

@@ -66,7 +66,7 @@ def load_library() -> Any:
     library.number_of.restype = ctypes.c_int64
     library.numbers_of.argtypes = (model, *text, ctypes.POINTER(ctypes.c_int64))
     library.numbers_of.restype = None
-    library.rank.argtypes = (model, *text, *text, *text, *text, ctypes.c_void_p, answer)
+    library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
     return library
 
 
@@ -144,7 +144,8 @@ class Kernel:
 
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose, code = map(self._ascii_text, question)
+        title, prose, code = map(self._ascii_text, question[:3])
+        capitals = question.capitals.encode()
         signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
@@ -160,6 +161,8 @@ class Kernel:
             len(code),
             signals,
             len(signals),
+            capitals,
+            len(capitals),
             found.ctypes.data,
             answer,
         )
@@ -169,7 +172,7 @@ class Kernel:
         n_code_words = answer.n_code_words
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            Evidence(share, bool(answer.has_topic), n_words + n_code_words, n_code_words),
+            Evidence(share, answer.n_topic_words, n_words + n_code_words, n_code_words),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],
@@ -262,6 +265,8 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "calibrator": plain.calibrator,
         "log_uses": corpus.facts.log_uses,
         "name_worth": corpus.facts.name_worth,
+        "lower_worth": corpus.facts.lower_worth,
+        "capital_worth": corpus.facts.capital_worth,
         "records": corpus.records,
         "uses": corpus.pairs.uses,
         "pairs": pairs,
