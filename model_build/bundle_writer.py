@@ -143,6 +143,8 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "name_starts": vocabulary.names.name_starts.astype(np.uint32),
         "tag_names": vocabulary.names.tag_starts.astype(np.uint32),
         "name_worth": tag_facts.name_worth.astype(np.float32),
+        "lower_worth": tag_facts.lower_worth.astype(np.float32),
+        "capital_worth": tag_facts.capital_worth.astype(np.float32),
         "calibrator": np.append(ranking.calibrator.coef_, ranking.calibrator.intercept_).astype(
             np.float32
         ),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from string import ascii_lowercase
@@ -43,6 +44,7 @@ from lambda_src.tagger.rules import (
     VERB_ENDINGS,
     VOWELS,
     WORD,
+    WORD_OF_ANY_CASE,
     WORD_PART_SEPARATORS,
     Y_PLURAL,
 )
@@ -54,6 +56,10 @@ class Fields(NamedTuple):
     title: str
     prose: str
     code: str
+    capitals: str = ""
+    """The words of the title that have a capital letter, in lower case: ASCII, with a space between
+    two of them. Empty if all words have one, or none: such a title does not tell names from other
+    words."""
 
 
 class QuestionTokens(NamedTuple):
@@ -64,6 +70,8 @@ class QuestionTokens(NamedTuple):
     code: list[str]
     signals: list[str]
     """The operators, brackets and sigils of the code, by their names, in no particular order."""
+    capitals: Sequence[str] = ()
+    """The tokens of the title that have a capital letter; see `Fields.capitals`."""
 
 
 class NormalizedToken(NamedTuple):
@@ -110,7 +118,7 @@ def fields_of(
     """
     prose, code = split_body(body, body_format) if body else ("", "")
     prepared = _prepared if unlimited else _prepared_beginning
-    return Fields(prepared(title), prepared(prose), prepared(code))
+    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(title))
 
 
 _FIRST_PART = 5_000
@@ -144,6 +152,7 @@ def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
         _tokens_in(prose, max_chunks),
         _tokens_in(question.code, max_chunks),
         signals_in(question.code),
+        _tokens_in(question.capitals, MAX_TOKENS_PER_FIELD),
     )
 
 
@@ -186,6 +195,15 @@ def speaks_as_text(word: str) -> bool:
     A single letter does not: in code, it is the name of a variable.
     """
     return len(word) > 1 or not word.isascii()
+
+
+def _capitals_in(title: str) -> str:
+    """List the words of a title that have a capital letter; see `Fields.capitals`."""
+    text = _without_addresses(_normalized_text(title[:_FIRST_PART]))
+    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(text))]
+    if not any(map(str.islower, words)):
+        return ""
+    return " ".join(word.lower() for word in words if word != word.lower())
 
 
 def words_in(text: str) -> list[str]:

@@ -100,6 +100,8 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         "name_starts": ("u", None),
         "tag_names": ("u", n_tags),
         "name_worth": ("f", n_tags),
+        "lower_worth": ("f", n_tags),
+        "capital_worth": ("f", n_tags),
         "calibrator": ("f", len(CALIBRATOR_FEATURES) + 1),
         "records": ("f", n_tags),
         "pair_gaps": ("u", None),

@@ -5,6 +5,8 @@ from math import exp, sqrt
 from typing import Final, NamedTuple
 
 from lambda_src.tagger.rules import (
+    FEW_TOPIC_WORDS,
+    MIN_FEW_WORDS_JACCARD,
     MIN_KNOWN_SHARE,
     MIN_TAG_CONFIDENCE,
     MIN_UNFAMILIAR_JACCARD,
@@ -97,14 +99,18 @@ def choose_tags(confidences: Sequence[float], other_tags: float, max_tags: int) 
     return TagSet(size, best)
 
 
-def min_expected_jaccard(known_share: float, floor: float) -> float:
+def min_expected_jaccard(known_share: float, n_topic_words: int, floor: float) -> float:
     """Give the expected Jaccard index below which nothing is suggested.
 
     Parameters
     ----------
     known_share : float
         The share of the question's words that the model knows.
+    n_topic_words : int
+        See `lambda_src.tagger.evidence.Evidence`.
     floor : float
         The limit of the model for questions that are familiar.
     """
-    return floor if known_share >= MIN_KNOWN_SHARE else MIN_UNFAMILIAR_JACCARD
+    if known_share < MIN_KNOWN_SHARE:
+        return MIN_UNFAMILIAR_JACCARD
+    return max(floor, MIN_FEW_WORDS_JACCARD) if n_topic_words <= FEW_TOPIC_WORDS else floor

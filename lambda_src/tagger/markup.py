@@ -19,9 +19,15 @@ _HTML_START = re.compile(rf"\s*+(?:<!--(?:(?!-->).)*-->\s*+)*{_BLOCK_TAG}", re.I
 _HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
 # b and i are not among them, because List<i> in plain text is not HTML.
 _END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)
-_FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+_FENCE = re.compile(
+    r"^ {0,3}(`{3,}+|~{3,}+)[ \t]*+([^\s`{]*+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)",
+    re.M | re.S,
+)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]*?[^`\n])\1(?!`)")
+# As in class="lang-rust s-code-block" and class="language-rust".
+_LANGUAGE_CLASS = re.compile(r"(?<!\S)lang(?:uage)?-(\S+)")
+_NO_LANGUAGE = frozenset(("none", "default", "text", "txt", "plain", "plaintext", "code"))
 _LINK_TARGET = re.compile(
     r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
 )
@@ -84,6 +90,11 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
     Body(prose='How to  sort ?', code='\na.sort()')
     >>> split_body("Why is `x` 1?")
     Body(prose='Why is   1?', code='x')
+
+    The language that an asker gives to a piece of code is part of the prose:
+
+    >>> split_body("```rust\nlet x = 1;\n```")
+    Body(prose='\n\nrust', code='let x = 1;\n')
     """
     if body_format == "auto":
         body_format = detect_format(body)
@@ -122,7 +133,8 @@ def detect_format(body: str) -> StoredFormat:
 
 def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(_without_deep_nesting(body))
-    code = []
+    code: list[str] = []
+    languages: list[str] = []
     lower_case = body.lower()
     for tag in _NO_PROSE:
         # Most questions have none of them, and the parser would search its whole tree.
@@ -133,10 +145,11 @@ def _split_html(body: str) -> Body:
         for node in reversed(tree.tags(tag)):
             if tag in _CODE:
                 code.append(node.text(separator=" "))
+                languages += _LANGUAGE_CLASS.findall(node.attributes.get("class") or "")
             node.decompose()
     root = tree.body
     prose = "" if root is None else root.text(separator=" ")
-    return Body(prose, "\n".join(reversed(code)))
+    return _body(prose, code[::-1], languages)
 
 
 def _without_deep_nesting(html: str) -> str:
@@ -188,15 +201,24 @@ def _is_nested_deeply(html: str) -> bool:
 
 def _split_markdown(body: str) -> Body:
     code: list[str] = []
+    languages: list[str] = []
 
     def move_to_code(match: re.Match[str]) -> str:
-        code.append(_unescaped(match[2] if match.lastindex else match[0]))
+        code.append(_unescaped(match[match.lastindex or 0]))
+        if match.re is _FENCE:
+            languages.append(match[2])
         return "\n" if "\n" in match[0] else " "
 
     prose = body.replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
         prose = pattern.sub(move_to_code, prose)
-    return Body(_unescaped(_LINK_TARGET.sub("] ", prose)), "\n".join(code))
+    return _body(_unescaped(_LINK_TARGET.sub("] ", prose)), code, languages)
+
+
+def _body(prose: str, code: list[str], languages: list[str]) -> Body:
+    """Put the names of languages, which the asker gave to pieces of code, behind the prose."""
+    named = [each for each in dict.fromkeys(languages) if each and each not in _NO_LANGUAGE]
+    return Body("\n".join([prose, *named]), "\n".join(code))
 
 
 def _unescaped(text: str) -> str:

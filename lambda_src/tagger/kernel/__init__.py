@@ -64,7 +64,9 @@ def load_library() -> Any:
     library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
     library.number_of.restype = ctypes.c_int64
-    library.rank.argtypes = (model, *text, *text, *text, *text, ctypes.c_void_p, answer)
+    library.numbers_of.argtypes = (model, *text, ctypes.POINTER(ctypes.c_int64))
+    library.numbers_of.restype = None
+    library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
     return library
 
 
@@ -142,7 +144,8 @@ class Kernel:
 
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose, code = map(self._ascii_text, question)
+        title, prose, code = map(self._ascii_text, question[:3])
+        capitals = question.capitals.encode()
         signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
@@ -158,6 +161,8 @@ class Kernel:
             len(code),
             signals,
             len(signals),
+            capitals,
+            len(capitals),
             found.ctypes.data,
             answer,
         )
@@ -167,7 +172,7 @@ class Kernel:
         n_code_words = answer.n_code_words
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            Evidence(share, bool(answer.has_topic), n_words + n_code_words, n_code_words),
+            Evidence(share, answer.n_topic_words, n_words + n_code_words, n_code_words),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],
@@ -196,15 +201,22 @@ class Kernel:
 
     def _numbers_in(self, chunk: str) -> str:
         tokens = words_in(chunk)
-        # A long chunk may have one token thousands of times.
-        written = {token: self._numbers_of(token) for token in dict.fromkeys(tokens)}
+        # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
+        normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
+        words = [word for whole, parts in normalized.values() for word in (whole, *parts)]
+        numbers = map(str, self._numbers_of(words))
+        written = {
+            token: WORD_MARK + next(numbers) + "".join(PART_MARK + next(numbers) for _ in parts)
+            for token, (_, parts) in normalized.items()
+        }
         # A chunk without words still counts as one.
         return "".join(map(written.__getitem__, tokens)) or "+"
 
-    def _numbers_of(self, token: str) -> str:
-        whole, parts = normalize(token)
-        written = {part: f"{PART_MARK}{self._number(part)}" for part in dict.fromkeys(parts)}
-        return f"{WORD_MARK}{self._number(whole)}" + "".join(map(written.__getitem__, parts))
+    def _numbers_of(self, words: list[str]) -> "ctypes.Array[ctypes.c_int64]":
+        text = "\n".join(words).encode()
+        numbers = (ctypes.c_int64 * max(len(words), 1))()
+        self._library.numbers_of(self._model, text, len(text), numbers)
+        return numbers
 
     def _number(self, word: str) -> int:
         text = word.encode()
@@ -253,6 +265,8 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "calibrator": plain.calibrator,
         "log_uses": corpus.facts.log_uses,
         "name_worth": corpus.facts.name_worth,
+        "lower_worth": corpus.facts.lower_worth,
+        "capital_worth": corpus.facts.capital_worth,
         "records": corpus.records,
         "uses": corpus.pairs.uses,
         "pairs": pairs,
