@@ -226,7 +226,9 @@ def test_two_audits_of_a_day_lead_to_one_file_and_to_data_for_the_alarm(
     assert [line["question_id"] for line in lines] == list(range(1, N_AUDITED + 1))
     assert {line["model_version"] for line in lines} == {starter.version}
     logged = function_lines(deployed)
-    assert not any('"event_type":"prediction"' in line or '"_aws"' in line for line in logged)
+    assert not any(
+        '"event_type":"prediction"' in line or '"Predictions"' in line for line in logged
+    )
 
     write_feedback(deployed, starter, site, today)
     samples = run_monitor(deployed)
