@@ -38,8 +38,8 @@ class Delivery(Stack):
     The role may assume the CDK's own roles. In an account with the CDK's default bootstrap, they
     may do everything, in every environment. To separate environments, give each an account of its
     own, with the role of that environment only. The role's own permissions are to read what a
-    release is compared with, and to delete old versions and the roles of old releases. It may not
-    move an alias.
+    release is compared with, to delete old versions and the roles of old releases, and to verify a
+    release, for which it sets an alarm. It may not move an alias.
     """
 
     def __init__(
@@ -116,6 +116,11 @@ class Delivery(Stack):
         function = f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{stack}-*"
         bucket = f"arn:{self.partition}:s3:::cdk-{qualifier}-assets-{self.account}-{self.region}"
         stacks = arn(service="cloudformation", resource="stack", resource_name=f"{stack}/*")
+        logs = f"{self._regional('logs')}:log-group:{stack}-*"
+        alarms = f"{self._regional('cloudwatch')}:alarm:{stack}-*"
+        topics = f"{self._regional('sns')}:{stack}-*"
+        # An API has a random name. Only an API with auth=iam asks for this permission.
+        api = f"{self._regional('execute-api')}:*/$default/*"
         old_roles = arn(
             service="iam", region="", resource="role", resource_name=f"{stack}-FunctionRole*"
         )
@@ -149,6 +154,15 @@ class Delivery(Stack):
                 "Names": policy(
                     allow(["cloudformation:ListStacks", "iam:ListAccountAliases"], ["*"])
                 ),
+                # Metrics have no resource-level permissions either.
+                "VerifyMetric": policy(allow(["cloudwatch:GetMetricStatistics"], ["*"])),
+                # scripts/verify looks for its prediction's line, metric and alarm.
+                "VerifyLog": policy(allow(["logs:FilterLogEvents"], [logs])),
+                "VerifyAlarm": policy(
+                    allow(["cloudwatch:SetAlarmState", "cloudwatch:DescribeAlarmHistory"], [alarms])
+                ),
+                "VerifyTopics": policy(allow(["sns:ListSubscriptionsByTopic"], [topics])),
+                "VerifyApi": policy(allow(["execute-api:Invoke"], [api])),
                 "PruneVersions": policy(allow(["lambda:DeleteFunction"], [f"{function}:*"])),
                 "PruneRoles": policy(
                     allow(
@@ -161,8 +175,8 @@ class Delivery(Stack):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="Listing names of stacks and of the account has no resource-level "
-                "permissions.",
+                reason="Listing names of stacks and of the account, and reading metrics, have no "
+                "resource-level permissions.",
             ),
             *(
                 Acknowledgment(
@@ -171,11 +185,24 @@ class Delivery(Stack):
                     "names the stack of this environment, or the pattern matches bundles only.",
                 )
                 for resource in _shown(
-                    self, function, f"{function}:*", stacks, old_roles, f"{bucket}/*.safetensors"
+                    self,
+                    function,
+                    f"{function}:*",
+                    stacks,
+                    old_roles,
+                    f"{bucket}/*.safetensors",
+                    logs,
+                    alarms,
+                    topics,
+                    api,
                 )
             ),
         )
         return role
+
+    def _regional(self, service: str) -> str:
+        """Return the beginning of the ARNs of a service."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
 
 
 def _shown(stack: Stack, *arns: str) -> list[str]:

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array
+from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array, BundleError
 from lambda_src.tagger.rules import ANALYZER_VERSION, CALIBRATOR_FEATURES, RERANKER_INPUTS
 from lambda_src.tagger.vocabulary import Ints
 from model_build.packing import pack
@@ -69,13 +70,27 @@ def write_bundle(
 
 
 def write_file(path: Path, manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
-    """Write a manifest and arrays as a bundle file; give the file's SHA-256."""
+    """Write a manifest and arrays as a bundle file; give the file's SHA-256.
+
+    Raises
+    ------
+    BundleError
+        The file cannot be written.
+    """
     whole = save(dict(arrays), {MANIFEST_KEY: json.dumps(manifest, sort_keys=True)})
-    path.parent.mkdir(parents=True, exist_ok=True)
     # A reader never finds half a bundle under this name.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_bytes(whole)
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(whole)
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise BundleError(
+            f"{path}: cannot write this bundle of {len(whole) / 1e6:.1f} MB: {error.strerror}. "
+            "Make room on the disk, or name another file with --out, and train again."
+        ) from error
     return hashlib.sha256(whole).hexdigest()
 
 
@@ -128,6 +143,8 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "name_starts": vocabulary.names.name_starts.astype(np.uint32),
         "tag_names": vocabulary.names.tag_starts.astype(np.uint32),
         "name_worth": tag_facts.name_worth.astype(np.float32),
+        "lower_worth": tag_facts.lower_worth.astype(np.float32),
+        "capital_worth": tag_facts.capital_worth.astype(np.float32),
         "calibrator": np.append(ranking.calibrator.coef_, ranking.calibrator.intercept_).astype(
             np.float32
         ),

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from lambda_src.tagger.calibrator import Candidates, QuestionFacts, TagFacts, features
+from lambda_src.tagger.rules import CALIBRATOR_FEATURES
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 _PRIOR_QUESTIONS: Final = 5.0
@@ -52,8 +53,17 @@ class NameFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, questions: Sequence[ScoredQuestion]) -> list[Floats]:
-        """Compute features; for each question shape (n_candidates, len(CALIBRATOR_FEATURES))."""
-        return [features(each.candidates, each.facts, self.tag_facts_) for each in questions]
+        """Compute features; for each question shape (n_candidates, len(CALIBRATOR_FEATURES)).
+
+        They are views of one large array, which goes back to the system as a whole. Memory of many
+        small arrays would not.
+        """
+        ends = np.cumsum([len(each.candidates.tags) for each in questions])
+        of_all = np.empty((ends[-1], len(CALIBRATOR_FEATURES)))
+        of_each = np.split(of_all, ends[:-1])
+        for place, each in zip(of_each, questions, strict=True):
+            place[:] = features(each.candidates, each.facts, self.tag_facts_)
+        return of_each
 
 
 class Calibrator(BaseEstimator):  # type: ignore[misc]
@@ -101,14 +111,35 @@ def fit_tag_facts(
     log_uses : ndarray of float, shape (n_tags,)
         See `TagFacts`.
     """
-    titles = [each.names.title for each in facts]
-    tags = [tag for title in titles for tag in title]
-    starts = np.cumsum([0, *map(len, titles)])
-    in_title = sp.csr_matrix((np.ones(len(tags)), tags, starts), shape=has_tag.shape)
-    return TagFacts(log_uses, name_worth(in_title, has_tag))
+    in_title = _matrix([[*each.names.title] for each in facts], has_tag.shape[1])
+    lower: list[list[int]] = []
+    capital: list[list[int]] = []
+    for each in facts:
+        # A title that does not tell names from other words counts for neither.
+        capitals = each.names.capitals
+        told = () if capitals is None else each.names.title
+        lower.append([tag for tag in told if tag not in (capitals or ())])
+        capital.append([tag for tag in told if tag in (capitals or ())])
+    of_all = name_worth(in_title, has_tag)
+    expected = 1 / (1 + np.exp(-of_all))
+    return TagFacts(
+        log_uses,
+        of_all,
+        lower_worth=name_worth(_matrix(lower, has_tag.shape[1]), has_tag, expected),
+        capital_worth=name_worth(_matrix(capital, has_tag.shape[1]), has_tag, expected),
+    )
 
 
-def name_worth(in_title: sp.csr_matrix, has_tag: sp.csr_matrix) -> Floats:
+def _matrix(tags: Sequence[Sequence[int]], n_tags: int) -> sp.csr_matrix:
+    """Make a matrix with a 1 for each of these tags of each question."""
+    starts = np.cumsum([0, *map(len, tags)])
+    numbers = [tag for of_question in tags for tag in of_question]
+    return sp.csr_matrix((np.ones(len(numbers)), numbers, starts), shape=(len(tags), n_tags))
+
+
+def name_worth(
+    in_title: sp.csr_matrix, has_tag: sp.csr_matrix, expected: Floats | None = None
+) -> Floats:
     """Estimate the log-odds that a question has a tag if the tag's name is in the title.
 
     Parameters
@@ -116,16 +147,18 @@ def name_worth(in_title: sp.csr_matrix, has_tag: sp.csr_matrix) -> Floats:
     in_title : csr_matrix, shape (n_questions, n_tags)
         1 where the name of a tag is in the title of a question.
     has_tag : csr_matrix of bool, shape (n_questions, n_tags)
+    expected : ndarray of float, shape (n_tags,), optional
+        The probability that is expected without any title; by default, that of all tags together.
 
     Returns
     -------
     ndarray of float, shape (n_tags,)
-        For a tag whose name is in few titles, close to the log-odds of all tags together.
+        For a tag whose name is in few titles, close to the log-odds of the expected probability.
     """
     n_named = np.asarray(in_title.sum(axis=0), dtype=np.float64).ravel()
     n_true = np.asarray(in_title.multiply(has_tag).sum(axis=0), dtype=np.float64).ravel()
-    mean = float((n_true.sum() + 1) / (n_named.sum() + 2))
-    odds = (n_true + _PRIOR_QUESTIONS * mean) / (n_named - n_true + _PRIOR_QUESTIONS * (1 - mean))
+    prior = (n_true.sum() + 1) / (n_named.sum() + 2) if expected is None else expected
+    odds = (n_true + _PRIOR_QUESTIONS * prior) / (n_named - n_true + _PRIOR_QUESTIONS * (1 - prior))
     log_odds: Floats = np.log(odds)
     return log_odds
 

@@ -143,8 +143,8 @@ def drift_baseline(
     ):
         ranked = confidences.tolist()
         size, expected_jaccard = choose_tags(ranked, ranking.other_tags, MAX_TAGS)
-        if not seen.has_topic or expected_jaccard < min_expected_jaccard(
-            seen.known_share, ranking.floor
+        if not seen.n_topic_words or expected_jaccard < min_expected_jaccard(
+            seen.known_share, seen.n_topic_words, ranking.floor
         ):
             size = 0
         best = [

@@ -42,6 +42,8 @@ _MIN_TITLES: Final = 3
 """A word belongs to a tag if this many titles and this share of the titles with the tag have it,
 and if this share of the titles with the word have the tag."""
 _WORDS_PER_TAG: Final = 2
+_CAPITAL_SHARE: Final = 0.3
+"""How often added words have a capital letter. A word with another meaning has none, mostly."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,11 @@ def _made(
     """Put words into a title, at a random place."""
     place = int(rng.integers(len(tokens.title) + 1))
     title = [*tokens.title[:place], *words, *tokens.title[place:]]
+    has_capital = rng.random() < _CAPITAL_SHARE
+    capitals = [*tokens.capitals, *(words if tokens.capitals and has_capital else ())]
     return MadeQuestion(
-        row, question, QuestionTokens(title, [], [], []), QuestionTokens([*words], [], [], [])
+        row,
+        question,
+        QuestionTokens(title, [], [], [], capitals),
+        QuestionTokens([*words], [], [], []),
     )

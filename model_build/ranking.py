@@ -76,8 +76,12 @@ def question_facts(
     served = vocabulary.as_served(title_weight)
     tag_names = vocabulary.tag_names(served)
     return [
-        QuestionFacts(tag_names.count(served.find(served.number(each))), *map(len, each[:3]))
+        QuestionFacts(
+            tag_names.count(served.find(numbers), served.with_capital(numbers)),
+            *map(len, each[:3]),
+        )
         for each in tqdm(tokens, desc="names of tags", unit="question", disable=None)
+        for numbers in [served.number(each)]
     ]
 
 
@@ -98,7 +102,7 @@ def fit_ranking(corpus: RankingCorpus, seed: int) -> FittedRanking:
     features = cross_fit(name_features, questions, has_tag, folds, NameFeatures.transform)
     is_true = are_true(has_tag, [each.candidates.tags for each in questions])
     samples = np.concatenate(features)
-    # Views into the one large array: a second copy of all features would fill the memory.
+    # Views of the one large array: a second copy of all features would fill the memory.
     features = np.split(samples, np.cumsum([len(each) for each in features])[:-1])
     calibrator = Calibrator().fit(samples, is_true)
     shortlisted = [

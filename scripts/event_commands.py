@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.release_target import ReleaseTarget
-from scripts.event_store.erasing import erase
+from scripts.event_store.erasing import erase, streams_with
 from scripts.event_store.replaying import replay
 from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
 from scripts.shared.terminal import UserError
@@ -41,6 +41,20 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "erase_prediction":
         removed = erase(store, bucket, options.prediction_id)
         print(f"Removed {removed} lines about {options.prediction_id} from s3://{bucket}.")
+        group = outputs["ApiFunctionLogGroup"]
+        streams = streams_with(target.client("logs"), group, options.prediction_id)
+        if streams:
+            print(
+                f"The log {group} still holds {streams.total()} lines about it, until its "
+                "retention is over: CloudWatch Logs cannot delete single lines. To remove them "
+                "now, delete their streams, with all other lines in them, when no function writes "
+                "to them any more:"
+            )
+            for stream in sorted(streams):
+                print(
+                    f"  aws logs delete-log-stream --log-group-name '{group}' "
+                    f"--log-stream-name '{stream}'"
+                )
         return
     found = replay(
         target.client("logs"),

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from lambda_src.api import model_health, predictions, problems, service_info
@@ -14,7 +13,7 @@ from lambda_src.api.middleware import RequestGuard
 from lambda_src.api.model_store import load_model
 from lambda_src.api.queueing import QueueLimit
 from lambda_src.api.settings import Settings
-from lambda_src.api.telemetry import Telemetry
+from lambda_src.api.telemetry import Telemetry, make_logger
 from lambda_src.environment_settings import SettingsError
 from lambda_src.metrics import Metric
 from lambda_src.tagger import BundleError, KernelError, TagModel
@@ -30,8 +29,14 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     settings : Settings
         All settings but those of the model are used here.
     """
-    # The monitor sorts events into days by these times, so they are in UTC and in ISO 8601.
-    logger = Logger(service=settings.service, level=settings.log_level, use_rfc3339=True, utc=True)
+    logger = make_logger(settings.service, settings.log_level)
+    telemetry = Telemetry(settings.service, logger, event_text=settings.event_text)
+    health_report = model_health.HealthReport(settings.health_report)
+    routers = (
+        predictions.make_router(model, telemetry, principal_key=settings.principal_key),
+        service_info.make_router(model),
+        model_health.make_router(health_report),
+    )
     app = FastAPI(
         title="Etiquette",
         description=service_info.SERVICE_DESCRIPTION,
@@ -40,15 +45,13 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         redoc_url=None,
         # `RequestGuard` does it with a relative target, which does not reveal the host's name.
         redirect_slashes=False,
+        # FastAPI would look for the route of each request twice in a router that is included.
+        routes=[route for router in routers for route in router.routes],
+        # Its OpenTelemetry has no exporter here, and looking for one takes time at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    telemetry = Telemetry(settings.service, logger, event_text=settings.event_text)
     app.state.logger = logger
     app.state.telemetry = telemetry
-    app.include_router(
-        predictions.make_router(model, telemetry, principal_key=settings.principal_key)
-    )
-    app.include_router(service_info.make_router(model))
-    app.include_router(model_health.make_router(model_health.HealthReport(settings.health_report)))
     problems.install(app)
     app.add_middleware(QueueLimit, max_waiting=settings.max_waiting)
     # CORS is outside the guard, because a page must be able to read the guard's refusals, too.

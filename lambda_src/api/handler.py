@@ -13,7 +13,7 @@ from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import HTTPGateway
 
-from lambda_src.api import startup_tuning
+from lambda_src.api import lazy_openapi, startup_tuning  # noqa: F401 (imports FastAPI)
 from lambda_src.api.app import app
 from lambda_src.api.events import NotHttpError, http_event
 from lambda_src.api.problems import MEDIA_TYPE, problem

@@ -13,11 +13,13 @@ from typing import Any, Final, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from lambda_src.api.middleware import MAX_REQUEST_BYTES, TOO_LARGE
-from lambda_src.api.problems import ProblemError, problem_response, shown
+from lambda_src.api.problems import ProblemError, field_errors, problem_response, shown
+from lambda_src.api.schemas import FieldError
 
 _UTF_16: Final = "is encoded as UTF-16 or UTF-32. Encode it as UTF-8"
 _SIGNATURES: Final = {
@@ -33,24 +35,41 @@ _UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class JsonRoute(APIRoute):
-    """A route that refuses other bodies than JSON, and reads its own with `parse`."""
+    """A route whose function takes the request and one model, which is the JSON body.
+
+    It refuses other bodies than JSON, reads the body with `parse` and validates it. FastAPI's own
+    handler of a route uses another reader. It also looks for parameters in the path, the query, the
+    headers and the cookies, which takes several times as long.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, which gets a request with another `json` method."""
-        handle = super().get_route_handler()
+        """Return what answers a request."""
+        model: Any = self.body_field and self.body_field.field_info.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(
+                f"The function of POST {self.path} needs a parameter for its JSON body."
+            )
+        status = self.status_code or 200
 
-        async def handle_strictly(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             refusal = _refusal(request.scope)
             if refusal is not None:
                 return refusal
-            return await handle(_StrictRequest(request.scope, request.receive))
+            body = await request.body()
+            value = parse(body) if body else None
+            if value is None:
+                missing = [FieldError(field="body", message="Field required")]
+                return problem_response(request.scope, 422, errors=missing)
+            try:
+                validated = model.model_validate(value)
+            except ValidationError as error:
+                errors = field_errors(error.errors(include_url=False, include_input=False), skip=0)
+                return problem_response(request.scope, 422, errors=errors)
+            answer = await self.endpoint(request, validated)
+            content = answer.model_dump_json(exclude_defaults=self.response_model_exclude_defaults)
+            return Response(content, status, media_type="application/json")
 
-        return handle_strictly
-
-
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        return parse(await self.body())
+        return handle
 
 
 def _refusal(scope: Scope) -> Response | None:

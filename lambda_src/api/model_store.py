@@ -28,6 +28,8 @@ Each release has its own role, and AWS may need some seconds until all of its se
 role. Lambda gives 130 s to create a snapshot, but only 10 s to start on demand.
 """
 _PERMISSION_PAUSE_SECONDS: Final = 1.0
+_SERVICES: Final = ("s3", "sts", "sso", "sso-oidc", "signin")
+"""S3, and the services that credentials may come from."""
 
 
 class _NotPermittedError(BundleError):
@@ -148,7 +150,12 @@ def _read_when_permitted(location: str) -> bytes:
 
 def _read_object(location: str) -> bytes:
     # Imported here because a model on disk needs no AWS library.
-    from botocore import config, exceptions, session  # noqa: PLC0415
+    from botocore import config, exceptions, loaders, session  # noqa: PLC0415
+
+    class FewServices(loaders.Loader):
+        # The library would list the folders of more than 400 services, twice, to find that of S3.
+        def list_available_services(self, _: str) -> list[str]:
+            return list(_SERVICES)
 
     # Not with urlsplit: the key of an object may contain ? and #.
     bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -160,7 +167,9 @@ def _read_object(location: str) -> bytes:
     attempt = 1
     started = time.monotonic()
     try:
-        client: Any = session.get_session().create_client("s3", config=limits)
+        aws = session.get_session()
+        aws.register_component("data_loader", FewServices())
+        client: Any = aws.create_client("s3", config=limits)
         while True:
             answer = client.get_object(Bucket=bucket, Key=key)
             try:

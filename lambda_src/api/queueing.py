@@ -7,12 +7,14 @@ Gateway refuses what is too much.
 """
 
 import asyncio
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lambda_src.api.problems import ProblemError
+from lambda_src.api.problems import ProblemError, problem_response
 
-RETRY_AFTER_SECONDS = 1
+_RETRY: Final = {"retry-after": "1"}
+_REFUSAL: Final = "Too many requests are waiting already. Try again after 1 s."
 
 
 class QueueLimit:
@@ -43,6 +45,10 @@ class QueueLimit:
         if scope["type"] != "http" or "aws.event" in scope:
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "POST" and self._n_waiting >= self._max_waiting:
+            # Here a refusal costs least. Past its limit, a server must not be busy with refusals.
+            await problem_response(scope, 503, _REFUSAL, headers=_RETRY)(scope, receive, send)
+            return
         has_turn = False
 
         async def receive_in_turn() -> Message:
@@ -62,12 +68,7 @@ class QueueLimit:
 
     async def _wait(self) -> None:
         if self._n_waiting >= self._max_waiting:
-            raise ProblemError(
-                503,
-                f"{self._n_waiting} requests are waiting already. Try again after "
-                f"{RETRY_AFTER_SECONDS} s.",
-                headers={"retry-after": str(RETRY_AFTER_SECONDS)},
-            )
+            raise ProblemError(503, _REFUSAL, headers=_RETRY)
         self._n_waiting += 1
         try:
             await self._turn.acquire()

@@ -3,15 +3,15 @@
 They contain the text of a question only if the operator switches it on (ETIQUETTE_EVENT_TEXT).
 """
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
+from lambda_src.api.log_text import write_json
 from lambda_src.api.schemas import FeedbackRequest, PredictRequest
 from lambda_src.metrics import Metric
 from lambda_src.tagger import Prediction
@@ -22,6 +22,22 @@ know, so a change that a reader must know about needs a new one."""
 MAX_EVENT_TEXT_BYTES: Final = 100_000
 """The longest title or body of an event, as JSON in UTF-8. CloudWatch Logs takes lines of at most
 256 KiB everywhere, and the numbers of the terms need up to 30 KB of them."""
+
+
+def make_logger(service: str, level: str) -> Logger:
+    """Create the logger of the service, which writes a JSON object per line.
+
+    The monitor sorts events into days by their times, so they are in UTC and in ISO 8601.
+    """
+    return Logger(
+        service=service,
+        level=level,
+        use_rfc3339=True,
+        utc=True,
+        json_serializer=write_json,
+        # By default, Powertools tries to parse each message as JSON.
+        json_deserializer=str,
+    )
 
 
 class Telemetry:
@@ -81,16 +97,19 @@ class Telemetry:
         suggestions = prediction.suggestions
         set_by_caller = question.model_fields_set
         text = _event_text(question) if self._event_text else {}
-        self._add(metrics.PREDICTIONS, 1)
-        self._add(metrics.PREDICTIONS_WITH_TAGS, int(bool(suggestions)))
-        self._add(metrics.TAGS_PER_PREDICTION, len(suggestions))
-        self._add(metrics.MODEL_LATENCY, latency_ms)
-        self._add(metrics.TOP_CONFIDENCE, prediction.top_confidence)
-        self._add(metrics.UNKNOWN_WORD_SHARE, 1 - prediction.known_share)
-        self._add(metrics.COLD_STARTS, int(self._is_cold_start))
-        self._add(metrics.FEEDBACKS, 0)
+        self._write(
+            {
+                metrics.PREDICTIONS: 1,
+                metrics.PREDICTIONS_WITH_TAGS: int(bool(suggestions)),
+                metrics.TAGS_PER_PREDICTION: len(suggestions),
+                metrics.MODEL_LATENCY: latency_ms,
+                metrics.TOP_CONFIDENCE: prediction.top_confidence,
+                metrics.UNKNOWN_WORD_SHARE: 1 - prediction.known_share,
+                metrics.COLD_STARTS: int(self._is_cold_start),
+                metrics.FEEDBACKS: 0,
+            }
+        )
         self._is_cold_start = False
-        self._metrics.flush_metrics()
         self._logger.info(
             "prediction",
             event_version=EVENT_VERSION,
@@ -141,8 +160,7 @@ class Telemetry:
         principal : str, optional
             The pseudonym of the caller.
         """
-        self._add(metrics.FEEDBACKS, 1)
-        self._metrics.flush_metrics()
+        self._write({metrics.FEEDBACKS: 1})
         self._logger.info(
             "feedback",
             event_version=EVENT_VERSION,
@@ -164,8 +182,7 @@ class Telemetry:
         """
         if self._is_cold_start:
             self._is_cold_start = False
-            self._add(metrics.COLD_STARTS, 1)
-            self._metrics.flush_metrics()
+            self._write({metrics.COLD_STARTS: 1})
 
     def record_failed_answer(self) -> None:
         """Count a 5xx answer of this version of the function.
@@ -178,10 +195,20 @@ class Telemetry:
         failures.add_metric(metrics.FAILED_ANSWERS.name, metrics.FAILED_ANSWERS.unit, 1)
         failures.flush_metrics()
 
-    def _add(self, metric: Metric, value: float) -> None:
-        self._metrics.add_metric(metric.name, metric.unit, value)
-        for record in self._recorders:
-            record(metric, value)
+    def _write(self, values: Mapping[Metric, float]) -> None:
+        """Write a line with metrics, and pass each on to the recorders."""
+        # `add_metric` would check the same names and units again at each prediction.
+        line = self._metrics.serialize_metric_set(
+            {
+                metric.name: {"Unit": metric.unit, "Value": [float(value)]}
+                for metric, value in values.items()
+            },
+            {metrics.SERVICE_DIMENSION: self._service},
+        )
+        print(write_json(line))  # noqa: T201
+        for metric, value in values.items():
+            for record in self._recorders:
+                record(metric, value)
 
 
 def _event_text(question: PredictRequest) -> dict[str, Any]:
@@ -193,6 +220,6 @@ def _bounded(text: str) -> str:
     """Shorten a text to `MAX_EVENT_TEXT_BYTES`, and replace what cannot be written as UTF-8."""
     text = text.encode(errors="replace").decode()
     # A control character takes the most bytes in JSON: six, such as \\u0000.
-    while (size := len(json.dumps(text, ensure_ascii=False).encode())) > MAX_EVENT_TEXT_BYTES:
+    while (size := len(write_json(text).encode())) > MAX_EVENT_TEXT_BYTES:
         text = text[: len(text) * MAX_EVENT_TEXT_BYTES // size]
     return text

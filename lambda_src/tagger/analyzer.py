@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from string import ascii_lowercase
@@ -43,6 +44,7 @@ from lambda_src.tagger.rules import (
     VERB_ENDINGS,
     VOWELS,
     WORD,
+    WORD_OF_ANY_CASE,
     WORD_PART_SEPARATORS,
     Y_PLURAL,
 )
@@ -54,6 +56,10 @@ class Fields(NamedTuple):
     title: str
     prose: str
     code: str
+    capitals: str = ""
+    """The words of the title that have a capital letter, in lower case: ASCII, with a space between
+    two of them. Empty if all words have one, or none: such a title does not tell names from other
+    words."""
 
 
 class QuestionTokens(NamedTuple):
@@ -64,6 +70,8 @@ class QuestionTokens(NamedTuple):
     code: list[str]
     signals: list[str]
     """The operators, brackets and sigils of the code, by their names, in no particular order."""
+    capitals: Sequence[str] = ()
+    """The tokens of the title that have a capital letter; see `Fields.capitals`."""
 
 
 class NormalizedToken(NamedTuple):
@@ -98,14 +106,41 @@ def tokenize(
     >>> tokenize("Merging C++ maps in ASP.NET-MVC?").title
     ['merging', 'c++', 'maps', 'in', 'asp.net-mvc']
     """
-    return tokens_of(fields_of(title, body, body_format), unlimited=unlimited)
+    return tokens_of(fields_of(title, body, body_format, unlimited=unlimited), unlimited=unlimited)
 
 
-def fields_of(title: str, body: str = "", body_format: BodyFormat = "auto") -> Fields:
-    """Split a question into its fields; see `tokenize` for the parameters."""
+def fields_of(
+    title: str, body: str = "", body_format: BodyFormat = "auto", *, unlimited: bool = False
+) -> Fields:
+    """Split a question into its fields; see `tokenize` for the parameters.
+
+    Without `unlimited`, a long field may end behind everything that a model reads.
+    """
     prose, code = split_body(body, body_format) if body else ("", "")
-    texts = (_normalized_text(text).lower() for text in (title, prose, code))
-    return Fields(*map(_without_addresses, texts))
+    prepared = _prepared if unlimited else _prepared_beginning
+    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(title))
+
+
+_FIRST_PART = 5_000
+"""Almost all fields are shorter than this many characters."""
+_READ_CHUNKS = MAX_TOKENS_PER_FIELD + 2
+"""Whether a letter is stray may depend on the chunk behind it."""
+
+
+def _prepared_beginning(text: str) -> str:
+    """Prepare only as much of a long text as is read. A part of it ends before a space."""
+    size = _FIRST_PART
+    while size < len(text) and (end := text.find(" ", size)) >= 0:
+        part = _prepared(text[:end])
+        chunks = islice(CHUNK.finditer(part), _READ_CHUNKS - 1, None)
+        if len(part) >= MAX_SIGNAL_CHARACTERS and next(chunks, None):
+            return part
+        size *= 4
+    return _prepared(text)
+
+
+def _prepared(text: str) -> str:
+    return _without_addresses(_normalized_text(text).lower())
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
@@ -117,6 +152,7 @@ def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
         _tokens_in(prose, max_chunks),
         _tokens_in(question.code, max_chunks),
         signals_in(question.code),
+        _tokens_in(question.capitals, MAX_TOKENS_PER_FIELD),
     )
 
 
@@ -159,6 +195,15 @@ def speaks_as_text(word: str) -> bool:
     A single letter does not: in code, it is the name of a variable.
     """
     return len(word) > 1 or not word.isascii()
+
+
+def _capitals_in(title: str) -> str:
+    """List the words of a title that have a capital letter; see `Fields.capitals`."""
+    text = _without_addresses(_normalized_text(title[:_FIRST_PART]))
+    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(text))]
+    if not any(map(str.islower, words)):
+        return ""
+    return " ".join(word.lower() for word in words if word != word.lower())
 
 
 def words_in(text: str) -> list[str]:
@@ -213,8 +258,11 @@ def normalize(token: str) -> NormalizedToken:
 
 def _normalize(token: str) -> NormalizedToken:
     word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
-    parts = [part for part in WORD_PART_SEPARATORS.split(word) if _is_word(part)]
-    named = [stem(part) for part in parts if len(part) > 1 or part not in ascii_lowercase]
+    found = WORD_PART_SEPARATORS.split(word)
+    # A long token may have one part thousands of times.
+    stems = {part: stem(part) for part in dict.fromkeys(found) if _is_word(part)}
+    parts = [part for part in found if part in stems]
+    named = [stems[part] for part in parts if len(part) > 1 or part not in ascii_lowercase]
     return NormalizedToken(
         whole=stem(word) if _is_word(word) else "",
         parts=tuple(named) if len(parts) > 1 else (),

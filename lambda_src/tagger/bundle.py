@@ -119,7 +119,7 @@ def _parse(content: memoryview) -> tuple[Mapping[str, Any], Mapping[str, Array]]
     version = manifest.get("format")
     if version != FORMAT_VERSION:
         raise _LayoutError(
-            f"its format is {version!r}, but this release reads only {FORMAT_VERSION}"
+            f"its format is {version!r:.80}, but this release reads only {FORMAT_VERSION}"
         )
     return manifest, _arrays(content[8 + header_bytes :], header)
 

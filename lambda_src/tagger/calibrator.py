@@ -17,7 +17,21 @@ class TagFacts(NamedTuple):
     log_uses: Floats
     """Natural logarithm of the number of questions in the corpus that have the tag."""
     name_worth: Floats
-    """Log-odds that a question has the tag if the tag's name is in its title."""
+    """Log-odds that a question has the tag if the tag's name is in its title, however written."""
+    lower_worth: Floats
+    """The same of a name without a capital letter, in a title that has some."""
+    capital_worth: Floats
+    """The same of a name with a capital letter."""
+
+    def worth_in_title(self, tags: Ints, names: NameCounts) -> Floats:
+        """Give the worth of the names of some tags, as they are written in the title; shape (n,).
+
+        Most words have another meaning ("go", "swift"), and then they have no capital letter.
+        """
+        if names.capitals is None:
+            return self.name_worth[tags]
+        have_capital = [tag in names.capitals for tag in tags.tolist()]
+        return np.where(have_capital, self.capital_worth[tags], self.lower_worth[tags])
 
 
 class Candidates(NamedTuple):
@@ -38,7 +52,8 @@ def best_candidates(scores: Floats) -> Candidates:
         In the order of the tags' numbers, so that common tags come first.
     """
     # A stable sort keeps tags with equal scores in the order of their numbers.
-    best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+    # The copy lets go of the numbers of all other tags, which training would keep per question.
+    best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES].copy()
     return Candidates(best, scores[best])
 
 
@@ -68,6 +83,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
     """
     tags, scores = candidates
     log_uses, name_worth = facts.log_uses[tags], facts.name_worth[tags]
+    title_worth = facts.worth_in_title(tags, question.names)
     in_title, in_prose, in_code = question.names.counts_of(tags)
     log_title_words, log_prose_words, log_code_words = (
         log1p(n_words)
@@ -89,7 +105,7 @@ def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -
         "mean of three best": scores[:3].mean(),
         "mean score": scores.mean(),
         "name in title": in_title > 0,
-        "name in title x its worth": (in_title > 0) * name_worth,
+        "name in title x its worth": (in_title > 0) * title_worth,
         "name in prose": in_prose > 0,
         "name in prose x its worth": (in_prose > 0) * name_worth,
         "name in prose twice": in_prose > 1,

@@ -36,7 +36,8 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
     version = manifest.get("analyzer_version")
     _require(
         type(version) is int and version == ANALYZER_VERSION,
-        f"it was trained with analyzer version {version}, but this release has {ANALYZER_VERSION}",
+        f"it was trained with analyzer version {version!r:.80}, "
+        f"but this release has {ANALYZER_VERSION}",
     )
     tags = [tag for tag, count in manifest["tags"] if isinstance(tag, str) and type(count) is int]
     _require_field(
@@ -99,6 +100,8 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         "name_starts": ("u", None),
         "tag_names": ("u", n_tags),
         "name_worth": ("f", n_tags),
+        "lower_worth": ("f", n_tags),
+        "capital_worth": ("f", n_tags),
         "calibrator": ("f", len(CALIBRATOR_FEATURES) + 1),
         "records": ("f", n_tags),
         "pair_gaps": ("u", None),

@@ -13,8 +13,8 @@ class Evidence(NamedTuple):
 
     known_share: float
     """The share of its words that the model knows, from 0 to 1; 1 if it has no words."""
-    has_topic: bool
-    """Whether at least one known word is not a filler. If there are no words, code is a topic."""
+    n_topic_words: int
+    """How many of its known words are no fillers, and all words of the code."""
     n_words: int
     """How many words were read, those of the code included."""
     n_code_words: int
@@ -35,11 +35,11 @@ def evidence(question: QuestionNumbers, unknown: int, fillers: frozenset[int]) -
     numbers = [*question.title.wholes, *question.prose.wholes]
     n_code_words = len(question.code.wholes)
     if not numbers:
-        return Evidence(1.0, bool(question.code.wholes), n_code_words, n_code_words)
+        return Evidence(1.0, n_code_words, n_code_words, n_code_words)
     known = [number for number in numbers if number != unknown]
     return Evidence(
         len(known) / len(numbers),
-        not fillers.issuperset(known),
+        sum(number not in fillers for number in known) + n_code_words,
         len(numbers) + n_code_words,
         n_code_words,
     )

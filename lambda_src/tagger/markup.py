@@ -19,9 +19,15 @@ _HTML_START = re.compile(rf"\s*+(?:<!--(?:(?!-->).)*-->\s*+)*{_BLOCK_TAG}", re.I
 _HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
 # b and i are not among them, because List<i> in plain text is not HTML.
 _END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)
-_FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+_FENCE = re.compile(
+    r"^ {0,3}(`{3,}+|~{3,}+)[ \t]*+([^\s`{]*+)[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)",
+    re.M | re.S,
+)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]*?[^`\n])\1(?!`)")
+# As in class="lang-rust s-code-block" and class="language-rust".
+_LANGUAGE_CLASS = re.compile(r"(?<!\S)lang(?:uage)?-(\S+)")
+_NO_LANGUAGE = frozenset(("none", "default", "text", "txt", "plain", "plaintext", "code"))
 _LINK_TARGET = re.compile(
     r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
 )
@@ -33,7 +39,7 @@ _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 _COMMENT_OR_TAG = re.compile(
     r"<!--.*?(?:-->|\Z)|<(/?)(?!(?:br|hr|img|input|link|meta|wbr|col)\b)([a-z][a-z0-9]*)"
     r"""(?:[^=>]|=(?:\s*(?:"[^"]*"|'[^']*'))?+)*+>?""",
-    re.I | re.S,
+    re.I | re.S | re.A,
 )
 _MAX_OPEN_ELEMENTS = 250
 """The parser's time for a start tag grows with the number of elements that are open."""
@@ -84,6 +90,11 @@ def split_body(body: str, body_format: BodyFormat = "auto") -> Body:
     Body(prose='How to  sort ?', code='\na.sort()')
     >>> split_body("Why is `x` 1?")
     Body(prose='Why is   1?', code='x')
+
+    The language that an asker gives to a piece of code is part of the prose:
+
+    >>> split_body("```rust\nlet x = 1;\n```")
+    Body(prose='\n\nrust', code='let x = 1;\n')
     """
     if body_format == "auto":
         body_format = detect_format(body)
@@ -106,6 +117,8 @@ def detect_format(body: str) -> StoredFormat:
     """
     if "<" not in body:
         return "markdown"
+    if body.startswith("<p>"):  # as almost all bodies of Stack Exchange do
+        return "html"
     body = body.replace("\r\n", "\n")
     if not body.startswith(("    ", "\t")) and _HTML_START.match(body):
         return "html"
@@ -120,22 +133,29 @@ def detect_format(body: str) -> StoredFormat:
 
 def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(_without_deep_nesting(body))
-    code = []
+    code: list[str] = []
+    languages: list[str] = []
+    lower_case = body.lower()
     for tag in _NO_PROSE:
+        # Most questions have none of them, and the parser would search its whole tree.
+        if f"<{tag}" not in lower_case:
+            continue
         # Backwards, because removing an element frees the elements inside it: the inner ones must
         # be removed first.
         for node in reversed(tree.tags(tag)):
             if tag in _CODE:
                 code.append(node.text(separator=" "))
+                languages += _LANGUAGE_CLASS.findall(node.attributes.get("class") or "")
             node.decompose()
     root = tree.body
     prose = "" if root is None else root.text(separator=" ")
-    return Body(prose, "\n".join(reversed(code)))
+    return _body(prose, code[::-1], languages)
 
 
 def _without_deep_nesting(html: str) -> str:
     """Remove start tags while `_MAX_OPEN_ELEMENTS` are open, which no person writes."""
-    if html.count("<") <= _MAX_OPEN_ELEMENTS:
+    # No more elements are open than there are start tags.
+    if html.count("<") <= _MAX_OPEN_ELEMENTS or not _is_nested_deeply(html):
         return html
     n_open: Counter[str] = Counter()
     total = 0
@@ -159,17 +179,46 @@ def _without_deep_nesting(html: str) -> str:
     return _COMMENT_OR_TAG.sub(unless_too_deep, html)
 
 
+def _is_nested_deeply(html: str) -> bool:
+    """Whether more than `_MAX_OPEN_ELEMENTS` are open somewhere."""
+    if html.count("<") - html.count("</") <= _MAX_OPEN_ELEMENTS:
+        return False
+    n_open: Counter[str] = Counter()
+    total = 0
+    for slash, tag_name in _COMMENT_OR_TAG.findall(html):
+        name = tag_name.lower()
+        if slash:
+            closes = n_open[name] > 0
+            n_open[name] -= closes
+            total -= closes
+        elif name:
+            n_open[name] += 1
+            total += 1
+            if total > _MAX_OPEN_ELEMENTS:
+                return True
+    return False
+
+
 def _split_markdown(body: str) -> Body:
     code: list[str] = []
+    languages: list[str] = []
 
     def move_to_code(match: re.Match[str]) -> str:
-        code.append(_unescaped(match[2] if match.lastindex else match[0]))
+        code.append(_unescaped(match[match.lastindex or 0]))
+        if match.re is _FENCE:
+            languages.append(match[2])
         return "\n" if "\n" in match[0] else " "
 
     prose = body.replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
         prose = pattern.sub(move_to_code, prose)
-    return Body(_unescaped(_LINK_TARGET.sub("] ", prose)), "\n".join(code))
+    return _body(_unescaped(_LINK_TARGET.sub("] ", prose)), code, languages)
+
+
+def _body(prose: str, code: list[str], languages: list[str]) -> Body:
+    """Put the names of languages, which the asker gave to pieces of code, behind the prose."""
+    named = [each for each in dict.fromkeys(languages) if each and each not in _NO_LANGUAGE]
+    return Body("\n".join([prose, *named]), "\n".join(code))
 
 
 def _unescaped(text: str) -> str:

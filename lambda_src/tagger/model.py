@@ -168,7 +168,7 @@ class TagModel:
             Do not suggest these tags, or the tags that these are synonyms of.
         """
         evidence, found, tags, confidences = self._rank(title, body, body_format)
-        known_share, has_topic, n_words, n_code_words = evidence
+        known_share, n_topic_words, n_words, n_code_words = evidence
         facts = (
             confidences[0] if confidences else 0.0,
             found.terms,
@@ -182,9 +182,11 @@ class TagModel:
         reason: QuietReason | None = None
         if not len(found.terms):
             reason = "too_few_known_words"
-        elif not has_topic:
+        elif not n_topic_words:
             reason = "no_topic"
-        elif chosen.expected_jaccard < min_expected_jaccard(known_share, self._floor):
+        elif chosen.expected_jaccard < min_expected_jaccard(
+            known_share, n_topic_words, self._floor
+        ):
             reason = "not_sure" if is_familiar else "too_few_known_words"
         if reason is not None:
             return Prediction([], *facts, chosen.expected_jaccard, reason)

@@ -1,6 +1,6 @@
 """Count how often the names of tags, and their well-known synonyms, occur in a question."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,9 @@ class NameCounts(NamedTuple):
     title: dict[int, int]
     prose: dict[int, int]
     code: dict[int, int]
+    capitals: Collection[int] | None = None
+    """The tags with a name of one word that has a capital letter in the title. None if the title
+    does not tell names from other words; see `Fields.capitals`."""
 
     def counts_of(self, tags: Ints) -> Floats:
         """Give the counts of some tags.
@@ -44,7 +47,7 @@ class NameCounts(NamedTuple):
             For title, prose and code.
         """
         numbers = tags.tolist()
-        return np.array([[field.get(tag, 0) for tag in numbers] for field in self], np.float64)
+        return np.array([[field.get(tag, 0) for tag in numbers] for field in self[:3]], np.float64)
 
 
 class TagNames:
@@ -82,8 +85,15 @@ class TagNames:
         for tag, first, others in _names_of(arrays):
             self._names_by_first_term.setdefault(first, []).append((tag, others))
 
-    def count(self, found: FoundTerms) -> NameCounts:
-        """Count names in each field; if a tag has several names, the most frequent one counts."""
+    def count(self, found: FoundTerms, with_capital: Sequence[int] | None) -> NameCounts:
+        """Count names in each field; if a tag has several names, the most frequent one counts.
+
+        Parameters
+        ----------
+        found : FoundTerms
+        with_capital : sequence of int or None
+            See `Vocabulary.with_capital`.
+        """
         title: dict[int, int] = {}
         prose: dict[int, int] = {}
         code: dict[int, int] = {}
@@ -98,7 +108,14 @@ class TagNames:
                 title[term] = in_title
             if in_prose:
                 prose[term] = in_prose
-        return NameCounts(*map(self._count_names, (title, prose, code)))
+        return NameCounts(
+            self._count_names(title),
+            self._count_names(prose),
+            self._count_names(code),
+            None
+            if with_capital is None
+            else self._count_names(dict.fromkeys(with_capital, 1)).keys(),
+        )
 
     def _count_names(self, term_counts: dict[int, int]) -> dict[int, int]:
         """Count the names in one field, by tag, from the counts of the field's terms."""

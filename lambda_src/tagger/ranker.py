@@ -73,7 +73,12 @@ class PlainRanker:
         """Shape (len(CALIBRATOR_FEATURES) + 1,): the weights of the features and the intercept."""
         log_uses = np.log([max(n_uses, 1) for _, n_uses in tags])
         self.corpus = CorpusFacts(
-            TagFacts(log_uses, arrays["name_worth"].astype(np.float64)),
+            TagFacts(
+                log_uses,
+                arrays["name_worth"].astype(np.float64),
+                arrays["lower_worth"].astype(np.float64),
+                arrays["capital_worth"].astype(np.float64),
+            ),
             arrays["records"].astype(np.float64),
             CoOccurrence(_pair_counts(bundle), len(tags)),
         )
@@ -95,7 +100,7 @@ class PlainRanker:
             return Ranking(judged, found, [], [])
         candidates = best_candidates(self.scorer.scores(found))
         facts = QuestionFacts(
-            self._names.count(found),
+            self._names.count(found, self._vocabulary.with_capital(numbers)),
             len(numbers.title.wholes),
             len(numbers.prose.wholes),
             len(numbers.code.wholes),

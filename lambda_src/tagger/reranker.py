@@ -189,6 +189,7 @@ def inputs(shortlisted: Shortlist, question: QuestionFacts, corpus: CorpusFacts)
     calibrated = confidences(odds)
     in_title, in_prose, _ = question.names.counts_of(tags)
     name_worth = corpus.facts.name_worth[tags]
+    title_worth = corpus.facts.worth_in_title(tags, question.names)
     lift, mean_lift, implied = corpus.pairs.features(tags, calibrated)
     values: dict[str, Floats | float] = {
         "odds": odds,
@@ -197,7 +198,7 @@ def inputs(shortlisted: Shortlist, question: QuestionFacts, corpus: CorpusFacts)
         "expected tags": calibrated.sum(),
         "log uses": corpus.facts.log_uses[tags],
         "record": corpus.records[tags],
-        "worth of name in title": (in_title > 0) * name_worth,
+        "worth of name in title": (in_title > 0) * title_worth,
         "worth of name in prose": (in_prose > 0) * name_worth,
         "log title words": log1p(question.n_title_words),
         "log prose words": log1p(question.n_prose_words),

@@ -76,8 +76,10 @@ MIN_SECRET_DIGITS: Final = 4
 
 _JOINER: Final = f"[{re.escape(WORD_JOINERS)}{TYPOGRAPHIC_APOSTROPHE}]"
 _SUFFIX: Final = "|".join(map(re.escape, WORD_SUFFIXES))
-WORD: Final = re.compile(rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?")
+_WORD: Final = rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?"
+WORD: Final = re.compile(_WORD)
 """A token in lower case."""
+WORD_OF_ANY_CASE: Final = re.compile(_WORD, re.I)
 ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
 _ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in ASCII_IN_WORDS)
 CHUNK: Final = re.compile(rf"[^\s{re.escape(_ASCII_SEPARATORS)}]+")
@@ -284,6 +286,12 @@ MIN_TAG_CONFIDENCE: Final = 0.1
 """No tag with a lower confidence is suggested."""
 MIN_KNOWN_SHARE: Final = 0.6
 """A question is unfamiliar if the model knows a smaller share of its words."""
+FEW_TOPIC_WORDS: Final = 2
+"""A question that has at most this many words of a topic must be surer; see `Evidence`."""
+MIN_FEW_WORDS_JACCARD: Final = 0.12
+"""The expected Jaccard index that suggestions for such a question need.
+
+Questions that name a technology reach it. Greetings and pleas do not."""
 MIN_UNFAMILIAR_JACCARD: Final = 0.3
 """The expected Jaccard index that suggestions for an unfamiliar question need.
 

@@ -48,6 +48,8 @@ class QuestionNumbers(NamedTuple):
     code: FieldNumbers
     signals: list[int]
     """The signals of the code that the model knows."""
+    capitals: FieldNumbers
+    """The words of the title that have a capital letter."""
 
 
 class FoundTerms(NamedTuple):
@@ -163,11 +165,12 @@ class Vocabulary:
             self._field_numbers(question.prose),
             self._field_numbers(question.code),
             [number for number in signals if number != self.unknown],
+            self._field_numbers(question.capitals),
         )
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms of a question: words, and pairs of neighbouring words outside of code."""
-        title, prose, code, signals = question
+        title, prose, code, signals, _ = question
         in_title = Counter(_keys_of(title, "text", n_paired=len(title.wholes)))
         elsewhere = Counter(_keys_of(prose, "text", n_paired=MAX_PAIRED_WORDS))
         elsewhere.update(_keys_of(code, "code", n_paired=0))
@@ -184,6 +187,19 @@ class Vocabulary:
             np.array([in_title[key] for key in known], np.intp),
             np.array([key in from_code for key in known], np.intp),
         )
+
+    def with_capital(self, question: QuestionNumbers) -> list[int] | None:
+        """Give the terms that are single words with a capital letter in the title.
+
+        None if the title does not tell names from other words; see `Fields.capitals`.
+        """
+        wholes, parts = question.capitals
+        if not wholes:
+            return None
+        keys = np.array([term_key("text", word) for word in {*wholes, *parts}], np.int64)
+        places = self._places_of(keys)
+        terms: list[int] = places[places >= 0].tolist()
+        return terms
 
     def _text_keys_of(self, code: FieldNumbers) -> Iterator[int]:
         """Give the keys that words of code have in text."""
@@ -231,7 +247,7 @@ class Vocabulary:
         places = self.keys.searchsorted(keys)
         return np.where(self.keys.take(places, mode="clip") == keys, places, -1)
 
-    def _field_numbers(self, tokens: list[str]) -> FieldNumbers:
+    def _field_numbers(self, tokens: Sequence[str]) -> FieldNumbers:
         normalized = [normalize(token) for token in tokens]
         parts = [self.number_of(part) for each in normalized for part in each.parts]
         return FieldNumbers(

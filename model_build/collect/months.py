@@ -61,7 +61,7 @@ class MonthFiles:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._n_groups = 0
         self._parts: dict[str, list[Path]] = {}
-        self._is_interrupted = False
+        self._interruption: Exception | str | None = None
         self._lock = self._locked()
         try:
             for leftover in folder.glob(f".*{_UNFINISHED}"):
@@ -145,14 +145,15 @@ class MonthFiles:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Refuse to go on after writing was interrupted: a later commit would miss questions."""
-        if self._is_interrupted:
-            raise self._cannot_write("an earlier attempt was interrupted")
-        self._is_interrupted = True
+        if self._interruption is not None:
+            raise self._cannot_write(self._interruption)
+        self._interruption = "an earlier attempt was interrupted"
         try:
             yield
         except (OSError, pa.ArrowException) as error:
+            self._interruption = error
             raise self._cannot_write(error) from error
-        self._is_interrupted = False
+        self._interruption = None
 
     def _close(self) -> None:
         writers, self._writers = self._writers, {}

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "monitor": "time and memory of the monitor on a day with a million predictions",
     "drift": "false alarms and delays of the drift detectors, compared with other detectors",
     "monthly": "the cost of a month on AWS at three levels of traffic",
+    "hostile": "hostile requests, questions, bundles, events and files, and the kernel's fuzzer",
     "load": "throughput and latency by offered rate, up to saturation and past it",
     "soak": "whether memory and file handles stay the same in half an hour of mixed requests",
     "serving": "latency, cold starts, memory and cost, compared with a scikit-learn service",

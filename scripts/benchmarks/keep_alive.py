@@ -6,6 +6,7 @@ as the service itself, on the same machine.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Self
 
 
@@ -66,6 +67,8 @@ class Connection:
         await self._reader.readuntil(b"\r\n")
         return b"".join(chunks)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connection."""
         self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()

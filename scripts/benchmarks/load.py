@@ -11,7 +11,7 @@ import asyncio
 import resource
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ def _measure(front: Front, callers: int, options: argparse.Namespace) -> list[Ou
 
     async def measure() -> list[Outcome]:
         requests = suggestions()
-        try:
+        async with aclosing(front):
             await closed_loop(front, requests, callers=callers, seconds=options.seconds / 5)
             saturation = await closed_loop(
                 front, requests, callers=callers, seconds=options.seconds / 2
@@ -98,15 +98,23 @@ def _measure(front: Front, callers: int, options: argparse.Namespace) -> list[Ou
                 seconds = min(options.seconds, _MAX_REQUESTS / rate)
                 found.append(await open_loop(front, requests, rate=rate, seconds=seconds))
             return found
-        finally:
-            front.close()
 
     return asyncio.run(measure())
 
 
 def load_table(measured: Mapping[str, Sequence[Outcome]]) -> str:
     """Format one line for each service and rate."""
-    header = ["", "Offered/s", "Answered/s", "Refused", "Failed", "p50 ms", "p95 ms", "p99 ms"]
+    header = [
+        "",
+        "Offered/s",
+        "Answered/s",
+        "Refused",
+        "Failed",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "CPU ms",
+    ]
     rows = [
         [
             name,
@@ -115,6 +123,7 @@ def load_table(measured: Mapping[str, Sequence[Outcome]]) -> str:
             f"{each.refused_share:.1%}",
             str(each.failures),
             *(f"{each.percentile(share):.1f}" for share in (0.5, 0.95, 0.99)),
+            f"{each.processor_ms:.2f}",
         ]
         for name, outcomes in measured.items()
         for each in outcomes
@@ -131,5 +140,6 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
         "p50_ms": round(outcome.percentile(0.5), 2),
         "p95_ms": round(outcome.percentile(0.95), 2),
         "p99_ms": round(outcome.percentile(0.99), 2),
+        "processor_ms": round(outcome.processor_ms, 3),
         "sent_late_p99_ms": round(sorted(outcome.late)[int(0.99 * len(outcome.late))] * 1000, 2),
     }

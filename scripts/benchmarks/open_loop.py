@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,7 @@ from scripts.benchmarks.keep_alive import Connection
 from scripts.benchmarks.request_mix import HttpRequest
 from scripts.benchmarks.running_services import Copy, Server
 
+NO_ANSWER = (OSError, asyncio.IncompleteReadError)
 REFUSED = (429, 503)
 BROKEN = 0
 """Counted in place of a status if there was no answer."""
@@ -29,11 +31,15 @@ class Front(ABC):
     """What callers send their requests to."""
 
     @abstractmethod
+    def processor_seconds(self) -> float:
+        """Return what the processes that answer have used of the processor."""
+
+    @abstractmethod
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
 
     @abstractmethod
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
 
 
@@ -44,21 +50,34 @@ class ServerFront(Front):
         self._server = server
         self._idle: list[Connection] = []
 
+    def processor_seconds(self) -> float:
+        """Return what the server has used of the processor."""
+        return self._server.resources().processor_seconds
+
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
-        connection = self._idle.pop() if self._idle else None
+        # uvicorn closes connections that are idle for five seconds, so one of those may be closed.
+        while self._idle:
+            with suppress(*NO_ANSWER):
+                return await self._ask(self._idle.pop(), request)
         try:
-            connection = connection or await Connection.open(self._server.host)
-            status, _ = await self._server.send(connection, request)
-        except (OSError, asyncio.IncompleteReadError):
+            return await self._ask(await Connection.open(self._server.host), request)
+        except NO_ANSWER:
             return BROKEN
+
+    async def _ask(self, connection: Connection, request: HttpRequest) -> int:
+        try:
+            status, _ = await self._server.send(connection, request)
+        except NO_ANSWER:
+            await connection.aclose()
+            raise
         self._idle.append(connection)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._idle:
-            each.close()
+            await each.aclose()
 
 
 class LambdaFront(Front):
@@ -68,8 +87,13 @@ class LambdaFront(Front):
     """
 
     def __init__(self, copies: Sequence[Copy]) -> None:
+        self._copies = copies
         self._free = list(copies)
         self._connections: dict[Copy, Connection] = {}
+
+    def processor_seconds(self) -> float:
+        """Return what the functions in the copies have used of the processor."""
+        return sum(each.resources().processor_seconds for each in self._copies)
 
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
@@ -80,17 +104,18 @@ class LambdaFront(Front):
             if copy not in self._connections:
                 self._connections[copy] = await Connection.open(copy.host)
             status, _ = await copy.send(self._connections[copy], request)
-        except (OSError, asyncio.IncompleteReadError):
-            del self._connections[copy]
+        except NO_ANSWER:
+            if copy in self._connections:
+                await self._connections.pop(copy).aclose()
             return BROKEN
         finally:
             self._free.append(copy)
         return status
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         for each in self._connections.values():
-            each.close()
+            await each.aclose()
 
 
 @dataclass
@@ -107,6 +132,16 @@ class Outcome:
     """How many requests had each status."""
     late: list[float] = field(default_factory=list)
     """How late each request was sent, in seconds: what the measuring process adds itself."""
+    processor_seconds: float = 0.0
+    """What the service used of the processor."""
+
+    @property
+    def processor_ms(self) -> float:
+        """Milliseconds of the processor per request, refused ones included.
+
+        Other programs on the machine change it much less than the latencies.
+        """
+        return 1000 * self.processor_seconds / self.statuses.total()
 
     @property
     def answered_per_second(self) -> float:
@@ -147,6 +182,7 @@ async def open_loop(
     seed
         Of the times.
     """
+    used_before = front.processor_seconds()
     chance = random.Random(seed)  # noqa: S311 (times, not a secret)
     outcome = Outcome(rate, seconds)
     start = time.perf_counter()
@@ -167,6 +203,7 @@ async def open_loop(
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     outcome.seconds = time.perf_counter() - start
+    outcome.processor_seconds = front.processor_seconds() - used_before
     return outcome
 
 
@@ -183,7 +220,8 @@ async def closed_loop(
     async def ask_again() -> None:
         nonlocal answered
         while time.perf_counter() < end:
-            answered += await front.ask(next(requests)) == 200
+            status = await front.ask(next(requests))
+            answered += status == 200
 
     await asyncio.gather(*(ask_again() for _ in range(callers)))
     return answered / seconds

@@ -143,6 +143,7 @@ class Record:
             Resources(
                 statistics.median(each.memory_mb for each in part),
                 round(statistics.median(each.open_files for each in part)),
+                part[-1].processor_seconds,
             )
             for part in parts
         ]
@@ -200,7 +201,7 @@ async def soak(service: Service, *, rate: float, seconds: float, samples: int) -
         if number * samples // count != (number + 1) * samples // count:
             resources = await asyncio.to_thread(service.resources)
             record.samples.append(Sample(time.monotonic() - start, resources))
-    connection.close()
+    await connection.aclose()
     return record
 
 

@@ -38,7 +38,8 @@ def python_packages() -> Bom:
          "--of", "JSON", str(REQUIREMENTS)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return Bom.from_json(json.loads(made.stdout))  # type: ignore[attr-defined]
+    bom: Bom = Bom.from_json(json.loads(made.stdout))
+    return bom
 
 
 def base_image() -> Component:
@@ -98,7 +99,7 @@ def bill(packages: Iterable[Component]) -> str:
     bom.components.add(base_image())
     bom.components.update(packages)
     bom.register_dependency(image, bom.components)
-    text = JsonV1Dot6(bom).output_as_string(indent=2)
+    text = str(JsonV1Dot6(bom).output_as_string(indent=2))
     refused = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if refused is not None:
         raise UserError(f"The bill of materials does not fit CycloneDX's schema: {refused}")
@@ -109,9 +110,7 @@ def main() -> int:
     """Write the bill to a file."""
     parser = argparse.ArgumentParser(prog="scripts/supply_chain sbom")
     parser.add_argument("file", type=Path, help="where to write the bill, as JSON")
-    parser.add_argument(
-        "image", nargs="?", help="a built image of the API, for its system packages"
-    )
+    parser.add_argument("image", nargs="?", help="a built image: adds its system's packages")
     options = parser.parse_args()
     listing = ""
     try:

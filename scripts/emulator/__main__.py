@@ -6,13 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from scripts.emulator.deployment import Deployment, deploy
+from scripts.emulator.base_image import base_image
+from scripts.emulator.deployment import Deployment, build_image, deploy
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.logs import function_lines
 from scripts.emulator.paths import run_folder
 from scripts.emulator.tools import prepare
-from scripts.shared.containers import Podman
-from scripts.shared.paths import CONTAINERS, LOCAL_AWS_CACHE
+from scripts.shared.containers import Podman, find_engine
+from scripts.shared.paths import CONTAINERS, LOCAL_AWS_CACHE, ROOT
 from scripts.shared.terminal import UserError, say, step
 
 _QUESTION = "How do I merge two dictionaries in Python?"
@@ -20,6 +21,7 @@ _COMMANDS = {
     "prepare": "install missing system packages (as root on Debian)",
     "up": "start an empty AWS on this machine",
     "deploy": "deploy the stack to it with the CDK command line",
+    "image": "build the image of the API function and print its name",
     "predict": "ask the deployed API for tags and print the response",
     "logs": "print the function's log",
     "down": "stop it and remove its files (with --purge also the downloads)",
@@ -53,6 +55,11 @@ def _run(command: str, arguments: argparse.Namespace) -> None:
         deployment = deploy(_running(name), model=arguments.model)
         for name, value in deployment.outputs.items():
             say(f"  {name}: {value}")
+    elif command == "image":
+        prepare(arguments.engine)
+        engine = find_engine(arguments.engine)
+        with step("Building the image of the API function"):
+            print(build_image(engine, base_image(engine), ROOT / "lambda_src" / "api", name))
     elif command == "predict":
         _predict(Deployment.read(_running(name)), arguments.text)
     elif command == "logs":

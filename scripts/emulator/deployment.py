@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from scripts.emulator.account import open_for_cdk
 from scripts.emulator.local_aws import ACCOUNT, REGION, LocalAws
 from scripts.shared.commands import run
+from scripts.shared.containers import Engine
 from scripts.shared.local_http import Answer, fetch
 from scripts.shared.machine import architecture
 from scripts.shared.paths import ROOT
@@ -162,14 +163,29 @@ def build_images(aws: LocalAws) -> dict[str, str]:
     dict
         The name of each image, by the name of its folder.
     """
-    context = ROOT / "lambda_src"
-    images = {}
-    for file in sorted(context.glob("*/Dockerfile")):
-        folder = file.parent.name
-        images[folder] = f"localhost/etiquette/{folder}:{aws.name}"
-        arguments = {"BASE_IMAGE": aws.state.base_image}
-        aws.engine.build(context, tag=images[folder], file=file, args=arguments)
-    return images
+    return {
+        file.parent.name: build_image(aws.engine, aws.state.base_image, file.parent, aws.name)
+        for file in sorted((ROOT / "lambda_src").glob("*/Dockerfile"))
+    }
+
+
+def build_image(engine: Engine, base: str, folder: Path, name: str) -> str:
+    """Build the image of a function in the checkout and return its name.
+
+    Parameters
+    ----------
+    engine
+        The container engine.
+    base
+        The name of the base image.
+    folder
+        The folder of the function, with its Dockerfile.
+    name
+        Distinguishes the image from others of the same function.
+    """
+    tag = f"localhost/etiquette/{folder.name}:{name}"
+    engine.build(folder.parent, tag=tag, file=folder / "Dockerfile", args={"BASE_IMAGE": base})
+    return tag
 
 
 def _build_images(aws: LocalAws, assembly: Path) -> None:

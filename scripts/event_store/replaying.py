@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from lambda_src.event_archive.lines import EVENTS, Hour, sort_lines
 from lambda_src.event_archive.merging import merge_hour
-from scripts.event_store.erasing import erased_predictions
+from scripts.event_store.erasing import erased_predictions, is_erased
 
 EVENT_LINES: Final = '"event_version"'
 """The filter pattern of CloudWatch Logs for event lines. The subscription has the same."""
@@ -44,7 +44,7 @@ def replay(
     hours = set()
     n_lines = n_set_aside = n_erased = 0
     for batch in _batches(logs, log_group, since, until):
-        kept = [each for each in batch if not any(name in each["message"] for name in erased)]
+        kept = [each for each in batch if not is_erased(each["message"], erased)]
         found = sort_lines(kept)
         for key, content in found.files.items():
             store.put_object(

@@ -149,17 +149,18 @@ def is_close(found: Any, stored: Any) -> bool:
 
 def split(text: Text) -> dict[str, Any]:
     """Split a text into its fields."""
-    _, prose, code = fields_of(*text)
-    return {"prose": " ".join(prose.split()), "code": " ".join(code.split())}
+    question = fields_of(*text)
+    return {field: " ".join(getattr(question, field).split()) for field in ("prose", "code")}
 
 
 def analyzed(text: Text) -> dict[str, Any]:
     """Find the tokens of a text and what they are looked up as."""
-    *tokens, signals = tokenize(*text)
+    *tokens, signals, capitals = tokenize(*text)
     normalized = [[normalize(token) for token in field] for field in tokens]
     return {
         "tokens": tokens,
         "signals": sorted(signals),
+        "capitals": capitals,
         "wholes": [[each.whole for each in field] for field in normalized],
         "parts": [[part for each in field for part in each.parts] for field in normalized],
     }
@@ -191,7 +192,7 @@ def answer(text: Text, model: TagModel) -> dict[str, Any]:
     return {
         "terms": terms_of(model, ranking),
         "known_share": ranking.evidence.known_share,
-        "has_topic": ranking.evidence.has_topic,
+        "topic_words": ranking.evidence.n_topic_words,
         "confidences": [
             [_TAGS[tag], round(confidence, _DIGITS)]
             for tag, confidence in zip(ranking.tags, ranking.confidences, strict=True)
@@ -206,7 +207,7 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
     assert isinstance(ranker, PlainRanker)
     numbers = model.vocabulary.number(tokens_of(fields_of(*text)))
     found = model.vocabulary.find(numbers)
-    names = ranker._names.count(found)
+    names = ranker._names.count(found, model.vocabulary.with_capital(numbers))
     if not len(found.terms):
         return {"names": _named(names), "features": {}, "inputs": {}}
     candidates = best_candidates(ranker.scorer.scores(found))
@@ -223,7 +224,8 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
 
 
 def _named(names: NameCounts) -> list[dict[str, int]]:
-    return [{_TAGS[tag]: count for tag, count in sorted(field.items())} for field in names]
+    fields = [*names[:3], dict.fromkeys(names.capitals or (), 1)]
+    return [{_TAGS[tag]: count for tag, count in sorted(field.items())} for field in fields]
 
 
 def _rows(
@@ -247,7 +249,11 @@ def decoded(confidences: list[float], other_tags: float) -> dict[str, Any]:
     return {
         "expected_jaccards": [round(value, _DIGITS) for value in expected],
         "size": choose_tags(confidences, other_tags, MAX_TAGS).size,
-        "min_expected_jaccards": [min_expected_jaccard(share, 0.1) for share in (0.0, 0.6, 1.0)],
+        "min_expected_jaccards": [
+            min_expected_jaccard(share, n_topic_words, 0.1)
+            for share in (0.0, 0.6, 1.0)
+            for n_topic_words in (1, 2, 3)
+        ],
     }
 
 

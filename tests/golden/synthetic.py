@@ -139,6 +139,8 @@ def _later_steps() -> dict[str, Array]:
     hidden = ((rows * 13 + columns * 29) % 23 - 10.5) / 60
     return {
         "name_worth": (tags % 7 / 3 - 0.9).astype(np.float32),
+        "lower_worth": (tags % 11 / 5 - 1.1).astype(np.float32),
+        "capital_worth": (tags % 4 / 3 + 0.3).astype(np.float32),
         "calibrator": calibrator.astype(np.float32),
         "records": (tags % 5 / 4 - 0.4).astype(np.float32),
         "pair_gaps": np.diff((first * N_TAGS + second)[together], prepend=0).astype(np.uint16),

@@ -99,9 +99,9 @@ def invoke() -> Iterator[Invoke]:
     """Call the handler; returns the answer and the lines of the log."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ETIQUETTE_MODEL", str(STARTER))
-        from lambda_src.api import handler  # noqa: PLC0415 (reads its settings at import)
+        from lambda_src.api import app, handler  # noqa: PLC0415 (reads its settings at import)
 
-    [log_handler] = handler.app.state.logger.handlers
+    [log_handler] = app.app.state.logger.handlers
     stream = log_handler.stream
 
     def call(event: object) -> tuple[Event, list[str]]:

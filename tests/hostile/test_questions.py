@@ -103,4 +103,4 @@ def test_the_decoder_chooses_a_possible_set(
     assert all(0 <= each <= 1 + 1e-9 for each in expected)
     chosen = choose_tags(confidences, other_tags, max_tags)
     assert 0 <= chosen.size <= len(expected)
-    assert 0 <= min_expected_jaccard(known_share, 0.1) <= 1
+    assert 0 <= min_expected_jaccard(known_share, max_tags, 0.1) <= 1

@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Callable
 from email.message import Message
 from typing import Any, Final
+from urllib.response import addinfourl
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model_build.collect.errors import CollectError, QuotaUsedUpError
@@ -42,6 +43,8 @@ _ANSWER: Final = {
     "error_message": "too many requests from this IP, more requests available in 5 seconds",
 }
 
+_PACKERS: Final[tuple[Callable[[bytes], bytes], ...]] = (bytes, gzip.compress, zlib.compress)
+
 
 @st.composite
 def answers(draw: st.DrawFn) -> tuple[int, bytes]:
@@ -55,7 +58,7 @@ def answers(draw: st.DrawFn) -> tuple[int, bytes]:
             _ITEM | draw(st.dictionaries(st.sampled_from(sorted(_ITEM)), JSON_VALUES))
         ]
     body = json.dumps(answer).encode() if draw(st.booleans()) else draw(st.binary(max_size=60))
-    packed = draw(st.sampled_from([bytes, gzip.compress, zlib.compress]))(body)
+    packed = draw(st.sampled_from(_PACKERS))(body)
     return draw(st.sampled_from([200, 400, 429, 500, 503])), packed[: draw(st.integers(1, 400))]
 
 
@@ -70,7 +73,7 @@ class _Answers:
             raise urllib.error.HTTPError(
                 request.full_url, self._status, "", Message(), io.BytesIO(self._body)
             )
-        response: Any = urllib.request.addinfourl(
+        response: Any = addinfourl(
             io.BytesIO(self._body), Message(), request.full_url, self._status
         )
         return response
@@ -82,6 +85,10 @@ class _Answers:
     site=st.just("cooking") | short_texts(),
     key=st.none() | short_texts().map(encodable),
 )
+@example(answer=(400, b'{"error_id": []}'), site="cooking", key=None)
+@example(answer=(200, b'{"items": [], "total": 1, "backoff": Infinity}'), site="cooking", key=None)
+@example(answer=(200, b'{"items": [], "quota_remaining": -1}'), site="cooking", key=None)
+@example(answer=(400, b'{"error_id": 400, "error_name": "\\u001b[2J"}'), site="cooking", key=None)
 def test_every_answer_is_read_or_refused(
     answer: tuple[int, bytes], site: str, key: str | None
 ) -> None:

@@ -78,6 +78,12 @@ def test_the_role_may_assume_the_cdks_roles_and_may_not_move_an_alias(template: 
             "iam:DeleteRolePolicy",
             "iam:DeleteRole",
             "s3:GetObject",
+            "logs:FilterLogEvents",
+            "cloudwatch:SetAlarmState",
+            "cloudwatch:DescribeAlarmHistory",
+            "cloudwatch:GetMetricStatistics",
+            "sns:ListSubscriptionsByTopic",
+            "execute-api:Invoke",
         }
         assert "*" not in granted["sts:AssumeRole"]
         assert granted["sts:AssumeRole"].count("role/cdk-hnb659fds-") == 3

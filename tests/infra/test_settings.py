@@ -40,6 +40,8 @@ from tests.infra.synthesis import bundle_bytes
         ({"timeout_seconds": 20}, "must be 1 to 19: .* API Gateway waits 30 s"),
         ({"reserved_concurrency": -1}, "0 to switch the function off"),
         ({"account_concurrency": 0}, "account's quota"),
+        ({"principal_share": 0}, "1 to 100 per cent"),
+        ({"principal_share": 101}, "1 to 100 per cent"),
         ({"monthly_budget_usd": -1}, "an amount, or 0 for no budget"),
         ({"monthly_budget_usd": 5}, "needs an address .*: pass -c alarm_email=ADDRESS"),
         ({"ticket_email": "nobody"}, "mail address"),

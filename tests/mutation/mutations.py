@@ -118,7 +118,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_normalized_text(text).lower() for", "_normalized_text(text) for"),
+        ("lower case", "_normalized_text(text).lower())", "_normalized_text(text))"),
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),
@@ -145,7 +145,7 @@ MUTATIONS: Final = [
         ("indented code at the beginning", 'if not body.startswith(("    ", "\\t")) and', "if"),
         ("inline code before tags", "text != body or _INLINE_CODE.search(text)", "text != body"),
         ("tags of lines", "if _HTML_LINE.search(text):", "if not body:"),
-        ("escaped code", "_unescaped(match[2]", "(match[2]"),
+        ("escaped code", "_unescaped(match[match.lastindex or 0])", "match[match.lastindex or 0]"),
         ("escaped prose", "_unescaped(_LINK_TARGET", "(_LINK_TARGET"),
         ("fences", "(`{3,}+|~{3,}+)", "(`{3,}+)"),
         ("indented code", "(?: {4}|\\t)[^\\n]*", "(?: {5}|\\t)[^\\n]*"),
@@ -173,7 +173,9 @@ MUTATIONS: Final = [
         ("words of code as text", "elsewhere.update(from_code)", "pass"),
         ("signals", 'elsewhere.update(term_key("code", signal) for signal in signals)', "pass"),
     ),
-    *_python("evidence", ("code alone is a topic", "bool(question.code.wholes)", "False")),
+    *_python(
+        "evidence", ("code alone is a topic", "Evidence(1.0, n_code_words,", "Evidence(1.0, 0,")
+    ),
     *_python(
         "names",
         ("rarest part", "of_name = min(", "of_name = max("),
@@ -200,7 +202,7 @@ MUTATIONS: Final = [
         ("share of a tag", "(self.uses + USES_SMOOTHING)", "(self.uses + 1)"),
         ("mean lift", "confidences.sum() + MEAN_LIFT_SMOOTHING -", "confidences.sum() -"),
         ("no tag supports itself", "np.fill_diagonal(counts, 0)", "pass"),
-        ("worth in the title", "(in_title > 0) * name_worth", "in_title * name_worth"),
+        ("worth in the title", "(in_title > 0) * title_worth", "in_title * title_worth"),
         ("length of the code", "log1p(question.n_code_words)", "log1p(question.n_prose_words)"),
         ("hidden units", "self.hidden[-1], 0)", "self.hidden[-1], -1)"),
     ),
@@ -208,7 +210,7 @@ MUTATIONS: Final = [
         "decoder",
         ("tags beyond the set", "sum(confidences[max_tags:]) + other_tags", "other_tags"),
         ("quadrature", "64 / 225", "63 / 225"),
-        ("best size", "expected.index(best) + 1", "expected.index(best)"),
+        ("best size", "size, best = place + 1", "size, best = place"),
     ),
     # The kernel alone.
     *_kernel(
@@ -227,7 +229,7 @@ MUTATIONS: Final = [
         ),
         ("parts as numbers", "chunk[place] == PART_MARK", "0"),
         ("letters as parts", "!is_letter && is_word(word + start", "is_word(word + start"),
-        ("letters in code", "place + 1 && r->kind != CODE;", "place + 1;"),
+        ("letters in code", "place + 1 && (r->kind == TITLE || r->kind == PROSE);", "place + 1;"),
         (
             "the end of a letter's chunk",
             "return place == length || !is(text[place], OF_CHUNK);",
@@ -277,7 +279,7 @@ MUTATIONS: Final = [
             "if (!is_letter && m->word_terms[word] >= 0)",
             "if (m->word_terms[word] >= 0)",
         ),
-        ("a topic", "r->has_topic |= !m->topicless[word];", "r->has_topic = 1;"),
+        ("a topic", "r->n_topic_words += !m->topicless[word];", "r->n_topic_words++;"),
     ),
     *_kernel(
         "names",
@@ -310,7 +312,12 @@ MUTATIONS: Final = [
             "implied[j] = both * share[i]",
         ),
         ("share of a tag", "(uses + USES_SMOOTHING)", "uses"),
-        ("worth in the title", "c[i].in_title > 0 ? m->name_worth[tag] : 0", "m->name_worth[tag]"),
+        (
+            "worth in the title",
+            "c[i].in_title > 0 ? worth_in_title(m, c + i, q) : 0",
+            "worth_in_title(m, c + i, q)",
+        ),
+        ("capital letters", "m->capital_worth : m->lower_worth", "m->lower_worth : m->lower_worth"),
         ("hidden units", "fmax(units[unit], 0)", "units[unit]"),
         (
             "length of the code",

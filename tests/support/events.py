@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 
 from aws_lambda_powertools import Logger
 
+from lambda_src.api.log_text import write_json
 from lambda_src.api.predictions import PredictionService
 from lambda_src.api.schemas import FeedbackRequest, PredictRequest
 from lambda_src.api.telemetry import Telemetry
@@ -60,7 +61,11 @@ class EventLog:
         handler.addFilter(self._clock)
         # Powertools keeps one logger per service, which writes where its first user wanted it to.
         logger = Logger(
-            service=f"{service} {uuid4()}", logger_handler=handler, use_rfc3339=True, utc=True
+            service=f"{service} {uuid4()}",
+            logger_handler=handler,
+            use_rfc3339=True,
+            utc=True,
+            json_serializer=write_json,
         )
         logger.append_keys(service=service)
         self._telemetry = Telemetry(service, logger, event_text=event_text)
@@ -130,8 +135,13 @@ class EventLog:
     ) -> None:
         """Record feedback for a prediction, whether the prediction is in this log or not."""
         self._clock.time = time
+        # The request is strict, so it takes lists only.
         request = FeedbackRequest.model_validate(
-            {"prediction_id": prediction_id, "final_tags": final_tags, "accepted": accepted}
+            {
+                "prediction_id": prediction_id,
+                "final_tags": final_tags and [*final_tags],
+                "accepted": accepted and [*accepted],
+            }
         )
         with redirect_stdout(self._output):
             self._answers.record_feedback(

@@ -26,9 +26,9 @@ def free_port() -> int:
 
 
 class Server:
-    """A running server; its log is in `folder`."""
+    """A running server; its log is in `folder`. `settings` are further environment variables."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.health_report = folder / "latest.json"
         """The monitor's newest report, which there is none of at first."""
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -41,6 +41,7 @@ class Server:
             "ETIQUETTE_MODEL": str(STARTER),
             "ETIQUETTE_HEALTH_REPORT": str(self.health_report),
             "PYTHONUNBUFFERED": "1",
+            **settings,
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

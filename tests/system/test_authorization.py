@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from scripts.emulator.account import client
 from scripts.emulator.deployment import Deployment, deploy_assembly, synthesize
 from scripts.emulator.local_aws import LocalAws
+from scripts.emulator.logs import function_lines
 from tests.support.api_gateway import gateway_event
 from tests.support.paths import ROOT, STARTER
 
@@ -127,6 +128,31 @@ def test_a_valid_token_is_accepted(guarded: Deployment, issuer: Issuer) -> None:
     assert json.loads(answer.body)["predicted_tags"][0] == "python"
     batch = guarded.call("/predict/batch", body={"questions": [QUESTION]}, headers=headers)
     assert batch.status == 200
+
+
+def test_an_event_names_its_caller_by_a_pseudonym(guarded: Deployment, issuer: Issuer) -> None:
+    principals = []
+    for subject in ("ada@example.org", "ada@example.org", "bob@example.org"):
+        headers = {"Authorization": f"Bearer {issuer.token(sub=subject)}"}
+        answer = guarded.call("/predict", body=QUESTION, headers=headers)
+        identifier = json.loads(answer.body)["prediction_id"]
+        principals.append(json.loads(logged_line(guarded, identifier))["principal"])
+    first, again, other = principals
+    # The two requests of one caller may be on both sides of midnight.
+    assert first != other
+    assert len({len(each) for each in (first, again, other)} | {16}) == 1
+    assert "example.org" not in "".join(function_lines(guarded))
+
+
+def logged_line(guarded: Deployment, part: str) -> str:
+    """The line of the function's log that contains a text, as soon as it is there."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for line in function_lines(guarded):
+            if part in line:
+                return line
+        time.sleep(0.5)
+    raise AssertionError(f"no line of the log contains {part}")
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def worker(address: str, n_threads: int = 1) -> Iterator["subprocess.Popen[str]"
         yield process
 
 
+@pytest.mark.faults
 def test_two_workers_train_the_same_bundle_and_one_may_die(
     questions: Path, on_one_machine: bytes, tmp_path: Path
 ) -> None:

@@ -22,6 +22,8 @@ from scripts.shared.local_http import fetch
 from tests.support.events import EventLog
 from tests.system.server import free_port
 
+pytestmark = pytest.mark.faults
+
 BUCKET, GROUP, STREAM = "events-of-faults", "/aws/lambda/faults", "instance"
 BATCH = 5
 

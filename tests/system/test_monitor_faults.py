@@ -3,14 +3,19 @@
 import json
 import shutil
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from lambda_src.monitor.__main__ import main
 from lambda_src.monitor.store import FolderStore
-from tests.support.drift_events import write_days
+from tests.support.drift_events import MONDAY, write_days
 from tests.support.monitor_processes import Kill, exit_code, start
+from tests.support.small_disks import small_disk
 from tests.system.faults import ALL_FAULTS
+
+pytestmark = pytest.mark.faults
 
 DAYS = 4
 N_WRITES = 12
@@ -24,7 +29,6 @@ SOME_KILLS = [
     Kill(2, "within"),  # a compact file
     Kill(6, "within"),  # a day file
     Kill(9, "before"),  # between the day files and the state
-    Kill(9, "within"),
     Kill(11, "after"),  # between the report and its short form
 ]
 
@@ -106,3 +110,26 @@ def _copy(events: Path, folder: Path) -> Path:
 def _last_day(folder: Path) -> Path:
     (*_, last) = sorted((folder / "events").iterdir())
     return last / "a.jsonl"
+
+
+@pytest.mark.parametrize("room", range(0, 160, 20) if ALL_FAULTS else [0, 100])
+def test_a_full_disk_is_reported_and_the_next_run_writes_what_is_missing(
+    events: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], room: int
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    arguments = ["--day", str(MONDAY + timedelta(days=DAYS - 1))]
+    assert main([str(_copy(events, elsewhere)), *arguments]) == 0
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    needed = sum(path.stat().st_size // 4096 + 1 for path in events.rglob("*.jsonl")) * 4
+    with small_disk(disk, needed + room) as small:
+        _copy(events, disk)
+        capsys.readouterr()
+        assert main([str(disk), *arguments]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"error: {disk}: the run stopped: ")
+        assert "No space left on device" in error
+        assert error.count("\n") == 1
+        small.enlarge()
+        assert main([str(disk), *arguments]) == 0
+        assert files(disk) == files(elsewhere)

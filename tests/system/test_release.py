@@ -352,7 +352,14 @@ def test_a_release_shows_the_account_and_what_it_changes(
     second_release: Release, third: Evaluated, signing_key: str, public_key: str
 ) -> None:
     before = variables(second_release)
-    signed = ["--model", third.model, "--report", third.report, "--sign-with", signing_key]
+    signed: list[str | Path] = [
+        "--model",
+        third.model,
+        "--report",
+        third.report,
+        "--sign-with",
+        signing_key,
+    ]
     said = done("release", *signed, "--keep-settings", "-c", f"cors_origins={ORIGIN}",
                 "-c", f"signing_key={public_key}", "--yes")  # fmt: skip
     assert "account 123456789012, region us-east-1, stack etiquette-emulator" in said

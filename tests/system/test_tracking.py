@@ -132,6 +132,7 @@ def test_each_fold_is_a_run_inside_the_run_of_the_training(tracked: Tracked) -> 
     assert min(jaccards) <= whole <= max(jaccards)
 
 
+@pytest.mark.faults
 def test_a_server_that_is_away_loses_no_training(
     tracked: Tracked, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_server_that_is_away_loses_no_training(
     assert "recorded on" in capsys.readouterr().out
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("answered", [1, 2_000, 4_000, 8_000, 16_000] if ALL_FAULTS else [4_000])
 def test_a_server_that_dies_loses_no_training(
     tracked: Tracked,
@@ -158,6 +160,7 @@ def test_a_server_that_dies_loses_no_training(
 ) -> None:
     # In this experiment, the training is not recorded yet.
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", f"faults-{answered}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     bundle = tmp_path / "model.safetensors"
     shutil.copy(tracked.bundle, bundle)
     shutil.copytree(record_folder(tracked.bundle), record_folder(bundle))
@@ -169,9 +172,8 @@ def test_a_server_that_dies_loses_no_training(
     assert f"http://{link.address}: the server cannot be reached" in warning
     assert f"The model is complete: {bundle}. Its run was not recorded." in warning
     assert "Traceback" not in warning
-    for state in ("recorded on", "was recorded before on"):
-        assert main(["track", "--bundle", str(bundle), "--uri", tracked.url]) == 0
-        assert state in capsys.readouterr().out
+    assert main(["track", "--bundle", str(bundle), "--uri", tracked.url]) == 0
+    assert ") recorded on" in capsys.readouterr().out
 
 
 def test_a_bundle_is_registered_once_and_without_a_pickle(

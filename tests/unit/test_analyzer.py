@@ -255,3 +255,29 @@ def test_no_token_crosses_a_separator(text: str) -> None:
     tokens = tokens_of(question, unlimited=True).title
     assert tokens == words_in(without_stray_letters(question.title))
     assert all(words_in(token) == [token] for token in tokens)
+
+
+LONG = "x" * 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{LONG} " * 397 + "a, b and c, d " + f"{LONG} " * 500,
+        f"{LONG} " * 399 + "e\u0301 R&D " + f"{LONG} " * 500,
+        f"www.{LONG} " * 2_000 + f"word{LONG} " * 1_000,
+        f"{LONG}," * 1_000,
+        " " * 50_000 + "python " * 1_000,
+        "\u4e2d\u6587python " * 2_000,
+    ],
+)
+def test_of_a_long_text_only_the_beginning_is_prepared_with_the_same_tokens(text: str) -> None:
+    beginning, whole = fields_of(text), fields_of(text, unlimited=True)
+    assert whole.title.startswith(beginning.title)
+    assert tokens_of(beginning) == tokens_of(whole)
+
+
+def test_the_time_for_a_long_text_does_not_depend_on_what_is_not_read() -> None:
+    text = f"{LONG} " * 1_000
+    assert fields_of(text * 50).title == fields_of(text).title
+    assert signals_in(fields_of("", f"<pre>{'=> ' * 30_000}</pre>", "html").code)

@@ -277,7 +277,7 @@ def test_a_bundle_of_another_analyzer_version_is_refused(
 ) -> None:
     assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 2
     path = changed(bundle, tmp_path, manifest={"analyzer_version": version})
-    message = rf"analyzer version {version}, but this release has 2\. .* -m model_build train'"
+    message = rf"analyzer version {version!r}, but this release has 2\. .* -m model_build train'"
     with pytest.raises(BundleFormatError, match=message):
         TagModel.load(path)
 

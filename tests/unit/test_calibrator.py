@@ -6,6 +6,7 @@ from lambda_src.tagger.calibrator import (
     QuestionFacts,
     TagFacts,
     best_candidates,
+    confidences,
     features,
 )
 from lambda_src.tagger.feature_matrix import feature_matrix
@@ -13,7 +14,12 @@ from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.rules import CALIBRATOR_FEATURES, MAX_CANDIDATES
 
 PYTHON, YEAST, JAVA = range(3)
-FACTS = TagFacts(np.log([90.0, 7.0, 50.0]), np.array([2.0, 3.0, -1.0]))
+FACTS = TagFacts(
+    np.log([90.0, 7.0, 50.0]),
+    name_worth=np.array([2.0, 3.0, -1.0]),
+    lower_worth=np.array([1.5, 2.5, -2.0]),
+    capital_worth=np.array([4.0, 5.0, 6.0]),
+)
 
 
 def described(question: QuestionFacts, **scores: float) -> dict[str, list[float]]:
@@ -52,15 +58,27 @@ def test_features_compare_each_score_with_the_others() -> None:
 
 
 def test_features_say_in_which_fields_the_name_of_a_tag_is() -> None:
-    names = NameCounts({YEAST: 1}, {YEAST: 1, JAVA: 2}, {PYTHON: 5})
+    names = NameCounts({YEAST: 1}, {YEAST: 1, JAVA: 2}, {PYTHON: 5}, {PYTHON})
     found = described(QuestionFacts(names, 3, 20, 0), yeast=2.0, python=1.0, java=-1.0)
     assert found["name in title"] == [1, 0, 0]
-    assert found["name in title x its worth"] == [3, 0, 0]
+    assert found["name in title x its worth"] == [2.5, 0, 0]
     assert found["score x name in title"] == [2, 0, 0]
     assert found["name in prose"] == [1, 0, 1]
     assert found["name in prose x its worth"] == [3, 0, -1]
     assert found["name in prose twice"] == [0, 0, 1]
     assert found["name in code"] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("capitals", "worth"), [({YEAST}, [5, -2]), (set(), [2.5, -2]), (None, [3, -1])]
+)
+def test_a_name_with_a_capital_letter_has_a_worth_of_its_own(
+    capitals: set[int] | None, worth: list[float]
+) -> None:
+    names = NameCounts({YEAST: 1, JAVA: 1}, {YEAST: 1}, {}, capitals)
+    found = described(QuestionFacts(names, 3, 20, 0), yeast=2.0, java=-1.0)
+    assert found["name in title x its worth"] == worth
+    assert found["name in prose x its worth"] == [3, 0]
 
 
 @pytest.mark.parametrize(("n_prose_words", "has_prose"), [(0, 0.0), (1, 1.0)])
@@ -88,3 +106,7 @@ def test_features_say_whether_a_question_has_code(n_code_words: int, has_code: f
 def test_a_list_of_features_that_is_not_the_computed_one_is_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"features \[.*\] are either listed"):
         feature_matrix(names, {"score": np.ones(2), "rank": 1.0}, 2)
+
+
+def test_the_most_extreme_odds_are_certainties() -> None:
+    assert confidences(np.array([-1e30, 0.0, 1e30])) == pytest.approx([0, 0.5, 1])

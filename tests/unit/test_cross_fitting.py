@@ -54,6 +54,23 @@ def test_the_worth_of_a_name_comes_from_the_other_folds() -> None:
     assert not np.array_equal(first, fitted.transform(questions[:1])[0])
 
 
+def test_a_name_is_worth_more_where_its_capital_letter_means_the_tag() -> None:
+    written = [({0}, True)] * 9 + [(set[int](), False)] * 9
+    questions = [
+        ScoredQuestion(
+            QuestionFacts(NameCounts({0: 1}, {}, {}, capitals), 3, 0, 0),
+            Candidates(np.array([0]), np.array([1.0])),
+        )
+        for capitals, _ in written
+    ]
+    has_tag = sp.csr_matrix(np.array([[is_true] for _, is_true in written]))
+    _, of_all, lower, capital = NameFeatures(np.zeros(1)).fit(questions, has_tag).tag_facts_
+    assert of_all == pytest.approx(0, abs=1e-9)
+    # Nine questions, and five that are expected to be as likely as all.
+    assert capital == pytest.approx(np.log(11.5 / 2.5))
+    assert lower == pytest.approx(-capital)
+
+
 def test_true_tags_are_looked_up_question_by_question() -> None:
     has_tag = sp.csr_matrix(np.array([[True, False, True], [False, True, False]]))
     found = are_true(has_tag, [np.array([2, 1]), np.array([1, 0, 2])])

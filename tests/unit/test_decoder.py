@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_src.tagger.decoder import choose_tags, expected_jaccards
-from lambda_src.tagger.rules import MIN_TAG_CONFIDENCE
+from lambda_src.tagger.decoder import choose_tags, expected_jaccards, min_expected_jaccard
+from lambda_src.tagger.rules import (
+    FEW_TOPIC_WORDS,
+    MIN_FEW_WORDS_JACCARD,
+    MIN_TAG_CONFIDENCE,
+    MIN_UNFAMILIAR_JACCARD,
+)
 
 confidences = st.lists(st.floats(0, 1), min_size=1, max_size=7).map(
     lambda values: sorted(values, reverse=True)
@@ -63,3 +68,19 @@ def test_a_tag_with_a_low_confidence_of_its_own_is_left_out() -> None:
 def test_unseen_true_tags_make_a_larger_set_worthwhile() -> None:
     values = [0.6, 0.35, 0.3]
     assert choose_tags(values, 3.0, 5).size >= choose_tags(values, 0.0, 5).size
+
+
+@pytest.mark.parametrize(
+    ("known_share", "n_topic_words", "floor", "least"),
+    [
+        (1.0, FEW_TOPIC_WORDS + 1, 0.07, 0.07),
+        (1.0, FEW_TOPIC_WORDS, 0.07, MIN_FEW_WORDS_JACCARD),
+        (1.0, FEW_TOPIC_WORDS, 0.2, 0.2),
+        (0.5, FEW_TOPIC_WORDS + 1, 0.07, MIN_UNFAMILIAR_JACCARD),
+        (0.5, FEW_TOPIC_WORDS, 0.07, MIN_UNFAMILIAR_JACCARD),
+    ],
+)
+def test_a_question_that_says_little_needs_surer_tags(
+    known_share: float, n_topic_words: int, floor: float, least: float
+) -> None:
+    assert min_expected_jaccard(known_share, n_topic_words, floor) == least

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import random
 from collections.abc import Iterator
@@ -368,5 +369,5 @@ def test_a_file_with_nothing_else_in_it_is_deleted(s3: Any, lines: list[str]) ->
     archive.handler(delivery(log_events(lines[:1])), None)
     identifier = json.loads(lines[0])["prediction_id"]
     assert erase(s3, BUCKET, identifier) == 1
-    assert list(stored(s3)) == [f"erased/{identifier}"]
+    assert list(stored(s3)) == [f"erased/{hashlib.sha256(identifier.encode()).hexdigest()}"]
     assert erase(s3, BUCKET, identifier) == 0

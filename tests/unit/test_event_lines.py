@@ -131,7 +131,14 @@ def test_the_setting_reaches_the_log(starter: TagModel, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     "body",
-    ["\x00" * 65_000, "\\" * 65_000, "ä\u2028\n" * 10_000, "\ud800python" * 5_000, '"' * 65_000],
+    [
+        "\x00" * 65_000,
+        "\\" * 65_000,
+        "ä\u2028\n" * 10_000,
+        "\x7f" * 65_000,
+        "\ud800python" * 5_000,
+        '"' * 65_000,
+    ],
 )
 def test_no_text_breaks_a_line_or_makes_it_too_long(starter: TagModel, body: str) -> None:
     log = EventLog(starter, event_text=True)

@@ -105,7 +105,7 @@ def test_in_any_text_the_same_words_are_found(models: Models, title: str, body: 
             each._ranker.rank(fields_of(*text)) for each in models
         )
         assert ours.known_share == pytest.approx(theirs.known_share)
-        assert ours.has_topic == theirs.has_topic
+        assert ours.n_topic_words == theirs.n_topic_words
         assert set(zip(*found, strict=True)) == set(zip(*expected, strict=True))
         assert confidences == pytest.approx(expected_confidences, abs=0.01)
 

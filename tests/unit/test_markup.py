@@ -26,7 +26,9 @@ def test_scripts_and_styles_are_neither() -> None:
     ("markdown", "prose", "code"),
     [
         ("Why is `x` one?", "Why is one?", "x"),
-        ("See:\n\n```python\na = 1\n\nb = 2\n```\nDone", "See: Done", "a = 1 b = 2"),
+        ("See:\n\n```python\na = 1\n\nb = 2\n```\nDone", "See: Done python", "a = 1 b = 2"),
+        ("```text\na\n```\n~~~ go title=x\nb\n~~~\n```go\nc\n```", "go", "a b c"),
+        ("``` {.r}\na\n```", "", "a"),
         ("See:\n\n~~~\na\n~~~", "See:", "a"),
         ("See:\n\n    a = 1\n\n    b = 2\n\nDone", "See: Done", "a = 1 b = 2"),
         ("A ``tick ` inside``", "A", "tick ` inside"),
@@ -38,6 +40,21 @@ def test_scripts_and_styles_are_neither() -> None:
 def test_markdown(markdown: str, prose: str, code: str) -> None:
     body = split_body(markdown)
     assert (squeezed(body.prose), squeezed(body.code)) == (prose, code)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "language"),
+    [
+        ("class='lang-rust s-code-block'", "rust"),
+        ("class='hljs language-c++'", "c++"),
+        ("class='lang-none'", ""),
+        ("class='slang-x'", ""),
+        ("class", ""),
+    ],
+)
+def test_the_language_of_code_in_html_is_prose(attributes: str, language: str) -> None:
+    body = split_body(f"<p>See:</p><pre {attributes}><code>a = 1</code></pre>")
+    assert (squeezed(body.prose), squeezed(body.code)) == (f"See: {language}".strip(), "a = 1")
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from lambda_src.environment_settings import SettingsError
 from lambda_src.monitor.detectors import Release
 from lambda_src.monitor.publish import values
 from lambda_src.monitor.quality_fallen import AnnouncementError, Fall, announce, falls
+from lambda_src.monitor.run import run
 from lambda_src.monitor.settings import Settings
 from lambda_src.monitor.store import FolderStore
 from tests.support.cloudwatch.emf import read_log
-from tests.support.drift_events import MONDAY, RELEASE, run_on, write_days
+from tests.support.drift_events import MONDAY, RELEASE, lines, run_on, write_days
+from tests.support.drift_streams import Site
 from tests.support.paths import STARTER
 
 
@@ -144,6 +146,9 @@ def test_a_rollback_whose_baseline_is_lost_has_figures_but_no_drift(
     assert outcome.live_version == "v1"
     assert outcome.findings == []
     assert outcome.figures["sample_jaccard"].value is not None
+    # As with the command's option --model, once.
+    again = run_on(store, 4).findings
+    assert run_on(store, 4, Release("v2", RELEASE.baseline)).findings == again != []
 
 
 def everything(store: FolderStore) -> dict[str, bytes | None]:
@@ -332,3 +337,32 @@ def test_the_handler_runs_on_what_the_environment_names(
     names = {sample.metric.name for sample in read_log(capsys.readouterr().out.encode())}
     assert metrics.MONITOR_RUNS.name in names
     assert FolderStore(tmp_path).read(f"days/{MONDAY}.json") is not None
+
+
+def test_one_caller_s_feedback_cannot_raise_an_alarm_alone(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    for number in range(6):
+        day = MONDAY + timedelta(days=number)
+        events = [
+            event | {"principal": f"person {place % 150}"}
+            for place, event in enumerate(lines(Site(number), day, n=150))
+        ]
+        if number >= 3:
+            events += [
+                event | {"prediction_id": f"own {event['prediction_id']}", "principal": "flood"}
+                for event in lines(Site(100 + number), day, n=300, wrong=0.9)
+            ]
+        path = tmp_path / "events" / f"date={day}" / "a.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
+
+    def concept_drift(share: float) -> float:
+        for key in store.list("state/"):
+            (tmp_path / key).unlink()
+        last = MONDAY + timedelta(days=5)
+        found = run(store, last, release=RELEASE, memory_mb=256, threads=1, share=share)
+        return values(found)[metrics.DRIFT_METRICS["concept_drift"]]
+
+    assert concept_drift(1.0) >= 1
+    assert concept_drift(0.1) < 1

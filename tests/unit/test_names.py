@@ -21,8 +21,9 @@ def fitted() -> FittedVocabulary:
 
 def count(fitted: FittedVocabulary, title: str, body: str = "") -> NameCounts:
     vocabulary = fitted.as_served(4)
-    found = vocabulary.find(vocabulary.number(tokenize(title, body)))
-    return fitted.tag_names(vocabulary).count(found)
+    numbers = vocabulary.number(tokenize(title, body))
+    names = fitted.tag_names(vocabulary)
+    return names.count(vocabulary.find(numbers), vocabulary.with_capital(numbers))
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def test_names_are_found_in_every_field(
     in_title, in_prose = count(fitted, text), count(fitted, "", text)
     assert {TAGS[tag] for tag in in_title.title} == tags
     assert {TAGS[tag] for tag in in_prose.prose} == tags
-    assert in_title == (in_title.title, {}, {})
-    assert in_prose == ({}, in_prose.prose, {})
+    assert in_title[:3] == (in_title.title, {}, {})
+    assert in_prose[:3] == ({}, in_prose.prose, {})
 
 
 def test_single_word_names_are_found_in_code(fitted: FittedVocabulary) -> None:
@@ -56,8 +57,31 @@ def test_single_word_names_are_found_in_code(fitted: FittedVocabulary) -> None:
     assert not counts.prose
 
 
+@pytest.mark.parametrize(
+    ("title", "tags"),
+    [
+        ("C++ or c++?", {"c++"}),
+        ("C++ CPP?", None),
+        ("c++ or cpp?", None),
+        ("", None),
+        ("c++ or CPP?", {"c++"}),
+        ("c++ in Some Words", set()),
+        ("My node.js", set()),
+        ("my nodeJS", {"node.js"}),
+        ("Unit Testing now", set()),
+        ("Unit-Testing now", {"unit-testing"}),
+        ("See otp at https://example.com/OTP", set()),
+    ],
+)
+def test_names_of_one_word_with_a_capital_letter_are_found(
+    fitted: FittedVocabulary, title: str, tags: set[str] | None
+) -> None:
+    capitals = count(fitted, title, "C++ OTP <code>CPP OTP</code>").capitals
+    assert (None if capitals is None else {TAGS[tag] for tag in capitals}) == tags
+
+
 def test_the_commonest_name_of_a_tag_counts(fitted: FittedVocabulary) -> None:
-    assert count(fitted, "c++", "cpp cpp cpp c++") == ({0: 1}, {0: 3}, {})
+    assert count(fitted, "c++", "cpp cpp cpp c++")[:3] == ({0: 1}, {0: 3}, {})
 
 
 def test_counts_are_given_by_field_and_tag(fitted: FittedVocabulary) -> None:

@@ -64,7 +64,7 @@ def test_a_pseudonym_depends_on_the_caller_and_the_key() -> None:
 def test_a_pseudonym_is_of_one_day(monkeypatch: pytest.MonkeyPatch) -> None:
     class Tomorrow(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> "datetime":
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(days=1)
 
     today = pseudonym_of(token(sub="ada"))

@@ -10,8 +10,13 @@ import yaml
 from tests.support.paths import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-WRITES = {"id-token": "write"}
-"""The only write permission: to request a token for AWS in a release."""
+READ: dict[str, str] = {"contents": "read"}
+MAY_WRITE: dict[str, dict[str, str]] = {
+    "release.yml": {"id-token": "write"},  # to request a token for AWS
+    "deploy.yml": {"id-token": "write"},  # hands it to release.yml
+    "supply-chain.yml": {"security-events": "write"},  # to report what CodeQL found
+}
+"""The write permissions of some jobs."""
 
 
 def workflow(path: Path) -> dict[Any, Any]:
@@ -30,7 +35,9 @@ def test_actions_are_pinned_by_digest_with_a_version_comment(path: Path) -> None
         if each.startswith("./"):
             assert (ROOT / each).is_file()
         else:
-            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
+            assert re.fullmatch(r"[\w-]+/[\w-]+(/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), (
+                each
+            )
 
 
 def test_an_action_has_the_same_digest_everywhere() -> None:
@@ -40,14 +47,11 @@ def test_an_action_has_the_same_digest_everywhere() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_jobs_may_only_read_and_request_a_token(path: Path) -> None:
+def test_jobs_may_only_read_unless_there_is_a_reason(path: Path) -> None:
     content = workflow(path)
-    assert content["permissions"] == {"contents": "read"}
+    assert content["permissions"] == READ
     for job in content["jobs"].values():
-        assert job.get("permissions", {"contents": "read"}) in (
-            {"contents": "read"},
-            {"contents": "read", **WRITES},
-        )
+        assert job.get("permissions", READ) in (READ, READ | MAY_WRITE.get(path.name, {}))
     assert "secrets." not in path.read_text(encoding="utf-8")
     for step in steps(path):
         if "actions/checkout" in step.get("uses", ""):
@@ -61,7 +65,9 @@ def test_pull_requests_are_tested_on_the_oldest_and_the_newest_python() -> None:
     assert "pull_request" in content[True]  # YAML 1.1 parses `on` as true
     assert "pull_request_target" not in content[True]
     assert content["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
-    assert any("scripts/test" in step.get("run", "") for step in steps(FILES[-1]))
+    assert any(
+        "scripts/test" in step.get("run", "") for step in steps(ROOT / ".github/workflows/test.yml")
+    )
 
 
 def test_main_is_deployed_to_dev_and_then_to_prod() -> None:
@@ -90,6 +96,42 @@ def test_a_merge_does_not_reset_live_settings_or_the_model() -> None:
     (run,) = (step for step in job["steps"] if "scripts/release " in step.get("run", ""))
     assert "--keep-settings" in run["run"]
     assert run["env"]["MODEL"] == "${{ vars.MODEL }}", "without the variable, the live model stays"
+
+
+def test_a_release_is_verified() -> None:
+    (job,) = workflow(ROOT / ".github/workflows/release.yml")["jobs"].values()
+    commands = [step.get("run", "") for step in job["steps"]]
+    (released,) = (index for index, each in enumerate(commands) if "scripts/release " in each)
+    (verified,) = (index for index, each in enumerate(commands) if "scripts/verify " in each)
+    assert released < verified
+    # Without bash's pipefail, the summary would hide that the verification failed.
+    assert "tee" not in commands[verified] or job["steps"][verified]["shell"] == "bash"
+
+
+def test_known_vulnerabilities_and_secrets_are_looked_for_each_week() -> None:
+    content = workflow(ROOT / ".github/workflows/supply-chain.yml")
+    assert {"schedule", "pull_request"} <= content[True].keys()
+    commands = [step.get("run", "") for step in content["jobs"]["dependencies"]["steps"]]
+    for command in ("vulnerabilities", "secrets", "sbom"):
+        assert any(f"scripts/supply_chain {command}" in each for each in commands)
+    assert content["jobs"]["code"]["strategy"]["matrix"]["language"] == [
+        "python",
+        "javascript-typescript",
+        "c-cpp",
+        "actions",
+    ]
+
+
+def test_dependabot_looks_at_every_dockerfile_and_package_lock() -> None:
+    content = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    folders = {
+        folder.strip("/")
+        for update in content["updates"]
+        for folder in update.get("directories", [update.get("directory")])
+    }
+    for file in [*(ROOT / "lambda_src").glob("*/Dockerfile"), ROOT / "model_build/Dockerfile"]:
+        assert file.parent.relative_to(ROOT).as_posix() in folders
+    assert "infra_cdk" in folders
 
 
 def test_the_commands_of_the_workflows_exist() -> None:

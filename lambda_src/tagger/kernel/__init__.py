@@ -6,6 +6,7 @@
 import ctypes
 import re
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ from lambda_src.tagger.rules import (
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
 _ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
-# A chunk with at least one character that is not ASCII.
-_NOT_ASCII = re.compile(rf"(?<!{_ASCII}){_ASCII}*+(?:[^\x00-\x7f\s]{_ASCII}*+)+")
+# The end of a chunk, from its first character that is not ASCII.
+_NOT_ASCII = re.compile(rf"(?:[^\x00-\x7f\s]{_ASCII}*+)+")
 # In the text for signals, a letter that begins and ends none.
 _NO_SIGNAL = "x"
 _OTHER_CHARACTER = re.compile(r"[^\x00-\x7f]")
@@ -63,7 +64,9 @@ def load_library() -> Any:
     library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
     library.number_of.restype = ctypes.c_int64
-    library.rank.argtypes = (model, *text, *text, *text, *text, ctypes.c_void_p, answer)
+    library.numbers_of.argtypes = (model, *text, ctypes.POINTER(ctypes.c_int64))
+    library.numbers_of.restype = None
+    library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
     return library
 
 
@@ -141,8 +144,9 @@ class Kernel:
 
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
-        title, prose, code = map(self._ascii_text, question)
-        signals = _text_of_signals(question.code)
+        title, prose, code = map(self._ascii_text, question[:3])
+        capitals = question.capitals.encode()
+        signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
         found = np.empty(4 * room, np.int32)
@@ -157,6 +161,8 @@ class Kernel:
             len(code),
             signals,
             len(signals),
+            capitals,
+            len(capitals),
             found.ctypes.data,
             answer,
         )
@@ -166,7 +172,7 @@ class Kernel:
         n_code_words = answer.n_code_words
         share = 1 - answer.n_unknown / n_words if n_words else 1.0
         return Ranking(
-            Evidence(share, bool(answer.has_topic), n_words + n_code_words, n_code_words),
+            Evidence(share, answer.n_topic_words, n_words + n_code_words, n_code_words),
             FoundTerms(
                 found[:n_found],
                 found[room : room + n_found],
@@ -179,24 +185,38 @@ class Kernel:
 
     def _ascii_text(self, field: str) -> bytes:
         """Write a text for the kernel, with numbers in place of the chunks that are not ASCII."""
-        if not field.isascii():
-            field = _NOT_ASCII.sub(self._numbers_of_match, field, count=MAX_TOKENS_PER_FIELD)
+        if field.isascii():
+            return field.encode()
+        written: list[str] = []
+        place = 0
+        # A pattern for whole chunks would stop at each chunk, and most are ASCII.
+        for end in islice(_NOT_ASCII.finditer(field), MAX_TOKENS_PER_FIELD):
+            before = field[place : end.start()].rstrip(ASCII_IN_WORDS)
+            chunk = field[place + len(before) : end.end()]
+            is_short = len(chunk) <= _CACHED_LENGTH
+            written += before, self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+            place = end.end()
         # This turns what is left, spaces and chunks after the last one read, into separators.
-        return field.encode("ascii", "replace")
-
-    def _numbers_of_match(self, match: re.Match[str]) -> str:
-        chunk = match[0]
-        is_short = len(chunk) <= _CACHED_LENGTH
-        return self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+        return "".join((*written, field[place:])).encode("ascii", "replace")
 
     def _numbers_in(self, chunk: str) -> str:
-        written = []
-        for token in words_in(chunk):
-            whole, parts = normalize(token)
-            written.append(f"{WORD_MARK}{self._number(whole)}")
-            written += [f"{PART_MARK}{self._number(part)}" for part in parts]
+        tokens = words_in(chunk)
+        # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
+        normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
+        words = [word for whole, parts in normalized.values() for word in (whole, *parts)]
+        numbers = map(str, self._numbers_of(words))
+        written = {
+            token: WORD_MARK + next(numbers) + "".join(PART_MARK + next(numbers) for _ in parts)
+            for token, (_, parts) in normalized.items()
+        }
         # A chunk without words still counts as one.
-        return "".join(written) or "+"
+        return "".join(map(written.__getitem__, tokens)) or "+"
+
+    def _numbers_of(self, words: list[str]) -> "ctypes.Array[ctypes.c_int64]":
+        text = "\n".join(words).encode()
+        numbers = (ctypes.c_int64 * max(len(words), 1))()
+        self._library.numbers_of(self._model, text, len(text), numbers)
+        return numbers
 
     def _number(self, word: str) -> int:
         text = word.encode()
@@ -213,8 +233,6 @@ class Kernel:
 
 def _text_of_signals(code: str) -> bytes:
     """Give the part of the code in which the kernel looks for signals."""
-    if not code:
-        return b""
     code = code[:MAX_SIGNAL_CHARACTERS]
     return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 
@@ -247,6 +265,8 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "calibrator": plain.calibrator,
         "log_uses": corpus.facts.log_uses,
         "name_worth": corpus.facts.name_worth,
+        "lower_worth": corpus.facts.lower_worth,
+        "capital_worth": corpus.facts.capital_worth,
         "records": corpus.records,
         "uses": corpus.pairs.uses,
         "pairs": pairs,

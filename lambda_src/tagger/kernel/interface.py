@@ -69,6 +69,8 @@ class Model(ctypes.Structure):
         ("calibrator", _DOUBLES),
         ("log_uses", _DOUBLES),
         ("name_worth", _DOUBLES),
+        ("lower_worth", _DOUBLES),
+        ("capital_worth", _DOUBLES),
         # Re-ranker: the pairs of tags in which a tag is the smaller begin at pair_starts[tag].
         ("records", _DOUBLES),
         ("uses", _DOUBLES),
@@ -89,7 +91,8 @@ class Answer(ctypes.Structure):
         ("n_words", ctypes.c_int64),
         ("n_unknown", ctypes.c_int64),
         ("n_code_words", ctypes.c_int64),
-        ("has_topic", ctypes.c_int64),
+        # Those that are known and no fillers, and all words of the code.
+        ("n_topic_words", ctypes.c_int64),
         ("n_found", ctypes.c_int64),
         ("n_ranked", ctypes.c_int64),
         ("tags", ctypes.c_int64 * rules.MAX_SHORTLISTED),

@@ -18,7 +18,7 @@
 /* Finding terms. */
 
 typedef struct {
-  int32_t term, count, in_title, from_code;
+  int32_t term, count, in_title, from_code, has_capital;
   float tfidf;
 } found_term;
 
@@ -91,7 +91,7 @@ static int32_t find_pair(const model *m, int64_t first, int64_t second) {
   return (int32_t)find_key(m->keys, m->pair_terms[first], m->pair_terms[first + 1], key);
 }
 
-typedef enum { TITLE, PROSE, CODE } field;
+typedef enum { TITLE, PROSE, CODE, CAPITALS } field;
 
 typedef struct {
   const model *m;
@@ -99,16 +99,25 @@ typedef struct {
   field kind;
   /* The word before the current one: the two may be a pair. Parts of words do not count. */
   int64_t previous;
-  int64_t n_words, n_unknown;
-  int has_topic;
+  int64_t n_words, n_unknown, n_topic_words;
   const char *text;
   int64_t length;
   /* The place of a letter that a list of letters continues with, or -1. */
   int64_t next_in_list;
 } reader;
 
+/* Marks the term of a word that has a capital letter in the title. */
+static void mark_capital(const model *m, found *f, int64_t word) {
+  int32_t slot = word < m->n_words && m->word_terms[word] >= 0 ? *slot_of(f, m->word_terms[word]) : 0;
+  if (slot) f->terms[slot - 1].has_capital = 1;
+}
+
 static void add_word(reader *r, int64_t word, int is_part) {
   const model *m = r->m;
+  if (r->kind == CAPITALS) {
+    mark_capital(m, r->f, word);
+    return;
+  }
   int in_title = r->kind == TITLE, is_known = word < m->n_words;
   int32_t alone = is_known ? m->word_terms[(r->kind == CODE ? m->n_words : 0) + word] : -1;
   if (alone >= 0) count_term(m, r->f, alone, in_title);
@@ -120,7 +129,7 @@ static void add_word(reader *r, int64_t word, int is_part) {
   if (is_part) return;
   r->n_words++;
   r->n_unknown += !is_known;
-  r->has_topic |= !m->topicless[word];
+  r->n_topic_words += !m->topicless[word];
   int makes_pairs = r->kind == TITLE || (r->kind == PROSE && r->n_words <= MAX_PAIRED_WORDS);
   if (is_known && r->previous < m->n_words && makes_pairs) {
     int32_t pair = find_pair(m, r->previous, word);
@@ -156,6 +165,15 @@ static int32_t *word_slot(const model *m, const char *word, int64_t length) {
 int64_t number_of(const model *m, const char *word, int64_t length) {
   int32_t slot = *word_slot(m, word, length);
   return slot ? slot - 1 : m->n_words;
+}
+
+/* Writes the numbers of words that have a line break between them. */
+void numbers_of(const model *m, const char *words, int64_t length, int64_t *numbers) {
+  for (int64_t start = 0, end; start <= length; start = end + 1) {
+    const char *found = memchr(words + start, '\n', (size_t)(length - start));
+    end = found ? found - words : length;
+    *numbers++ = number_of(m, words + start, end - start);
+  }
 }
 
 /* Fills the empty table of words. Returns how many words are there more than once. */
@@ -350,7 +368,7 @@ static void read_chunk(reader *r, const char *chunk, int64_t length) {
       add_word(r, number < r->m->n_words ? number : r->m->n_words, chunk[place] == PART_MARK);
     } else {
       end = word_end(chunk, place, length);
-      int is_letter = end == place + 1 && r->kind != CODE;
+      int is_letter = end == place + 1 && (r->kind == TITLE || r->kind == PROSE);
       if (end > place && !(is_letter && is_stray(r, chunk + place - r->text)))
         read_word(r, chunk + place, end - place);
       else if (end == place)
@@ -479,7 +497,7 @@ static void score(const model *m, const found *f, float *restrict scores) {
 typedef struct {
   int64_t tag;
   double score, odds, confidence;
-  double in_title, in_prose, in_code;
+  double in_title, in_prose, in_code, has_capital;
 } candidate;
 
 static int best_candidates(const model *m, const float *scores, candidate *best) {
@@ -497,7 +515,7 @@ static int best_candidates(const model *m, const float *scores, candidate *best)
 
 static void count_names(const model *m, const found *f, candidate *c) {
   for (int32_t name = m->tag_starts[c->tag]; name < m->tag_starts[c->tag + 1]; name++) {
-    double title = INFINITY, prose = INFINITY, code = INFINITY;
+    double title = INFINITY, prose = INFINITY, code = INFINITY, capital = INFINITY;
     /* A name occurs as often as the rarest of its parts. */
     for (int32_t part = m->name_starts[name]; part < m->name_starts[name + 1]; part++) {
       const found_term *text = look_up(f, m->name_terms[part]);
@@ -508,16 +526,26 @@ static void count_names(const model *m, const found *f, candidate *c) {
           text ? text->count - in_title * (double)m->title_weight - text->from_code : 0;
       prose = fmin(prose, in_prose);
       code = fmin(code, in_code ? in_code->count : 0);
+      capital = fmin(capital, text ? text->has_capital : 0);
     }
     c->in_title = fmax(c->in_title, title);
     c->in_prose = fmax(c->in_prose, prose);
     c->in_code = fmax(c->in_code, code);
+    c->has_capital = fmax(c->has_capital, capital);
   }
 }
 
 typedef struct {
   double log_title_words, log_prose_words, log_code_words, has_prose, has_code;
+  /* Whether capital letters tell names from other words in the title. */
+  int tells_names;
 } lengths;
+
+/* Returns the worth of a tag's name as it is written in the title. */
+static double worth_in_title(const model *m, const candidate *c, lengths q) {
+  if (!q.tells_names) return m->name_worth[c->tag];
+  return (c->has_capital > 0 ? m->capital_worth : m->lower_worth)[c->tag];
+}
 
 static void calibrate(const model *m, candidate *c, int n, lengths q) {
   const double *w = m->calibrator;
@@ -549,7 +577,8 @@ static void calibrate(const model *m, candidate *c, int n, lengths q) {
     if (i + 1 < n) odds += w[FEATURE_AHEAD_OF_THE_NEXT] * (s - c[i + 1].score);
     if (i > 0) odds += w[FEATURE_BEHIND_THE_ONE_BEFORE] * (c[i - 1].score - s);
     if (c[i].in_title > 0)
-      odds += w[FEATURE_NAME_IN_TITLE] + w[FEATURE_NAME_IN_TITLE_X_ITS_WORTH] * worth +
+      odds += w[FEATURE_NAME_IN_TITLE] +
+              w[FEATURE_NAME_IN_TITLE_X_ITS_WORTH] * worth_in_title(m, c + i, q) +
               w[FEATURE_SCORE_X_NAME_IN_TITLE] * s;
     if (c[i].in_prose > 0)
       odds += w[FEATURE_NAME_IN_PROSE] + w[FEATURE_NAME_IN_PROSE_X_ITS_WORTH] * worth;
@@ -615,7 +644,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
         [INPUT_EXPECTED_TAGS] = expected_tags,
         [INPUT_LOG_USES] = m->log_uses[tag],
         [INPUT_RECORD] = m->records[tag],
-        [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? m->name_worth[tag] : 0,
+        [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? worth_in_title(m, c + i, q) : 0,
         [INPUT_WORTH_OF_NAME_IN_PROSE] = c[i].in_prose > 0 ? m->name_worth[tag] : 0,
         [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
         [INPUT_LOG_PROSE_WORDS] = q.log_prose_words,
@@ -638,12 +667,13 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
 
 /* Ranks the tags for a question. The texts of the three fields are ASCII in lower case, without
    addresses. `signals` is the part of the code in which signals are looked for, with a letter for
-   each character that is not ASCII. `terms` has four rows of `room` numbers: the terms, their
-   counts, those of the title, and whether the code has them. Returns 0, or -1 if there is not
-   enough memory. */
+   each character that is not ASCII. `capitals` is that of `Fields`. `terms` has four rows of `room`
+   numbers: the terms, their counts, those of the title, and whether the code has them. Returns 0,
+   or -1 if there is not enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
          int64_t prose_length, const char *code, int64_t code_length, const char *signals,
-         int64_t signals_length, int32_t *terms, answer *out) {
+         int64_t signals_length, const char *capitals, int64_t capitals_length, int32_t *terms,
+         answer *out) {
   /* A word or part takes two characters with its end and adds at most two terms: itself, and a pair
      or the same word in text. */
   size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3, n_slots = 64;
@@ -659,11 +689,12 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
     reader of_prose = read_field(m, &f, PROSE, prose, prose_length);
     reader of_code = read_field(m, &f, CODE, code, code_length);
     read_signals(m, &f, signals, signals_length);
+    read_field(m, &f, CAPITALS, capitals, capitals_length);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_code_words = of_code.n_words,
                     .n_found = f.n_terms};
-    out->has_topic = of_title.has_topic || of_prose.has_topic || (!out->n_words && of_code.n_words);
+    out->n_topic_words = of_title.n_topic_words + of_prose.n_topic_words + of_code.n_words;
     for (int64_t i = 0; i < f.n_terms; i++) {
       terms[i] = f.terms[i].term;
       terms[(int64_t)room + i] = f.terms[i].count;
@@ -675,7 +706,8 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                    .log_prose_words = log1p((double)of_prose.n_words),
                    .log_code_words = log1p((double)of_code.n_words),
                    .has_prose = of_prose.n_words > 0,
-                   .has_code = of_code.n_words > 0};
+                   .has_code = of_code.n_words > 0,
+                   .tells_names = capitals_length > 0};
       candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);

@@ -1,16 +1,16 @@
 /* A libFuzzer target: ranks tags for any bytes and checks the answer.
 
-   The input is four texts with the byte 255 between them: title, prose, code, and the part of the
-   code in which signals are looked for. Python passes only ASCII in lower case; the kernel must be
-   safe with any bytes. Each text is copied to memory of its exact length, so that the address
-   sanitizer finds a read behind its end. */
+   The input is five texts with the byte 255 between them: title, prose, code, the part of the code
+   in which signals are looked for, and the title's words with capital letters. Python passes only
+   ASCII in lower case; the kernel must be safe with any bytes. Each text is copied to memory of its
+   exact length, so that the address sanitizer finds a read behind its end. */
 
 #include "kernel.c"
 
 /* The arrays of a small model; kernel_fuzzer.py writes them. */
 #include "model.h"
 
-#define N_TEXTS 4
+#define N_TEXTS 5
 #define SEPARATOR 255
 
 static void require(int condition) {
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int32_t *terms = malloc(4 * (size_t)room * sizeof *terms);
   answer out;
   int failed = rank(&fuzzed_model, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
-                    texts[3], lengths[3], terms, &out);
+                    texts[3], lengths[3], texts[4], lengths[4], terms, &out);
   require(!failed);
   check_answer(&out, terms, room);
   free(terms);

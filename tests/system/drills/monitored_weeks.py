@@ -59,8 +59,15 @@ class Traffic:
     is_audited: bool = True
     prefers: str | None = None
     """A tag whose questions are asked five times as often."""
+    flood: float = 0.0
+    """For each feedback of the others, so many predictions of one caller, which says of each that
+    every suggestion was right."""
+    identified: bool = False
+    """Whether API Gateway identified the callers: the events then have their pseudonyms."""
 
 
+PEOPLE: Final = 40
+"""How many callers there are besides the one of a flood, if they are identified."""
 QUIET: Final = Traffic({"sample": 1.0})
 
 
@@ -112,6 +119,8 @@ def _events(
     for place, answered in enumerate(asked):
         at = midnight + timedelta(days=place / len(asked))
         identity = {"prediction_id": str(UUID(int=chance.getrandbits(128)))}
+        if traffic.identified:
+            identity["principal"] = f"{place % PEOPLE:016x}"
         events.append(answered.prediction | identity | {"timestamp": _time(at)})
         if chance.random() < FEEDBACK_SHARE:
             tags = traffic.final_tags(answered, chance)
@@ -122,7 +131,19 @@ def _events(
                 | {"timestamp": _time(at), "final_tags": tags}
                 | {"unknown_tags": [*answered.feedback["unknown_tags"], *unknown]}
             )
+    for number in range(round(traffic.flood * FEEDBACK_SHARE * len(asked))):
+        events += _flooded(asked[number % len(asked)], traffic, midnight, chance)
     return events
+
+
+def _flooded(
+    answered: Answered, traffic: Traffic, at: datetime, chance: random.Random
+) -> list[Event]:
+    identity = {"prediction_id": str(UUID(int=chance.getrandbits(128))), "timestamp": _time(at)}
+    if traffic.identified:
+        identity["principal"] = "f" * 16
+    own = {"final_tags": _the_suggestions(answered, chance), "unknown_tags": []}
+    return [answered.prediction | identity, answered.feedback | identity | own]
 
 
 def _time(at: datetime) -> str:
@@ -183,6 +204,10 @@ def _sometimes_new(answered: Answered, chance: random.Random) -> list[str]:
     return [*answered.feedback["final_tags"], *([NEW_TAG] if chance.random() < 0.2 else [])]
 
 
+FLOOD: Final = Traffic({"sample": 1.0}, flood=3.0)
+"""Three quarters of the feedback are of one caller; the audited questions are as usual."""
+
+
 class MonitorDrill(NamedTuple):
     """A cause, and the alarms that it must raise."""
 
@@ -190,6 +215,8 @@ class MonitorDrill(NamedTuple):
     traffic: Traffic
     alarms: frozenset[str]
     """The anchors of the runbook entries."""
+    no_others: bool = False
+    """Whether every other alarm must stay quiet."""
 
 
 MONITOR_DRILLS: Final = [
@@ -222,9 +249,10 @@ MONITOR_DRILLS: Final = [
         frozenset({"audit-jaccard"}),
     ),
     MonitorDrill(
-        "a client sends back what was suggested, whatever the question is",
-        Traffic({"sample": 1.0}, final_tags=_the_suggestions, audited_tags=_others),
+        "a client floods the service with its own predictions and praises them",
+        FLOOD,
         frozenset({"feedback-and-audit"}),
+        no_others=True,
     ),
     MonitorDrill(
         "no audit writes anything",

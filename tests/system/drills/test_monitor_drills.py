@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tests.system.containers import RunningFunction, running
 from tests.system.drills.conftest import MODEL, MOUNT, NAMED, OTHER_LANGUAGES, SERVICE, Deployed
 from tests.system.drills.monitored_weeks import (
     DAYS,
+    FLOOD,
     MONDAY,
     MONITOR_ALARMS,
     MONITOR_DRILLS,
@@ -164,6 +166,7 @@ def test_a_cause_raises_its_alarms(
     weeks = quiet.with_cause(tmp_path / "weeks", recorded, drill)
     raised = {name for name in alarms if State.ALARM in weeks.states(alarms[name], CAUSE_RUNS)}
     assert raised >= drill.alarms
+    assert raised == drill.alarms or not drill.no_others
 
 
 def test_a_changed_mix_of_subjects_raises_no_alarm_about_quality(
@@ -173,6 +176,16 @@ def test_a_changed_mix_of_subjects_raises_no_alarm_about_quality(
     weeks = quiet.with_cause(tmp_path / "weeks", recorded, drill)
     raised = {name for name in alarms if State.ALARM in weeks.states(alarms[name], CAUSE_RUNS)}
     assert raised <= {"label-shift", "slow-drift", "data-drift"}
+
+
+def test_a_flood_of_an_identified_caller_is_cut_to_its_share(
+    quiet: Weeks, recorded: Recorded, alarms: dict[str, Alarm], tmp_path: Path
+) -> None:
+    known = replace(FLOOD, identified=True)
+    drill = MonitorDrill("the flood, with identified callers", known, frozenset())
+    weeks = quiet.with_cause(tmp_path / "weeks", recorded, drill)
+    raised = {name for name in alarms if State.ALARM in weeks.states(alarms[name], CAUSE_RUNS)}
+    assert raised == set()
 
 
 def test_quiet_weeks_raise_no_alarm(quiet: Weeks, alarms: dict[str, Alarm]) -> None:

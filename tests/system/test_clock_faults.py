@@ -15,6 +15,8 @@ from lambda_src.monitor.run import run
 from lambda_src.monitor.store import FolderStore
 from tests.system.server import Server
 
+pytestmark = pytest.mark.faults
+
 Jump = Callable[[int], None]
 
 
