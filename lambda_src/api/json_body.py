@@ -37,9 +37,9 @@ _UTF_8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 class JsonRoute(APIRoute):
     """A route whose function takes the request and one model, which is the JSON body.
 
-    It refuses other bodies than JSON, reads its own with `parse` and validates it. FastAPI's own
-    handler of a route does the same with its own reader, but it also looks for parameters in the
-    path, the query, the headers and the cookies, and that takes several times as long.
+    It refuses other bodies than JSON, reads the body with `parse` and validates it. FastAPI's own
+    handler of a route uses another reader. It also looks for parameters in the path, the query, the
+    headers and the cookies, which takes several times as long.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -63,7 +63,7 @@ class JsonRoute(APIRoute):
             try:
                 validated = model.model_validate(value)
             except ValidationError as error:
-                errors = field_errors(error.errors(include_url=False), skip=0)
+                errors = field_errors(error.errors(include_url=False, include_input=False), skip=0)
                 return problem_response(request.scope, 422, errors=errors)
             answer = await self.endpoint(request, validated)
             content = answer.model_dump_json(exclude_defaults=self.response_model_exclude_defaults)

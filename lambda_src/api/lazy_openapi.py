@@ -1,7 +1,7 @@
 """Imports FastAPI without building the models of an OpenAPI document.
 
-FastAPI defines them when it is imported, and pydantic builds a validator for each. That takes more
-than a tenth of the time of a start, and only the first request for /openapi.json needs them.
+FastAPI defines them when it is imported, and pydantic builds a validator for each. That takes about
+a tenth of the time of a start, and only the first request for /openapi.json needs them.
 """
 
 import contextlib

@@ -153,8 +153,7 @@ def _read_object(location: str) -> bytes:
     from botocore import config, exceptions, loaders, session  # noqa: PLC0415
 
     class FewServices(loaders.Loader):
-        # The library would list the folders of all services, twice, to find that of S3, and that
-        # takes almost half of the time to create a client.
+        # The library would list the folders of more than 400 services, twice, to find that of S3.
         def list_available_services(self, _: str) -> list[str]:
             return list(_SERVICES)
 

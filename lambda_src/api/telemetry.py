@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
-from pydantic_core import to_json
 
 from lambda_src import metrics
 from lambda_src.api.log_text import write_json
@@ -206,7 +205,7 @@ class Telemetry:
             },
             {metrics.SERVICE_DIMENSION: self._service},
         )
-        print(to_json(line).decode())  # noqa: T201
+        print(write_json(line))  # noqa: T201
         for metric, value in values.items():
             for record in self._recorders:
                 record(metric, value)

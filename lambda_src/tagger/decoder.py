@@ -16,13 +16,17 @@ from lambda_src.tagger.rules import (
 # (1964), "Handbook of Mathematical Functions", 25.4.29.
 _INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
 _HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
-_POINTS_AND_WEIGHTS: Final = (
-    (0.5 - _OUTER, _LIGHT),
-    (0.5 - _INNER, _HEAVY),
-    (0.5, 64 / 225),
-    (0.5 + _INNER, _HEAVY),
-    (0.5 + _OUTER, _LIGHT),
+_POINTS: Final = tuple(
+    (point, weight, 1 - point, 1 / point, (1 - point) / point)
+    for point, weight in (
+        (0.5 - _OUTER, _LIGHT),
+        (0.5 - _INNER, _HEAVY),
+        (0.5, 64 / 225),
+        (0.5 + _INNER, _HEAVY),
+        (0.5 + _OUTER, _LIGHT),
+    )
 )
+"""Each point with its weight and what `expected_jaccards` computes with it."""
 
 
 def expected_jaccards(
@@ -57,13 +61,12 @@ def expected_jaccards(
     poisson_mean = sum(confidences[max_tags:]) + other_tags
     means = [0.0] * len(choices)
     largest_first = range(len(choices) - 1, -1, -1)
-    for point, weight in _POINTS_AND_WEIGHTS:
-        beyond = 1 - point
+    for point, weight, beyond, growth, loss in _POINTS:
         integrand = weight * exp(-poisson_mean * beyond) * point ** (len(choices) - 1)
         for last in largest_first:
             means[last] += integrand
             # The next set is smaller by one tag: that tag is outside now, and k is smaller by 1.
-            integrand *= (1 - choices[last] * beyond) / point
+            integrand *= growth - choices[last] * loss
     hits = 0.0
     expected = []
     for confidence, mean in zip(choices, means, strict=True):
@@ -87,15 +90,13 @@ def choose_tags(confidences: Sequence[float], other_tags: float, max_tags: int) 
     The set has the highest expected Jaccard index among those without a tag whose confidence is
     below `MIN_TAG_CONFIDENCE`. See `expected_jaccards` for the parameters.
     """
-    expected = [
-        jaccard
-        for jaccard, confidence in zip(
-            expected_jaccards(confidences, other_tags, max_tags), confidences, strict=False
-        )
-        if confidence >= MIN_TAG_CONFIDENCE
-    ]
-    best = max(expected, default=0.0)
-    return TagSet(expected.index(best) + 1 if expected else 0, best)
+    size, best = 0, 0.0
+    for place, jaccard in enumerate(expected_jaccards(confidences, other_tags, max_tags)):
+        if confidences[place] < MIN_TAG_CONFIDENCE:
+            break
+        if jaccard > best:
+            size, best = place + 1, jaccard
+    return TagSet(size, best)
 
 
 def min_expected_jaccard(known_share: float, n_topic_words: int, floor: float) -> float:

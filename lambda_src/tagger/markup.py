@@ -135,7 +135,11 @@ def _split_html(body: str) -> Body:
     tree = LexborHTMLParser(_without_deep_nesting(body))
     code: list[str] = []
     languages: list[str] = []
+    lower_case = body.lower()
     for tag in _NO_PROSE:
+        # Most questions have none of them, and the parser would search its whole tree.
+        if f"<{tag}" not in lower_case:
+            continue
         # Backwards, because removing an element frees the elements inside it: the inner ones must
         # be removed first.
         for node in reversed(tree.tags(tag)):
@@ -150,7 +154,8 @@ def _split_html(body: str) -> Body:
 
 def _without_deep_nesting(html: str) -> str:
     """Remove start tags while `_MAX_OPEN_ELEMENTS` are open, which no person writes."""
-    if not _is_nested_deeply(html):
+    # No more elements are open than there are start tags.
+    if html.count("<") <= _MAX_OPEN_ELEMENTS or not _is_nested_deeply(html):
         return html
     n_open: Counter[str] = Counter()
     total = 0
@@ -176,7 +181,6 @@ def _without_deep_nesting(html: str) -> str:
 
 def _is_nested_deeply(html: str) -> bool:
     """Whether more than `_MAX_OPEN_ELEMENTS` are open somewhere."""
-    # No more elements are open than there are start tags.
     if html.count("<") - html.count("</") <= _MAX_OPEN_ELEMENTS:
         return False
     n_open: Counter[str] = Counter()

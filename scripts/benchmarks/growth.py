@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_lowercase, digits
 from typing import Any, Final
 
 import numpy as np
@@ -115,6 +116,7 @@ def long_question(questions: Sequence[Question], n_bytes: int) -> tuple[str, str
 def hostile_questions() -> dict[str, tuple[str, str]]:
     """Return questions of the full length that are difficult for parsers and patterns, by kind."""
     numbered = " ".join(f"w{number}" for number in range(LARGEST))
+    letters = ascii_lowercase + digits
     bodies = {
         "one word": "a" * LARGEST,
         "all different words": numbered,
@@ -137,6 +139,12 @@ def hostile_questions() -> dict[str, tuple[str, str]]:
         "quotes": "a'" * LARGEST,
         "entities": "<p>&amp;" * LARGEST,
         "one chunk of many words": "#\u00bd" * LARGEST,
+        "one chunk of different words": "".join(
+            f"{one}{chr(accented)}{other}#"
+            for accented in range(0xE0, 0xF0)
+            for one in letters
+            for other in letters
+        ),
         "one word of many parts": "_\u03c2" * LARGEST,
     }
     return {name: ("", body.encode()[:LARGEST].decode()) for name, body in bodies.items()}

@@ -35,7 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--examples",
         type=int,
-        default=1_500,
+        default=2_200,
         metavar="N",
         help="requests of each operation that schemathesis makes up (default: %(default)s)",
     )

@@ -5,6 +5,7 @@ A run that was stopped goes on with the next system, and systems can be measured
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -57,7 +58,9 @@ def answer_or_load(
     )
     path = CACHE / "quality" / f"{name}-{key[:16]}.json"
     if path.exists():
+        print(f"{name}: the answers of an earlier run", file=sys.stderr)
         return _load(path)
+    print(f"{name}: training", file=sys.stderr)
     started = time.perf_counter()
     system.fit(corpus)
     train_seconds = time.perf_counter() - started + system.seconds_saved

@@ -104,7 +104,17 @@ def _measure(front: Front, callers: int, options: argparse.Namespace) -> list[Ou
 
 def load_table(measured: Mapping[str, Sequence[Outcome]]) -> str:
     """Format one line for each service and rate."""
-    header = ["", "Offered/s", "Answered/s", "Refused", "Failed", "p50 ms", "p95 ms", "p99 ms"]
+    header = [
+        "",
+        "Offered/s",
+        "Answered/s",
+        "Refused",
+        "Failed",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "CPU ms",
+    ]
     rows = [
         [
             name,
@@ -113,6 +123,7 @@ def load_table(measured: Mapping[str, Sequence[Outcome]]) -> str:
             f"{each.refused_share:.1%}",
             str(each.failures),
             *(f"{each.percentile(share):.1f}" for share in (0.5, 0.95, 0.99)),
+            f"{each.processor_ms:.2f}",
         ]
         for name, outcomes in measured.items()
         for each in outcomes
@@ -129,5 +140,6 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
         "p50_ms": round(outcome.percentile(0.5), 2),
         "p95_ms": round(outcome.percentile(0.95), 2),
         "p99_ms": round(outcome.percentile(0.99), 2),
+        "processor_ms": round(outcome.processor_ms, 3),
         "sent_late_p99_ms": round(sorted(outcome.late)[int(0.99 * len(outcome.late))] * 1000, 2),
     }

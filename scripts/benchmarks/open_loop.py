@@ -31,6 +31,10 @@ class Front(ABC):
     """What callers send their requests to."""
 
     @abstractmethod
+    def processor_seconds(self) -> float:
+        """Return what the processes that answer have used of the processor."""
+
+    @abstractmethod
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
 
@@ -45,6 +49,10 @@ class ServerFront(Front):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._idle: list[Connection] = []
+
+    def processor_seconds(self) -> float:
+        """Return what the server has used of the processor."""
+        return self._server.resources().processor_seconds
 
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
@@ -79,8 +87,13 @@ class LambdaFront(Front):
     """
 
     def __init__(self, copies: Sequence[Copy]) -> None:
+        self._copies = copies
         self._free = list(copies)
         self._connections: dict[Copy, Connection] = {}
+
+    def processor_seconds(self) -> float:
+        """Return what the functions in the copies have used of the processor."""
+        return sum(each.resources().processor_seconds for each in self._copies)
 
     async def ask(self, request: HttpRequest) -> int:
         """Send a request and return the status of the answer."""
@@ -119,6 +132,16 @@ class Outcome:
     """How many requests had each status."""
     late: list[float] = field(default_factory=list)
     """How late each request was sent, in seconds: what the measuring process adds itself."""
+    processor_seconds: float = 0.0
+    """What the service used of the processor."""
+
+    @property
+    def processor_ms(self) -> float:
+        """Milliseconds of the processor per request, refused ones included.
+
+        Other programs on the machine change it much less than the latencies.
+        """
+        return 1000 * self.processor_seconds / self.statuses.total()
 
     @property
     def answered_per_second(self) -> float:
@@ -159,6 +182,7 @@ async def open_loop(
     seed
         Of the times.
     """
+    used_before = front.processor_seconds()
     chance = random.Random(seed)  # noqa: S311 (times, not a secret)
     outcome = Outcome(rate, seconds)
     start = time.perf_counter()
@@ -179,6 +203,7 @@ async def open_loop(
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     outcome.seconds = time.perf_counter() - start
+    outcome.processor_seconds = front.processor_seconds() - used_before
     return outcome
 
 

@@ -105,7 +105,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     judged: dict[str, list[JudgedQuestion]] = {}
     systems = []
     for name in options.systems:
-        print(f"{name}: training", file=sys.stderr)
         system = Etiquette(train_options) if name == OURS else SYSTEMS[name]()
         answered = answer_or_load(name, system, corpus, test, train_options if name == OURS else ())
         judged[name] = [

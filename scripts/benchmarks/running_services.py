@@ -37,14 +37,17 @@ _LIMITS: Final = (
     *("--memory", f"{DEPLOYED_MB}m", "--cpu-period", str(_PERIOD_US)),
     *("--cpu-quota", str(round(_PERIOD_US * DEPLOYED_MB / FULL_CORE_MB))),
 )
-_MEMORY: Final = """
-import os, pathlib
+_READ_PROC: Final = """
+import os
+import pathlib
 for each in pathlib.Path("/proc").glob("[0-9]*"):
     try:
         command = (each / "cmdline").read_bytes()
         if b"awslambdaric" in command and int(each.name) != os.getpid():
             pages = (each / "statm").read_text().split()[1]
-            print(int(pages) * os.sysconf("SC_PAGESIZE"), len(list((each / "fd").iterdir())))
+            files = len(list((each / "fd").iterdir()))
+            ticks = (each / "stat").read_text().rpartition(")")[2].split()[11:13]
+            print(pages, files, *ticks)
     except OSError:
         pass
 """
@@ -57,6 +60,15 @@ class Resources(NamedTuple):
     """Resident memory."""
     open_files: int
     """File handles, connections included."""
+    processor_seconds: float
+    """What it has used of the processor since its start."""
+
+    @classmethod
+    def of(cls, pages: str, open_files: str, *ticks: str) -> "Resources":
+        """Convert the numbers of /proc."""
+        size = int(pages) * os.sysconf("SC_PAGESIZE")
+        used = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        return cls(size / 1e6, int(open_files), used)
 
 
 class Service(ABC):
@@ -94,9 +106,9 @@ class Server(Service):
     def resources(self) -> Resources:
         """Read them from /proc."""
         process = Path("/proc") / str(self._process.pid)
-        pages = int((process / "statm").read_text().split()[1])
-        size = pages * os.sysconf("SC_PAGESIZE")
-        return Resources(size / 1e6, len(list((process / "fd").iterdir())))
+        pages = (process / "statm").read_text().split()[1]
+        ticks = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+        return Resources.of(pages, str(len(list((process / "fd").iterdir()))), *ticks)
 
 
 @contextmanager
@@ -164,9 +176,8 @@ class Copy(Service):
 
     def resources(self) -> Resources:
         """Ask in the container, so that it works with every engine."""
-        found = self._engine.call("exec", self._identifier, "python3", "-c", _MEMORY)
-        size, open_files = found.split()
-        return Resources(int(size) / 1e6, int(open_files))
+        found = self._engine.call("exec", self._identifier, "python3", "-c", _READ_PROC)
+        return Resources.of(*found.split())
 
     def wait(self) -> None:
         """Wait until it answers. Its first request starts the function."""

@@ -143,6 +143,7 @@ class Record:
             Resources(
                 statistics.median(each.memory_mb for each in part),
                 round(statistics.median(each.open_files for each in part)),
+                part[-1].processor_seconds,
             )
             for part in parts
         ]

@@ -77,8 +77,8 @@ def find_clang() -> str | None:
     return clang if done.returncode == 0 else None
 
 
-def build_fuzzer(clang: str, folder: Path) -> Path:
-    """Compile the fuzzer into a folder and return its path."""
+def build_fuzzer(clang: str, folder: Path, source: Path = KERNEL_FOLDER) -> Path:
+    """Compile the fuzzer of the kernel.c in `source` into a folder and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     kernel = small_kernel()
     (folder / "rules.h").write_text(header(), encoding="ascii")
@@ -87,7 +87,7 @@ def build_fuzzer(clang: str, folder: Path) -> Path:
     fuzzer = folder / "fuzz_rank"
     _compile(
         [clang, *_FLAGS, f"-fsanitize=fuzzer,{_SANITIZERS}"],
-        [f"-I{folder}", f"-I{KERNEL_FOLDER}", "-o", str(fuzzer), str(TARGET), "-lm"],
+        [f"-I{folder}", f"-I{source}", "-o", str(fuzzer), str(TARGET), "-lm"],
     )
     return fuzzer
 

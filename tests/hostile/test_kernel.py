@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lambda_src.tagger.kernel.build import FOLDER as KERNEL_FOLDER
 from tests.hostile.cases import CASES
 from tests.hostile.kernel_fuzzer import (
     HOW_TO_INSTALL,
+    FuzzerError,
     build_fuzzer,
     build_sanitized_library,
     find_clang,
@@ -42,6 +44,19 @@ def test_the_inputs_that_were_kept_and_new_ones_are_ranked(fuzzer: Path, tmp_pat
     n_kept = unpack_corpus(kept)
     ranked = run_fuzzer(fuzzer, [new, kept], seconds=SECONDS)
     assert ranked.inputs > n_kept > 100
+
+
+def test_a_read_one_byte_too_far_is_found(clang: str, tmp_path: Path) -> None:
+    check = "end == length || !(is(chunk[end]"
+    kernel = (KERNEL_FOLDER / "kernel.c").read_text(encoding="utf-8")
+    assert check in kernel
+    (tmp_path / "kernel.c").write_text(kernel.replace(check, "!(is(chunk[end]"), encoding="utf-8")
+    fuzzer = build_fuzzer(clang, tmp_path / "program", tmp_path)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    unpack_corpus(kept)
+    with pytest.raises(FuzzerError, match="heap-buffer-overflow"):
+        run_fuzzer(fuzzer, [kept])
 
 
 def test_python_hands_over_nothing_that_makes_the_kernel_leave_its_memory(

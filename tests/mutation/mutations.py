@@ -210,7 +210,7 @@ MUTATIONS: Final = [
         "decoder",
         ("tags beyond the set", "sum(confidences[max_tags:]) + other_tags", "other_tags"),
         ("quadrature", "64 / 225", "63 / 225"),
-        ("best size", "expected.index(best) + 1", "expected.index(best)"),
+        ("best size", "size, best = place + 1", "size, best = place"),
     ),
     # The kernel alone.
     *_kernel(

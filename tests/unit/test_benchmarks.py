@@ -13,13 +13,14 @@ from sklearn.preprocessing import LabelBinarizer
 
 from lambda_src.tagger import Suggestion
 from lambda_src.tagger.ranker import PlainRanker
-from model_build.corpus import write_questions
+from model_build.corpus import Rejects, write_questions
 from model_build.questions import Question
 from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
 from model_build.training import choose_tags
 from scripts.benchmarks import ablation, kept_answers, quality
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.command_cost import run_measured
+from scripts.benchmarks.options import read_by_file, rows_by_file
 from scripts.benchmarks.systems import SYSTEMS, embeddings
 from scripts.benchmarks.systems.etiquette import Etiquette
 from scripts.benchmarks.systems.fasttext import _lines
@@ -197,6 +198,18 @@ def test_quality_compares_the_systems_file_by_file_and_trains_each_once(
     assert trained[3:] == [""], "other options, other answers"
     assert run("student-system", "--most", "100")["training_questions"] == 100
     assert trained[4:] == ["other"], "other questions, other answers"
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_paths(
+    tmp_path: Path, samples: list[Question]
+) -> None:
+    paths = [tmp_path / folder / "test.parquet" for folder in ("old", "new")]
+    for number, path in enumerate(paths, start=1):
+        write_questions(samples[:number], path)
+    with Rejects(tmp_path / "rejects") as rejects:
+        found = read_by_file(paths, rejects)
+        assert list(read_by_file(paths[:1], rejects)) == ["test"]
+    assert rows_by_file(found) == {str(paths[0]): range(1), str(paths[1]): range(1, 3)}
 
 
 def test_joint_regressions_are_those_of_scikit_learn() -> None:

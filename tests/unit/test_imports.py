@@ -33,8 +33,9 @@ ALLOWED: dict[str, set[str]] = {
         "lambda_src",
         "model_build",
         "scripts.shared",
-        "tests.support.api_gateway",
-        "tests.support.events",
+        "tests.hostile",
+        "tests.support",
+        "tests.system.server",
     },
     "scripts/dependencies": {"scripts.shared"},
     "scripts/emulator": {"scripts.shared"},
@@ -43,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
     "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
-    "tests/support": {"lambda_src", "model_build.questions"},
+    "tests/support": {"lambda_src", "model_build.corpus", "model_build.questions"},
 }
 """The modules that the files of each folder may import besides those of their own package.
 

@@ -215,7 +215,7 @@ def test_a_slow_download_is_reported_and_ends(
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time that a start waits for its permission."""
-    monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 30.0})
+    monkeypatch.setattr(model_store, "_PERMISSION_SECONDS", {"on-demand": 0.0, "snap-start": 300.0})
     monkeypatch.setattr(model_store, "_PERMISSION_PAUSE_SECONDS", 0.01)
 
 
@@ -267,3 +267,18 @@ def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "absent")
     with pytest.raises(BundleError, match="credentials"):
         load_model(URL, DIGEST)
+
+
+def test_credentials_may_come_from_a_role(
+    s3: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del s3
+    config = tmp_path_factory.mktemp("aws") / "config"
+    config.write_text(
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/reader\nsource_profile = base\n"
+        "[profile base]\naws_access_key_id = test\naws_secret_access_key = test\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    assert load_model(URL, DIGEST).sha256 == DIGEST

@@ -146,6 +146,9 @@ def test_a_rollback_whose_baseline_is_lost_has_figures_but_no_drift(
     assert outcome.live_version == "v1"
     assert outcome.findings == []
     assert outcome.figures["sample_jaccard"].value is not None
+    # As with the command's option --model, once.
+    again = run_on(store, 4).findings
+    assert run_on(store, 4, Release("v2", RELEASE.baseline)).findings == again != []
 
 
 def everything(store: FolderStore) -> dict[str, bytes | None]:

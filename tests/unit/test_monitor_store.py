@@ -1,7 +1,7 @@
 """The two kinds of event stores, which behave alike."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def test_a_bucket_that_cannot_be_used_is_named(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
         absent = open_store("s3://no-such-bucket/prefix")
-        uses = {
+        uses: dict[str, Callable[[], object]] = {
             "read": lambda: absent.read("state/v1.json"),
             "write": lambda: absent.write("state/v1.json", b""),
             "list": lambda: absent.list("state/v1.json"),

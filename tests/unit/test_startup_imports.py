@@ -1,11 +1,15 @@
 """What the function may import when it starts: each module makes every cold start slower."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+from lambda_src.api.app import create_app
+from lambda_src.api.settings import Settings
+from lambda_src.tagger import TagModel
 from tests.support.paths import ROOT, STARTER
 
 ALLOWED_PACKAGES = {
@@ -46,6 +50,7 @@ SLOW_MODULES = {
     "numpy.random",
     "numpy.testing",
     "pydantic.mypy",
+    "pydantic.v1",
     "sqlite3",
     "starlette.templating",
     "starlette.testclient",
@@ -94,3 +99,20 @@ def test_start_up_imports_no_slow_modules(imported: set[str]) -> None:
 
 def test_start_up_imports_fewer_than_650_modules(imported: set[str]) -> None:
     assert len(imported) < 650
+
+
+def test_start_up_builds_no_model_of_an_openapi_document_but_the_document_is_the_same() -> None:
+    program = (
+        "import json\n"
+        "from lambda_src.api.handler import app\n"
+        "from fastapi.openapi.models import OpenAPI\n"
+        "is_built = OpenAPI.__pydantic_complete__\n"
+        "print(json.dumps([is_built, app.openapi()]))"
+    )
+    environment = os.environ | {"ETIQUETTE_MODEL": str(STARTER)}
+    command = [sys.executable, "-c", program]
+    output = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+    is_built, document = json.loads(output)
+    app = create_app(TagModel.load(STARTER), Settings(model=str(STARTER)))
+    assert not is_built
+    assert document == app.openapi()

@@ -3,9 +3,9 @@
 With a digest, every change is refused before anything is parsed. Without one, as on a laptop, a
 header that lies is refused by the checks of the layout. The mutations are generated:
 
-    TAMPERED_BUNDLES=5000 scripts/unit tests/unit/test_tampering.py
+    TAMPERED_BUNDLES=500 scripts/unit tests/unit/test_tampering.py
 
-tests that many instead of the few of an ordinary run.
+tests that many of each kind instead of the few of an ordinary run.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import joblib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -279,6 +280,8 @@ def test_a_pickle_is_refused_and_not_executed(scratch: Path, tmp_path: Path, for
     if form == "numpy objects":
         with scratch.open("wb") as file:
             np.save(file, np.array([Executed(trace)], dtype=object), allow_pickle=True)
+    elif form == "joblib":
+        joblib.dump(Executed(trace), scratch)
     else:
         scratch.write_bytes(pickle.dumps(Executed(trace)))
     sha256 = hashlib.sha256(scratch.read_bytes()).hexdigest()

@@ -64,6 +64,8 @@ def load_library() -> Any:
     library.index_words.restype = ctypes.c_int64
     library.number_of.argtypes = (model, *text)
     library.number_of.restype = ctypes.c_int64
+    library.numbers_of.argtypes = (model, *text, ctypes.POINTER(ctypes.c_int64))
+    library.numbers_of.restype = None
     library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
     return library
 
@@ -144,7 +146,7 @@ class Kernel:
         """Rank the tags for a question."""
         title, prose, code = map(self._ascii_text, question[:3])
         capitals = question.capitals.encode()
-        signals = _text_of_signals(question.code)
+        signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
         found = np.empty(4 * room, np.int32)
@@ -199,15 +201,22 @@ class Kernel:
 
     def _numbers_in(self, chunk: str) -> str:
         tokens = words_in(chunk)
-        # A long chunk may have one token thousands of times.
-        written = {token: self._numbers_of(token) for token in dict.fromkeys(tokens)}
+        # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
+        normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
+        words = [word for whole, parts in normalized.values() for word in (whole, *parts)]
+        numbers = map(str, self._numbers_of(words))
+        written = {
+            token: WORD_MARK + next(numbers) + "".join(PART_MARK + next(numbers) for _ in parts)
+            for token, (_, parts) in normalized.items()
+        }
         # A chunk without words still counts as one.
         return "".join(map(written.__getitem__, tokens)) or "+"
 
-    def _numbers_of(self, token: str) -> str:
-        whole, parts = normalize(token)
-        written = {part: f"{PART_MARK}{self._number(part)}" for part in dict.fromkeys(parts)}
-        return f"{WORD_MARK}{self._number(whole)}" + "".join(map(written.__getitem__, parts))
+    def _numbers_of(self, words: list[str]) -> "ctypes.Array[ctypes.c_int64]":
+        text = "\n".join(words).encode()
+        numbers = (ctypes.c_int64 * max(len(words), 1))()
+        self._library.numbers_of(self._model, text, len(text), numbers)
+        return numbers
 
     def _number(self, word: str) -> int:
         text = word.encode()
@@ -224,8 +233,6 @@ class Kernel:
 
 def _text_of_signals(code: str) -> bytes:
     """Give the part of the code in which the kernel looks for signals."""
-    if not code:
-        return b""
     code = code[:MAX_SIGNAL_CHARACTERS]
     return (code if code.isascii() else _OTHER_CHARACTER.sub(_NO_SIGNAL, code)).encode()
 

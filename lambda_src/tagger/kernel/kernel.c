@@ -167,6 +167,15 @@ int64_t number_of(const model *m, const char *word, int64_t length) {
   return slot ? slot - 1 : m->n_words;
 }
 
+/* Writes the numbers of words that have a line break between them. */
+void numbers_of(const model *m, const char *words, int64_t length, int64_t *numbers) {
+  for (int64_t start = 0, end; start <= length; start = end + 1) {
+    const char *found = memchr(words + start, '\n', (size_t)(length - start));
+    end = found ? found - words : length;
+    *numbers++ = number_of(m, words + start, end - start);
+  }
+}
+
 /* Fills the empty table of words. Returns how many words are there more than once. */
 int64_t index_words(const model *m) {
   int64_t n_twice = 0;

@@ -206,7 +206,6 @@ def _sometimes_new(answered: Answered, chance: random.Random) -> list[str]:
 
 FLOOD: Final = Traffic({"sample": 1.0}, flood=3.0)
 """Three quarters of the feedback are of one caller; the audited questions are as usual."""
-FLOOD_DRILL: Final = "a client floods the service with its own predictions and praises them"
 
 
 class MonitorDrill(NamedTuple):
@@ -216,6 +215,8 @@ class MonitorDrill(NamedTuple):
     traffic: Traffic
     alarms: frozenset[str]
     """The anchors of the runbook entries."""
+    no_others: bool = False
+    """Whether every other alarm must stay quiet."""
 
 
 MONITOR_DRILLS: Final = [
@@ -248,11 +249,11 @@ MONITOR_DRILLS: Final = [
         frozenset({"audit-jaccard"}),
     ),
     MonitorDrill(
-        "a client sends back what was suggested, whatever the question is",
-        Traffic({"sample": 1.0}, final_tags=_the_suggestions, audited_tags=_others),
+        "a client floods the service with its own predictions and praises them",
+        FLOOD,
         frozenset({"feedback-and-audit"}),
+        no_others=True,
     ),
-    MonitorDrill(FLOOD_DRILL, FLOOD, frozenset({"feedback-and-audit"})),
     MonitorDrill(
         "no audit writes anything",
         Traffic({"sample": 1.0}, is_audited=False),
