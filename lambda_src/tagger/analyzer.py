@@ -118,7 +118,7 @@ def fields_of(
     """
     prose, code = split_body(body, body_format) if body else ("", "")
     prepared = _prepared if unlimited else _prepared_beginning
-    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(_normalized_text(title)))
+    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(title))
 
 
 _FIRST_PART = 5_000
