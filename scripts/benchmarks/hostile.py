@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambda_src.tagger import TagModel
+from model_build.questions import Question
 from scripts.benchmarks import served_models
 from scripts.benchmarks.growth import LARGEST, long_question
 from scripts.benchmarks.slowest_texts import search
@@ -56,7 +57,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--questions",
         type=Path,
-        default=SAMPLES,
         metavar="FILE",
         help="questions that ordinary text is taken from (default: the sample questions)",
     )
@@ -151,7 +151,11 @@ def _fuzzer(options: argparse.Namespace) -> dict[str, Any]:
 
 def _slowest(options: argparse.Namespace) -> dict[str, Any]:
     """Search for the slowest text of the longest allowed length."""
-    questions = served_models.read(options.questions, quick=True)
+    if options.questions:
+        questions = served_models.read(options.questions, quick=True)
+    else:
+        rows = map(json.loads, SAMPLES.read_text(encoding="utf-8").splitlines())
+        questions = [Question.from_row(row | {"id": None}) for row in rows]
     ordinary = long_question(questions * 1_000, LARGEST)
     found = search(TagModel.load(STARTER), ordinary, options.seconds, options.seed)
     return {

@@ -62,8 +62,6 @@ class StackExchangeServer:
         self.synonyms: list[tuple[str, str]] = []
         self.url = ""
         self.quota = 300
-        self.requires_key = False
-        """Whether requests without a key are refused."""
         self.backoffs: deque[int] = deque()
         """Each successful answer to /questions takes the next one."""
         self.failures: deque[str] = deque()
@@ -106,8 +104,6 @@ class StackExchangeServer:
         if self.quota <= 0:
             return self._throttled(43_210)
         self.quota -= 1
-        if self.requires_key and "key" not in options:
-            return self._error(402, "invalid_access_token", "a key is required")
         if options.get("key", KEY) != KEY:
             return self._error(400, "bad_parameter", "`key` doesn't match a known application")
         if options.get("site") != "cooking":

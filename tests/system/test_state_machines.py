@@ -28,14 +28,8 @@ from tests.support.cloudwatch.emf import read_log
 from tests.support.cloudwatch.samples import MetricId
 from tests.support.events import EventLog
 from tests.support.invented_corpus import invent
-from tests.support.stack_exchange import (
-    KEY,
-    StackExchangeServer,
-    question,
-    serve_stack_exchange,
-)
+from tests.support.stack_exchange import StackExchangeServer, question, serve_stack_exchange
 
-KEY_PARAMETER = "/etiquette/stack-exchange-key"
 N_AUDITED = 120
 PATIENCE = 400
 """Seconds for one run: the container starts, trains on a thousand questions, and judges."""
@@ -52,8 +46,7 @@ def own_aws(aws: LocalAws) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def deployed(own_aws: LocalAws) -> Deployment:
     settings = {"retraining": "true", "retraining_schedule": "rate(28 days)"}
-    settings |= {"audit_site": "cooking", "audit_key_parameter": KEY_PARAMETER}
-    settings["archive_scoring"] = "2"
+    settings |= {"audit_site": "cooking", "archive_scoring": "2"}
     return deploy_assembly(own_aws, synthesize(own_aws, settings))
 
 
@@ -194,11 +187,7 @@ def test_a_run_without_a_result_fails(deployed: Deployment, mails: str) -> None:
 
 @pytest.fixture
 def site(deployed: Deployment, samples: list[Question]) -> Iterator[StackExchangeServer]:
-    """A Stack Exchange API for containers, which only knows the clients of one key."""
-    # The emulator does not decrypt a SecureString for a task.
-    client(deployed.aws, "ssm").put_parameter(
-        Name=KEY_PARAMETER, Value=KEY, Type="String", Overwrite=True
-    )
+    """A Stack Exchange API for containers."""
     asked = start_of(datetime.now(UTC).date() - timedelta(days=3))
     questions = [
         question(
@@ -212,7 +201,6 @@ def site(deployed: Deployment, samples: list[Question]) -> Iterator[StackExchang
     ]
     server = StackExchangeServer(questions)
     server.synonyms = [("python", "py-lang")]
-    server.requires_key = True
     with serve_stack_exchange(server, deployed.aws.state.host) as running:
         yield running
 
@@ -238,7 +226,9 @@ def test_two_audits_of_a_day_lead_to_one_file_and_to_data_for_the_alarm(
     assert [line["question_id"] for line in lines] == list(range(1, N_AUDITED + 1))
     assert {line["model_version"] for line in lines} == {starter.version}
     logged = function_lines(deployed)
-    assert not any('"event_type":"prediction"' in line or '"_aws"' in line for line in logged)
+    assert not any(
+        '"event_type":"prediction"' in line or '"Predictions"' in line for line in logged
+    )
 
     write_feedback(deployed, starter, site, today)
     samples = run_monitor(deployed)

@@ -203,18 +203,21 @@ class Kernel:
         tokens = words_in(chunk)
         # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
         normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
-        words = [word for whole, parts in normalized.values() for word in (whole, *parts)]
-        numbers = map(str, self._numbers_of(words))
+        words = list(
+            dict.fromkeys(w for whole, parts in normalized.values() for w in (whole, *parts))
+        )
+        numbers = dict(zip(words, self._numbers_of(words), strict=False))
+        as_part = {word: f"{PART_MARK}{number}" for word, number in numbers.items()}
         written = {
-            token: WORD_MARK + next(numbers) + "".join(PART_MARK + next(numbers) for _ in parts)
-            for token, (_, parts) in normalized.items()
+            token: f"{WORD_MARK}{numbers[whole]}{''.join(map(as_part.__getitem__, parts))}"
+            for token, (whole, parts) in normalized.items()
         }
         # A chunk without words still counts as one.
         return "".join(map(written.__getitem__, tokens)) or "+"
 
     def _numbers_of(self, words: list[str]) -> "ctypes.Array[ctypes.c_int64]":
         text = "\n".join(words).encode()
-        numbers = (ctypes.c_int64 * max(len(words), 1))()
+        numbers = (ctypes.c_int64 * (text.count(b"\n") + 1))()
         self._library.numbers_of(self._model, text, len(text), numbers)
         return numbers
 
