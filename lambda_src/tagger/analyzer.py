@@ -200,10 +200,17 @@ def speaks_as_text(word: str) -> bool:
 def _capitals_in(title: str) -> str:
     """List the words of a title that have a capital letter; see `Fields.capitals`."""
     text = _without_addresses(_normalized_text(title[:_FIRST_PART]))
-    words = [*filter(str.isascii, WORD_OF_ANY_CASE.findall(text))]
-    if not any(map(str.islower, words)):
-        return ""
-    return " ".join(word.lower() for word in words if word != word.lower())
+    capitals = []
+    has_other = False
+    for word in WORD_OF_ANY_CASE.findall(text):
+        lower = word.lower()
+        if not word.isascii():
+            continue
+        if lower != word:
+            capitals.append(lower)
+        elif not has_other:
+            has_other = word.islower()
+    return " ".join(capitals) if has_other else ""
 
 
 def words_in(text: str) -> list[str]:
