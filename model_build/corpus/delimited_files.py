@@ -132,7 +132,7 @@ class _AfterBrokenRow:
 
     def reason(self, values: dict[str, object]) -> str | None:
         """Return why these values are not a row, or None."""
-        tags = str(values["tags"]).strip()
+        tags = str(values.get("tags", "")).strip()
         is_plain = bool(tags) and tags[0] not in _OPENING
         if self.is_needed and not self._is_row(values, is_plain):
             return "it follows a broken row and is not like the other rows"

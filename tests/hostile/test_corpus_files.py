@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml.etree import XMLSyntaxError
 
@@ -119,6 +119,7 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
 
 @cases(400)
 @given(file=files())
+@example(file=(".csv", b"id,title\n1,How do I sort a list?\n"))
 def test_every_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, file: tuple[str, bytes]
 ) -> None:
