@@ -16,7 +16,7 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
-PRUNE: Final = 0.0115
+PRUNE: Final = 0.012
 _FOLDER: Final = ROOT / ".cache" / "starter"
 
 
@@ -58,7 +58,10 @@ def main() -> int:
         if code:
             print(f"The starter stays as it is. The new model is {candidate}.", file=sys.stderr)
             return code
-    shutil.copyfile(candidate, options.starter)
+    # Running servers have mapped the old file, so its content must not change.
+    unfinished = options.starter.with_name(f"{options.starter.name}.new")
+    shutil.copyfile(candidate, unfinished)
+    unfinished.replace(options.starter)
     options.page.write_text(
         with_figures(page, read_bundle(options.starter).manifest), encoding="utf-8"
     )
