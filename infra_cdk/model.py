@@ -1,6 +1,5 @@
 """The model of a release: a bundle file that is deployed together with the stack."""
 
-import base64
 import hashlib
 import json
 import struct
@@ -13,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from lambda_src.model_signature import SignatureError, check_signature, signature_path
+from infra_cdk.model_signature import SignatureError, read_signature
 
 _DESCRIPTION: Final = 256
 """The longest description, in characters, that Lambda accepts."""
@@ -159,12 +158,10 @@ def signature_variables(path: Path, sha256: str, key: str) -> dict[str, str]:
     ModelFileError
         If the bundle is not signed by this key.
     """
-    file = signature_path(path)
-    signature = base64.b64encode(file.read_bytes()).decode() if file.is_file() else ""
     try:
-        check_signature(sha256, signature, key)
+        signature = read_signature(path, sha256, key)
     except SignatureError as error:
-        raise ModelFileError(f"{path}: {error}") from error
+        raise ModelFileError(str(error)) from error
     return {"ETIQUETTE_MODEL_SIGNATURE": signature, "ETIQUETTE_MODEL_SIGNING_KEY": key}
 
 

@@ -11,7 +11,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from infra_cdk.limits import Limits
-from lambda_src.model_signature import SignatureError, check_key
+from infra_cdk.model_signature import SignatureError, check_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STARTER_MODEL: Final = ROOT / "model_build" / "starter" / "starter.safetensors"

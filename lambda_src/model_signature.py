@@ -1,8 +1,9 @@
 """Check that the owner of a key has approved a model: a signature of the bundle's digest.
 
-The API's start and the infrastructure's synthesis share this module. It verifies RSA signatures
-with the standard library: a package for it would add 16 MB to the image
-(docs/decisions/0037-signed-models.md). It cannot sign: AWS KMS or OpenSSL does that.
+The API's start and the commands of a release share this module; infra_cdk/model_signature.py checks
+the same before a deployment. It verifies RSA signatures with the standard library: a package for it
+would add 16 MB to the image (docs/decisions/0037-signed-models.md). It cannot sign: AWS KMS or
+OpenSSL does that.
 
 References
 ----------

@@ -1,5 +1,6 @@
 """The setting `signing_key`, and the stack of the key."""
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -9,8 +10,10 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra_cdk.model import ModelFileError
+from infra_cdk.model_signature import read_signature
 from infra_cdk.settings import ENVIRONMENTS, SettingsError
 from infra_cdk.signing_key import compose
+from lambda_src.model_signature import check_signature
 from tests.infra.synthesis import Synthesize, Synthesized, bundle_bytes
 from tests.support.signing import private_key, public_text, sign_file, signature_text
 
@@ -24,6 +27,47 @@ def signed_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.write_bytes(bundle_bytes("2026.01.01-signed"))
     sign_file(path, OWNER)
     return path
+
+
+def check_both(sha256: str, signature: bytes, key: str, model: Path) -> list[bool]:
+    """Say whether the infrastructure and the function's start accept a signature."""
+    model.with_name(f"{model.name}.sig").write_bytes(signature)
+
+    def start() -> None:
+        check_signature(sha256, base64.b64encode(signature).decode(), key)
+
+    def deployment() -> None:
+        read_signature(model, sha256, key)
+
+    accepted = []
+    for check in (deployment, start):
+        try:
+            check()
+        except ValueError:
+            accepted.append(False)
+        else:
+            accepted.append(True)
+    return accepted
+
+
+def test_deployment_and_start_accept_the_same_signatures(tmp_path: Path) -> None:
+    sha256, model = "ab" * 32, tmp_path / "model.safetensors"
+    right = base64.b64decode(signature_text(sha256, OWNER))
+    assert check_both(sha256, right, KEY, model) == [True, True]
+    stranger = private_key("stranger")
+    wrong = [
+        (sha256, b"", KEY),
+        (sha256, right[:-1], KEY),
+        (sha256, right + b"\0", KEY),
+        (sha256, bytes([right[0] ^ 1]) + right[1:], KEY),
+        ("cd" * 32, right, KEY),
+        (sha256, right, public_text(stranger)),
+        (sha256, base64.b64decode(signature_text(sha256, stranger)), KEY),
+        (sha256, right, ""),
+        (sha256, right, KEY[:-4]),
+    ]
+    for digest, signature, key in wrong:
+        assert check_both(digest, signature, key, model) == [False, False]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +104,7 @@ def test_the_key_is_kept_by_the_next_release(signed: Synthesized) -> None:
 
 
 def test_an_unsigned_model_is_not_synthesized(synthesize: Synthesize, other_model: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"other\.safetensors: .* is not signed.*sign_model"):
+    with pytest.raises(ModelFileError, match=r"other\.safetensors is not signed.*sign_model"):
         synthesize(model=other_model, signing_key=KEY)
 
 

@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "lambda_src/monitor/drift": {"lambda_src.tagger"},
     "lambda_src/tagger": set(),
     "model_build": {"lambda_src.monitor.drift", "lambda_src.monitor.store", "lambda_src.tagger"},
-    "infra_cdk": {"lambda_src.metrics", "lambda_src.model_signature"},
+    "infra_cdk": {"lambda_src.metrics"},
     "scripts/shared": set(),
     "scripts/benchmarks": {
         "lambda_src",
