@@ -108,7 +108,8 @@ typedef struct {
 
 /* Marks the term of a word that has a capital letter in the title. */
 static void mark_capital(const model *m, found *f, int64_t word) {
-  int32_t slot = word < m->n_words && m->word_terms[word] >= 0 ? *slot_of(f, m->word_terms[word]) : 0;
+  int32_t slot =
+      word < m->n_words && m->word_terms[word] >= 0 ? *slot_of(f, m->word_terms[word]) : 0;
   if (slot) f->terms[slot - 1].has_capital = 1;
 }
 
