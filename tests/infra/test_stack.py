@@ -164,6 +164,7 @@ def test_the_build_context_has_only_what_serves(synthesized: Synthesized) -> Non
         "__init__.py",
         "environment_settings.py",
         "metrics.py",
+        "model_signature.py",
         "tagger",
         "api",
     }

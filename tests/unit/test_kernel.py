@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.ranker import PlainRanker
-from lambda_src.tagger.rules import MAX_PAIRED_WORDS
+from lambda_src.tagger.rules import MAX_CANDIDATES, MAX_PAIRED_WORDS
 from model_build.bundle_writer import write_bundle
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
@@ -38,6 +40,16 @@ def models() -> Models:
     return both(bundle)
 
 
+def tolerance(scores: npt.NDArray[np.floating]) -> float:
+    """Return how far the confidences of both may be apart.
+
+    The kernel adds with other rounding. Two candidates whose scores differ by less than that may
+    change places, and the calibrator knows the place of each.
+    """
+    nearest = np.diff(np.sort(scores)[-MAX_CANDIDATES - 1 :]).min(initial=1)
+    return 1e-4 if nearest < 1e-5 else 1e-5
+
+
 def assert_same(models: Models, questions: Iterable[Text]) -> int:
     """Compare all answers of both to questions; give how many questions have tags."""
     fast, plain = models
@@ -47,11 +59,13 @@ def assert_same(models: Models, questions: Iterable[Text]) -> int:
         assert sorted(ours.terms.tolist()) == theirs.terms.tolist()
         assert ours.known_share == pytest.approx(theirs.known_share)
         assert ours.quiet_reason == theirs.quiet_reason
-        assert ours.top_confidence == pytest.approx(theirs.top_confidence, abs=1e-5)
+        scores = plain.scores(title, body)
+        near = tolerance(scores)
+        assert ours.top_confidence == pytest.approx(theirs.top_confidence, abs=near)
         assert [each.tag for each in ours.suggestions] == [each.tag for each in theirs.suggestions]
         ranked, expected = (dict(each.rank(title, body, limit=99)) for each in models)
-        assert ranked == pytest.approx(expected, abs=1e-5)
-        assert fast.scores(title, body) == pytest.approx(plain.scores(title, body), abs=1e-5)
+        assert ranked == pytest.approx(expected, abs=near)
+        assert fast.scores(title, body) == pytest.approx(scores, abs=1e-5)
         n_ranked += bool(ranked)
     return n_ranked
 
