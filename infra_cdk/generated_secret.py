@@ -1,5 +1,7 @@
 """A secret that Secrets Manager generates, for a variable of a function or a header."""
 
+import string
+
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -30,7 +32,9 @@ class GeneratedSecret(Construct):
             "Secret",
             description=description,
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=48, exclude_punctuation=True
+                password_length=48,
+                # Not `exclude_punctuation`, which the emulator does not know.
+                exclude_characters=string.punctuation,
             ),
         )
         Validations.of(secret).acknowledge(

@@ -1,6 +1,7 @@
 """The API function: its architecture, its start and its concurrency."""
 
 import json
+import string
 from typing import Any
 
 from lambda_src.api.settings import Settings
@@ -48,7 +49,7 @@ def variables(synthesized: Synthesized, name: str) -> dict[str, Any]:
 def test_identified_callers_get_pseudonyms_with_a_generated_key(synthesize: Synthesize) -> None:
     synthesized = synthesize(**WITH_TOKENS)
     generated = synthesized.only(SECRET)["Properties"]["GenerateSecretString"]
-    assert generated == {"PasswordLength": 48, "ExcludePunctuation": True}
+    assert generated == {"PasswordLength": 48, "ExcludeCharacters": string.punctuation}
     key = variables(synthesized, "Function")["ETIQUETTE_PRINCIPAL_KEY"]
     assert "{{resolve:secretsmanager:" in json.dumps(key)
     assert variables(synthesized, "Monitor")["ETIQUETTE_PRINCIPAL_SHARE"] == "0.1"

@@ -1,6 +1,7 @@
 """CloudFront and its web ACL, which a setting puts in front of the API."""
 
 import json
+import string
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_cloudfront_sends_the_secret_that_the_function_requires(guarded: Synthes
 
 def test_the_function_accepts_a_secret_of_the_generated_form(guarded: Synthesized) -> None:
     generated = guarded.only("AWS::SecretsManager::Secret")["Properties"]["GenerateSecretString"]
-    assert generated == {"ExcludePunctuation": True, "PasswordLength": 48}
+    assert generated == {"PasswordLength": 48, "ExcludeCharacters": string.punctuation}
     secret = "aZ0" * 16
     environment = {"ETIQUETTE_MODEL": "m", "ETIQUETTE_ORIGIN_SECRET": secret}
     assert Settings.from_environment(environment).origin_secret == secret
