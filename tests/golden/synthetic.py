@@ -134,8 +134,9 @@ def _later_steps() -> dict[str, Array]:
     calibrator[0] = 0.5
     rows, columns = np.arange(n_inputs + 1)[:, None], np.arange(N_HIDDEN_UNITS)[None, :]
     output = np.arange(N_HIDDEN_UNITS + 1) * 17 % 13 / 5 - 1.14
-    # Less likely tags, so that sets of different sizes are the best.
-    output[-1] = -4.0
+    # Neither sure nor unlikely tags: sets of different sizes are the best, and a small change of an
+    # input shows.
+    output[-1] = 4.0
     hidden = ((rows * 13 + columns * 29) % 23 - 10.5) / 60
     return {
         "name_worth": (tags % 7 / 3 - 0.9).astype(np.float32),
