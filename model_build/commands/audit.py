@@ -24,7 +24,7 @@ from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, walk
 from model_build.commands.arguments import Commands
 from model_build.commands.collect import add_client_options, client_of, day, start_of
-from model_build.corpus import CorpusError
+from model_build.commands.output import write_text
 from model_build.evaluation import table
 from model_build.locations import Location
 from model_build.model_card import MIN_QUESTIONS
@@ -163,7 +163,7 @@ def _audit(options: argparse.Namespace) -> None:
         names_of_challenger = TagNames(synonyms, challenger.tags)
         found["challenger"] = auditing.compare(audit, challenger, names_of_challenger)
     if options.json:
-        _write(options.json, json.dumps(found, indent=2) + "\n")
+        write_text(options.json, json.dumps(found, indent=2) + "\n")
     if store is not None:
         key = _key(options.site, service.address, today, ages)
         try:
@@ -232,12 +232,3 @@ def _print(found: dict[str, Any]) -> None:
             f"The challenger's sample Jaccard is {difference['sample_jaccard']:+.4f} "
             f"({low:+.4f} to {high:+.4f}) compared with the live model's."
         )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot write this file: {error.strerror}. Name another one."
-        ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from model_build.collect.records import CollectedQuestion
 from model_build.commands.arguments import Commands
+from model_build.commands.output import write_text
 from model_build.corpus import CorpusError, Rejects, read_rows
 from model_build.corpus.reading import SUFFIXES
 from model_build.hygiene.inspection import inspect
@@ -68,20 +69,11 @@ def _inspect(options: argparse.Namespace) -> None:
         "rejected_rows": rejects.total,
         **inspect(questions, synonyms),
     }
-    _write(report, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    write_text(report, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     if options.markdown:
-        _write(options.markdown, as_markdown(figures))
+        write_text(options.markdown, as_markdown(figures))
     if options.attribution:
         write_attributions(questions, options.attribution)
     print(f"{report}: {len(questions):,} questions")
     for remark in figures["remarks"]:
         print(f"- {remark}")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot write this file: {error.strerror}. Name another one."
-        ) from error
