@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
 from lambda_src.tagger.rules import (
-    ADDRESS,
     CHARACTER_CHANGES,
     CHUNK,
     CODE_SIGNAL,
@@ -24,6 +23,11 @@ from lambda_src.tagger.rules import (
     LINE_START,
     LINE_START_NAMES,
     LINE_STARTS,
+    MAIL_ADDRESS,
+    MAIL_SIGN,
+    MAX_CHUNKS_PER_FIELD,
+    MAX_COMPOUND_LENGTH,
+    MAX_FIELD_CHARACTERS,
     MAX_NORMALIZED_GROWTH,
     MAX_SIGNAL_CHARACTERS,
     MAX_TOKENS_PER_FIELD,
@@ -35,14 +39,15 @@ from lambda_src.tagger.rules import (
     NO_WORD,
     NOT_ASCII_RUN,
     POSSESSIVE,
-    RARE_CHARACTER,
     SCRIPT_CHANGE,
     SECRET,
     SILENT_ENDING,
     STRAY_LETTER,
-    TYPOGRAPHIC_APOSTROPHE,
+    UNSPACED,
     VERB_ENDINGS,
     VOWELS,
+    WEB_ADDRESS,
+    WESTERN,
     WORD,
     WORD_OF_ANY_CASE,
     WORD_PART_SEPARATORS,
@@ -56,10 +61,8 @@ class Fields(NamedTuple):
     title: str
     prose: str
     code: str
-    capitals: str = ""
-    """The words of the title that have a capital letter, in lower case: ASCII, with a space between
-    two of them. Empty if all words have one, or none: such a title does not tell names from other
-    words."""
+    cased_title: str = ""
+    """The beginning of the title with its capital letters: normalized and without addresses."""
 
 
 class QuestionTokens(NamedTuple):
@@ -71,7 +74,8 @@ class QuestionTokens(NamedTuple):
     signals: list[str]
     """The operators, brackets and sigils of the code, by their names, in no particular order."""
     capitals: Sequence[str] = ()
-    """The tokens of the title that have a capital letter; see `Fields.capitals`."""
+    """The ASCII tokens of the title that have a capital letter, in lower case. Empty if all have
+    one, or none: such a title does not tell names from other words."""
 
 
 class NormalizedToken(NamedTuple):
@@ -99,7 +103,7 @@ def tokenize(
     body_format : {"auto", "html", "markdown", "text"}
         See `lambda_src.tagger.markup.split_body`.
     unlimited : bool
-        True to read fields to their ends, beyond `MAX_TOKENS_PER_FIELD`.
+        True to read fields to their ends, beyond `MAX_CHUNKS_PER_FIELD` and `MAX_TOKENS_PER_FIELD`.
 
     Examples
     --------
@@ -118,25 +122,34 @@ def fields_of(
     """
     prose, code = split_body(body, body_format) if body else ("", "")
     prepared = _prepared if unlimited else _prepared_beginning
-    return Fields(prepared(title), prepared(prose), prepared(code), _capitals_in(title))
+    cased_title = _without_addresses(_normalized_text(title[:_FIRST_PART]))
+    return Fields(prepared(title), prepared(prose), prepared(code), cased_title)
 
 
 _FIRST_PART = 5_000
 """Almost all fields are shorter than this many characters."""
-_READ_CHUNKS = MAX_TOKENS_PER_FIELD + 2
+_READ_CHUNKS = MAX_CHUNKS_PER_FIELD + 2
 """Whether a letter is stray may depend on the chunk behind it."""
 
 
 def _prepared_beginning(text: str) -> str:
-    """Prepare only as much of a long text as is read. A part of it ends before a space."""
-    size = _FIRST_PART
-    while size < len(text) and (end := text.find(" ", size)) >= 0:
-        part = _prepared(text[:end])
-        chunks = islice(CHUNK.finditer(part), _READ_CHUNKS - 1, None)
-        if len(part) >= MAX_SIGNAL_CHARACTERS and next(chunks, None):
-            return part
-        size *= 4
-    return _prepared(text)
+    """Prepare only as much of a long text as is read."""
+    if len(text) <= _FIRST_PART:
+        return _prepared(text)
+    prepared = ""
+    n_chunks = n_characters = place = 0
+    while place < len(text) and n_characters < MAX_FIELD_CHARACTERS:
+        if n_chunks >= _READ_CHUNKS and len(prepared) >= MAX_SIGNAL_CHARACTERS:
+            break
+        # A part ends before a space, or in the middle of a word that no person writes.
+        end = text.find(" ", place + _FIRST_PART, place + 2 * _FIRST_PART)
+        end = end if end >= 0 else place + 2 * _FIRST_PART
+        part = _prepared(text[place:end])
+        prepared += part
+        n_chunks += sum(1 for _ in islice(CHUNK.finditer(part), _READ_CHUNKS))
+        n_characters += sum(map(len, part.split()))
+        place = end
+    return prepared
 
 
 def _prepared(text: str) -> str:
@@ -145,14 +158,14 @@ def _prepared(text: str) -> str:
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
     """Find the tokens of a question's fields; see `tokenize`."""
-    max_chunks = None if unlimited else MAX_TOKENS_PER_FIELD
+    find = words_in if unlimited else _first_words_in
     title, prose = map(without_stray_letters, question[:2])
     return QuestionTokens(
-        _tokens_in(title, max_chunks),
-        _tokens_in(prose, max_chunks),
-        _tokens_in(question.code, max_chunks),
+        find(title),
+        find(prose),
+        find(question.code),
         signals_in(question.code),
-        _tokens_in(question.capitals, MAX_TOKENS_PER_FIELD),
+        _capitals_in(question.cased_title),
     )
 
 
@@ -197,20 +210,16 @@ def speaks_as_text(word: str) -> bool:
     return len(word) > 1 or not word.isascii()
 
 
-def _capitals_in(title: str) -> str:
-    """List the words of a title that have a capital letter; see `Fields.capitals`."""
-    text = _without_addresses(_normalized_text(title[:_FIRST_PART]))
-    capitals = []
-    has_other = False
-    for word in WORD_OF_ANY_CASE.findall(text):
-        lower = word.lower()
-        if not word.isascii():
-            continue
-        if lower != word:
-            capitals.append(lower)
-        elif not has_other:
-            has_other = word.islower()
-    return " ".join(capitals) if has_other else ""
+def ascii_words_in(cased_text: str) -> list[str]:
+    """Find the tokens of a text that are ASCII, as they are written."""
+    return [word for word in WORD_OF_ANY_CASE.findall(cased_text) if word.isascii()]
+
+
+def _capitals_in(cased_title: str) -> list[str]:
+    """List the tokens with a capital letter; see `QuestionTokens.capitals`."""
+    found = ascii_words_in(cased_title)
+    capitals = [word.lower() for word in found if word != word.lower()]
+    return capitals if any(word.islower() for word in found) else []
 
 
 def words_in(text: str) -> list[str]:
@@ -218,25 +227,29 @@ def words_in(text: str) -> list[str]:
     return WORD.findall(text)
 
 
-def _tokens_in(text: str, max_chunks: int | None) -> list[str]:
-    chunks = islice(CHUNK.finditer(text), max_chunks)
-    return words_in(" ".join(chunk[0] for chunk in chunks))
+def _first_words_in(text: str) -> list[str]:
+    chunks = islice(CHUNK.finditer(text), MAX_CHUNKS_PER_FIELD)
+    return words_in(" ".join(chunk[0] for chunk in chunks))[:MAX_TOKENS_PER_FIELD]
 
 
 def _normalized_text(text: str) -> str:
     """Write the same characters the same way: NFKC, without what nobody sees."""
     if text.isascii():
         return text
-    if not RARE_CHARACTER.search(text):
-        return NOT_ASCII_RUN.sub(_normalized_match, text)
-    return SCRIPT_CHANGE.sub(" ", COMBINING_RUN.sub(_normalized_match, text))
+    western = _normalized_western_text(text)
+    if western is not None:
+        return western
+    pieces = NOT_ASCII_RUN.split(text)
+    if any(unicodedata.combining(run[0]) for run in {*pieces[1::2]}):
+        pieces = COMBINING_RUN.split(text)
+    # Dense texts have the same runs again and again.
+    normalized = {run: _normalized_run(run) for run in {*pieces[1::2]}}
+    pieces[1::2] = map(normalized.__getitem__, pieces[1::2])
+    text = "".join(pieces)
+    return SCRIPT_CHANGE.sub(" ", text) if UNSPACED.search(text) else text
 
 
 _CHARACTER_CHANGES = str.maketrans(CHARACTER_CHANGES)
-
-
-def _normalized_match(match: re.Match[str]) -> str:
-    return _normalized_run(match[0])
 
 
 @lru_cache(maxsize=10_000)
@@ -246,10 +259,43 @@ def _normalized_run(run: str) -> str:
     return normalized if len(normalized) <= MAX_NORMALIZED_GROWTH * len(run) else run
 
 
+def _western_changes() -> tuple[bytes, bytes, bytes]:
+    """Make the table of `WESTERN`, the bytes that it deletes, and those that it cannot change."""
+    table, deleted, others = bytearray(range(256)), bytearray(), bytearray()
+    for byte in range(128, 256):
+        try:
+            changed = _normalized_run(bytes([byte]).decode(WESTERN)).encode(WESTERN)
+        except UnicodeError:
+            others.append(byte)
+            continue
+        if not changed:
+            deleted.append(byte)
+        elif len(changed) == 1:
+            table[byte] = changed[0]
+        else:
+            others.append(byte)
+    return bytes(table), bytes(deleted), bytes(others)
+
+
+_WESTERN_TABLE, _WESTERN_DELETED, _WESTERN_OTHERS = _western_changes()
+
+
+def _normalized_western_text(text: str) -> str | None:
+    """Normalize a text by single bytes; None if that is not possible."""
+    try:
+        data = text.encode(WESTERN)
+    except UnicodeEncodeError:
+        return None
+    if len(data.translate(None, _WESTERN_OTHERS)) < len(data):
+        return None
+    return data.translate(_WESTERN_TABLE, _WESTERN_DELETED).decode(WESTERN)
+
+
 def _without_addresses(text: str) -> str:
     # The search for addresses is slow, and most texts have none.
-    may_have_addresses = "@" in text or "://" in text or "www." in text
-    return ADDRESS.sub(" ", text) if may_have_addresses else text
+    if "@" in text and MAIL_SIGN.search(text):
+        text = MAIL_ADDRESS.sub(" ", text)
+    return WEB_ADDRESS.sub(" ", text) if "://" in text or "www." in text else text
 
 
 def normalize(token: str) -> NormalizedToken:
@@ -264,10 +310,11 @@ def normalize(token: str) -> NormalizedToken:
 
 
 def _normalize(token: str) -> NormalizedToken:
-    word = token.replace(TYPOGRAPHIC_APOSTROPHE, "'").removesuffix(POSSESSIVE)
+    word = token.removesuffix(POSSESSIVE)
+    if len(word) > MAX_COMPOUND_LENGTH:
+        return NormalizedToken("", ())
     found = WORD_PART_SEPARATORS.split(word)
-    # A long token may have one part thousands of times.
-    stems = {part: stem(part) for part in dict.fromkeys(found) if _is_word(part)}
+    stems = {part: stem(part) for part in found if _is_word(part)}
     parts = [part for part in found if part in stems]
     named = [stems[part] for part in parts if len(part) > 1 or part not in ascii_lowercase]
     return NormalizedToken(

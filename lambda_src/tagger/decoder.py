@@ -1,7 +1,7 @@
 """Choose the set of tags that is expected to match the true tags best."""
 
 from collections.abc import Sequence
-from math import exp, sqrt
+from math import exp
 from typing import Final, NamedTuple
 
 from lambda_src.tagger.rules import (
@@ -10,21 +10,11 @@ from lambda_src.tagger.rules import (
     MIN_KNOWN_SHARE,
     MIN_TAG_CONFIDENCE,
     MIN_UNFAMILIAR_JACCARD,
+    QUADRATURE,
 )
 
-# The Gauss-Legendre rule of five points, moved from [-1, 1] to [0, 1]: Abramowitz and Stegun
-# (1964), "Handbook of Mathematical Functions", 25.4.29.
-_INNER, _OUTER = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, sqrt(5 + 2 * sqrt(10 / 7)) / 6)
-_HEAVY, _LIGHT = ((322 + 13 * sqrt(70)) / 1800, (322 - 13 * sqrt(70)) / 1800)
 _POINTS: Final = tuple(
-    (point, weight, 1 - point, 1 / point, (1 - point) / point)
-    for point, weight in (
-        (0.5 - _OUTER, _LIGHT),
-        (0.5 - _INNER, _HEAVY),
-        (0.5, 64 / 225),
-        (0.5 + _INNER, _HEAVY),
-        (0.5 + _OUTER, _LIGHT),
-    )
+    (point, weight, 1 - point, 1 / point, (1 - point) / point) for point, weight in QUADRATURE
 )
 """Each point with its weight and what `expected_jaccards` computes with it."""
 
@@ -85,13 +75,24 @@ class TagSet(NamedTuple):
 
 
 def choose_tags(confidences: Sequence[float], other_tags: float, max_tags: int) -> TagSet:
-    """Choose how many of the first candidates to suggest.
+    """Choose how many candidates to suggest; see `expected_jaccards` and `best_set`."""
+    return best_set(confidences, expected_jaccards(confidences, other_tags, max_tags))
 
-    The set has the highest expected Jaccard index among those without a tag whose confidence is
-    below `MIN_TAG_CONFIDENCE`. See `expected_jaccards` for the parameters.
+
+def best_set(confidences: Sequence[float], jaccards: Sequence[float]) -> TagSet:
+    """Choose the set with the highest expected Jaccard index.
+
+    A set with a tag whose confidence is below `MIN_TAG_CONFIDENCE` is never chosen.
+
+    Parameters
+    ----------
+    confidences : sequence of float
+        Of the candidates, in descending order.
+    jaccards : sequence of float
+        The expected Jaccard index of the first 1, 2, ... candidates; see `expected_jaccards`.
     """
     size, best = 0, 0.0
-    for place, jaccard in enumerate(expected_jaccards(confidences, other_tags, max_tags)):
+    for place, jaccard in enumerate(jaccards):
         if confidences[place] < MIN_TAG_CONFIDENCE:
             break
         if jaccard > best:

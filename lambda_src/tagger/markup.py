@@ -1,8 +1,6 @@
 """Split a question's body, in HTML or Markdown, into its prose and its code."""
 
 import re
-from collections import Counter
-from html import unescape
 from typing import Final, Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
@@ -32,23 +30,36 @@ _LINK_TARGET = re.compile(
     r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
 )
 
-# Exports escape Markdown, too, as if it were HTML.
-_ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
-
-# A comment, or a tag of an element that can have content (br, hr, img, ... cannot).
-_COMMENT_OR_TAG = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(/?)(?!(?:br|hr|img|input|link|meta|wbr|col)\b)([a-z][a-z0-9]*)"
-    r"""(?:[^=>]|=(?:\s*(?:"[^"]*"|'[^']*'))?+)*+>?""",
-    re.I | re.S | re.A,
+# Exports escape Markdown, too, as if it were HTML. The ampersand is last, so that nothing is
+# unescaped twice.
+_ESCAPED = (
+    *(("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&#x27;", "'")),
+    ("&amp;", "&"),
 )
+
+_COMMENT_OR_TAG = re.compile(
+    r"""<!--.*?(?:-->|\Z)|</?[a-z](?:[^"'>]|"[^"]*"|'[^']*')*+>?""", re.I | re.S | re.A
+)
+# An end tag, or a start tag of an element that can have content (br, hr, img, ... cannot).
+_TAG_NAME = re.compile(
+    r"</[a-z][a-z0-9]*|<(?!(?:br|hr|img|input|link|meta|wbr|col)\b)[a-z][a-z0-9]*"
+)
+_QUOTED_TAG = re.compile(r"""=\s*(?:"[^">]*<|'[^'>]*<)""")
 _MAX_OPEN_ELEMENTS = 250
-"""The parser's time for a start tag grows with the number of elements that are open."""
+"""The parser's time for a tag grows with the number of elements that are open."""
+_MAX_TAGS_IF_NESTED = 1_000
+_MAX_TAGS = 4_000
+"""Of 40,000 real bodies, none had more than 1,000 tags."""
 _CODE = ("code", "pre")
-_NO_PROSE = (*_CODE, "script", "style")
+_NO_PROSE = tuple((tag, f"<{tag}") for tag in (*_CODE, "script", "style"))
 
 
 MAX_TITLE_CHARACTERS: Final = 150
 """The longest title that Stack Exchange accepts."""
+MAX_MARKDOWN_CHARACTERS: Final = 30_000
+"""The longest body that Stack Exchange accepts, in Markdown. No more of a body is read."""
+_MAX_CODE_PIECES = 1_000
+"""Of each kind of code in Markdown. Of 40,000 real bodies, none has as many."""
 
 
 class QuestionText(NamedTuple):
@@ -119,12 +130,12 @@ def detect_format(body: str) -> StoredFormat:
         return "markdown"
     if body.startswith("<p>"):  # as almost all bodies of Stack Exchange do
         return "html"
-    body = body.replace("\r\n", "\n")
+    body = body[:MAX_MARKDOWN_CHARACTERS].replace("\r\n", "\n")
     if not body.startswith(("    ", "\t")) and _HTML_START.match(body):
         return "html"
     if _FENCE.search(body):
         return "markdown"
-    text = _INDENTED.sub("\n", body)
+    text = _INDENTED.sub("\n", body) if _has_indented_lines(body) else body
     if _HTML_LINE.search(text):
         return "html"
     has_code = text != body or _INLINE_CODE.search(text)
@@ -136,16 +147,18 @@ def _split_html(body: str) -> Body:
     code: list[str] = []
     languages: list[str] = []
     lower_case = body.lower()
-    for tag in _NO_PROSE:
+    names_languages = "lang" in lower_case
+    for tag, beginning in _NO_PROSE:
         # Most questions have none of them, and the parser would search its whole tree.
-        if f"<{tag}" not in lower_case:
+        if beginning not in lower_case:
             continue
         # Backwards, because removing an element frees the elements inside it: the inner ones must
         # be removed first.
         for node in reversed(tree.tags(tag)):
             if tag in _CODE:
                 code.append(node.text(separator=" "))
-                languages += _LANGUAGE_CLASS.findall(node.attributes.get("class") or "")
+                if names_languages:
+                    languages += _LANGUAGE_CLASS.findall(node.attributes.get("class") or "")
             node.decompose()
     root = tree.body
     prose = "" if root is None else root.text(separator=" ")
@@ -153,50 +166,39 @@ def _split_html(body: str) -> Body:
 
 
 def _without_deep_nesting(html: str) -> str:
-    """Remove start tags while `_MAX_OPEN_ELEMENTS` are open, which no person writes."""
-    # No more elements are open than there are start tags.
-    if html.count("<") <= _MAX_OPEN_ELEMENTS or not _is_nested_deeply(html):
+    """Remove tags, but no text, behind the place to which the parser reads them quickly."""
+    if html.count("<") <= _MAX_TAGS_IF_NESTED:
         return html
-    n_open: Counter[str] = Counter()
-    total = 0
-
-    def unless_too_deep(tag: re.Match[str]) -> str:
-        nonlocal total
-        if tag[2] is None:
-            return tag[0]
-        name = tag[2].lower()
-        if tag[1]:
-            closes = n_open[name] > 0
-            n_open[name] -= closes
-            total -= closes
-        elif total == _MAX_OPEN_ELEMENTS:
-            return " "
-        else:
-            n_open[name] += 1
-            total += 1
-        return tag[0]
-
-    return _COMMENT_OR_TAG.sub(unless_too_deep, html)
+    beginning, rest = _split_behind(html, _MAX_TAGS)
+    if not _is_flat(beginning.lower()):
+        beginning, rest = _split_behind(html, _MAX_TAGS_IF_NESTED)
+    return beginning + _COMMENT_OR_TAG.sub(" ", rest)
 
 
-def _is_nested_deeply(html: str) -> bool:
-    """Whether more than `_MAX_OPEN_ELEMENTS` are open somewhere."""
-    if html.count("<") - html.count("</") <= _MAX_OPEN_ELEMENTS:
+def _split_behind(html: str, n_tags: int) -> tuple[str, str]:
+    """Split HTML before the tag that follows the first `n_tags`."""
+    pieces = html.split("<", n_tags + 1)
+    if len(pieces) <= n_tags + 1:
+        return html, ""
+    return "<".join(pieces[:-1]), f"<{pieces[-1]}"
+
+
+def _is_flat(html: str) -> bool:
+    """Whether at most `_MAX_OPEN_ELEMENTS` are certainly open everywhere; for lower case."""
+    if "<!--" in html or _QUOTED_TAG.search(html):
         return False
-    n_open: Counter[str] = Counter()
+    n_open: dict[str, int] = {}
     total = 0
-    for slash, tag_name in _COMMENT_OR_TAG.findall(html):
-        name = tag_name.lower()
-        if slash:
-            closes = n_open[name] > 0
-            n_open[name] -= closes
-            total -= closes
-        elif name:
-            n_open[name] += 1
+    for tag in _TAG_NAME.findall(html):
+        if tag[1] != "/":
+            n_open[tag] = n_open.get(tag, 0) + 1
             total += 1
             if total > _MAX_OPEN_ELEMENTS:
-                return True
-    return False
+                return False
+        elif n_open.get(start := f"<{tag[2:]}"):
+            n_open[start] -= 1
+            total -= 1
+    return True
 
 
 def _split_markdown(body: str) -> Body:
@@ -209,10 +211,16 @@ def _split_markdown(body: str) -> Body:
             languages.append(match[2])
         return "\n" if "\n" in match[0] else " "
 
-    prose = body.replace("\r\n", "\n")
+    prose = body[:MAX_MARKDOWN_CHARACTERS].replace("\r\n", "\n")
     for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
-        prose = pattern.sub(move_to_code, prose)
+        if pattern is not _INDENTED or _has_indented_lines(prose):
+            prose = pattern.sub(move_to_code, prose, count=_MAX_CODE_PIECES)
     return _body(_unescaped(_LINK_TARGET.sub("] ", prose)), code, languages)
+
+
+def _has_indented_lines(text: str) -> bool:
+    """Whether a line may be indented; the search for indented code is slow in many short lines."""
+    return "    " in text or "\t" in text
 
 
 def _body(prose: str, code: list[str], languages: list[str]) -> Body:
@@ -222,4 +230,7 @@ def _body(prose: str, code: list[str], languages: list[str]) -> Body:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda entity: unescape(entity[0]), text) if "&" in text else text
+    if "&" in text:
+        for entity, character in _ESCAPED:
+            text = text.replace(entity, character)
+    return text

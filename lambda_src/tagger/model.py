@@ -10,7 +10,7 @@ import numpy as np
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
-from lambda_src.tagger.decoder import choose_tags, expected_jaccards, min_expected_jaccard
+from lambda_src.tagger.decoder import best_set, choose_tags, expected_jaccards, min_expected_jaccard
 from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
@@ -167,7 +167,7 @@ class TagModel:
         exclude : collection of str
             Do not suggest these tags, or the tags that these are synonyms of.
         """
-        evidence, found, tags, confidences = self._rank(title, body, body_format)
+        evidence, found, tags, confidences, jaccards = self._rank(title, body, body_format)
         known_share, n_topic_words, n_words, n_code_words = evidence
         facts = (
             confidences[0] if confidences else 0.0,
@@ -177,7 +177,7 @@ class TagModel:
             n_code_words / n_words if n_words else 0.0,
         )
         # The model is quiet or not whatever the caller's options are, which only shorten an answer.
-        chosen = choose_tags(confidences, self._other_tags, MAX_TAGS)
+        chosen = best_set(confidences, jaccards)
         is_familiar = known_share >= MIN_KNOWN_SHARE
         reason: QuietReason | None = None
         if not len(found.terms):

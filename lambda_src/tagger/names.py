@@ -32,7 +32,7 @@ class NameCounts(NamedTuple):
     code: dict[int, int]
     capitals: Collection[int] | None = None
     """The tags with a name of one word that has a capital letter in the title. None if the title
-    does not tell names from other words; see `Fields.capitals`."""
+    does not tell names from other words; see `QuestionTokens.capitals`."""
 
     def counts_of(self, tags: Ints) -> Floats:
         """Give the counts of some tags.

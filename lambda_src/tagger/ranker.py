@@ -15,6 +15,7 @@ from lambda_src.tagger.calibrator import (
     confidences,
     features,
 )
+from lambda_src.tagger.decoder import expected_jaccards
 from lambda_src.tagger.evidence import Evidence, evidence, filler_numbers
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.reranker import (
@@ -25,7 +26,7 @@ from lambda_src.tagger.reranker import (
     inputs,
     shortlist,
 )
-from lambda_src.tagger.rules import RERANKER_INPUTS
+from lambda_src.tagger.rules import MAX_TAGS, RERANKER_INPUTS
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
@@ -39,6 +40,9 @@ class Ranking(NamedTuple):
     """The numbers of the likeliest tags, best first; empty if no term was found."""
     confidences: list[float]
     """The confidence of each of those tags, between 0 and 1."""
+    jaccards: list[float]
+    """The expected Jaccard index of the first 1, 2, ... tags and the true tags, up to `MAX_TAGS`;
+    see `lambda_src.tagger.decoder.expected_jaccards`."""
 
 
 class Ranker(Protocol):
@@ -71,6 +75,7 @@ class PlainRanker:
         self._names = TagNames(_name_arrays(arrays), vocabulary)
         self.calibrator = arrays["calibrator"].astype(np.float64)
         """Shape (len(CALIBRATOR_FEATURES) + 1,): the weights of the features and the intercept."""
+        self.other_tags: float = bundle.manifest["other_tags"]
         log_uses = np.log([max(n_uses, 1) for _, n_uses in tags])
         self.corpus = CorpusFacts(
             TagFacts(
@@ -97,7 +102,7 @@ class PlainRanker:
         judged = evidence(numbers, self._vocabulary.unknown, self._fillers)
         found = self._vocabulary.find(numbers)
         if not len(found.terms):
-            return Ranking(judged, found, [], [])
+            return Ranking(judged, found, [], [], [])
         candidates = best_candidates(self.scorer.scores(found))
         facts = QuestionFacts(
             self._names.count(found, self._vocabulary.with_capital(numbers)),
@@ -110,7 +115,9 @@ class PlainRanker:
         listed = shortlist(candidates, odds)
         ranked = confidences(self.network.odds(inputs(listed, facts, self.corpus)))
         order = np.argsort(-ranked, kind="stable")
-        return Ranking(judged, found, listed.tags[order].tolist(), ranked[order].tolist())
+        in_order: list[float] = ranked[order].tolist()
+        jaccards = expected_jaccards(in_order, self.other_tags, MAX_TAGS)
+        return Ranking(judged, found, listed.tags[order].tolist(), in_order, jaccards)
 
 
 def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:

@@ -9,6 +9,7 @@ A change of a rule changes what existing bundles mean, so it needs a new `ANALYZ
 
 import re
 import string
+from math import sqrt
 from typing import Final
 
 ANALYZER_VERSION: Final = 2
@@ -24,8 +25,11 @@ CHARACTER_CHANGES: Final = {
     # Zero-width characters and the soft hyphen are invisible.
     **dict.fromkeys(("\u200b", "\u200c", "\u200d", "\ufeff", "\u00ad"), ""),
     MUSIC_SHARP: "#",
-    # Hyphens of typography.
+    # Typography's hyphens, quotation marks, dashes and bullet.
     **dict.fromkeys(("\u2010", "\u2011"), "-"),
+    **dict.fromkeys(("\u2018", "\u2019", "\u201a"), "'"),
+    **dict.fromkeys(("\u201c", "\u201d", "\u201e"), '"'),
+    **dict.fromkeys(("\u2013", "\u2014", "\u2022"), " "),
     # NFKC would join the words around these signs, or add letters to a word.
     **dict.fromkeys(("\u2026", "\u2122", "\u2120"), " "),
 }
@@ -35,15 +39,18 @@ MAX_NORMALIZED_RUN: Final = 64
 characters grows with the square of its length."""
 MAX_NORMALIZED_GROWTH: Final = 3
 """A run that would become longer by more than this factor stays as it is."""
-NOT_ASCII_RUN: Final = re.compile(rf"[^\x00-\x7f]{{1,{MAX_NORMALIZED_RUN}}}")
-COMBINING_RUN: Final = re.compile(rf"[\x00-\x7f]?{NOT_ASCII_RUN.pattern}")
+WESTERN: Final = "cp1252"
+"""Texts that this encoding can write are normalized faster, with the same result."""
+# A pattern that begins with one character is found faster than one that begins with a repetition.
+_NOT_ASCII_RUN: Final = rf"[^\x00-\x7f][^\x00-\x7f]{{0,{MAX_NORMALIZED_RUN - 1}}}"
+NOT_ASCII_RUN: Final = re.compile(f"({_NOT_ASCII_RUN})")
+COMBINING_RUN: Final = re.compile(rf"([\x00-\x7f]?{_NOT_ASCII_RUN})")
 """A run with the ASCII character before it, which its first mark may combine with."""
-RARE_CHARACTER: Final = re.compile("[\u0300-\u036f\u3005-\U0010ffff]")
-"""Texts without such a character need neither `COMBINING_RUN` nor `SCRIPT_CHANGE`."""
 _UNSPACED: Final = (
     "\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
+UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
 SCRIPT_CHANGE: Final = re.compile(
     rf"(?<=[a-zA-Z0-9])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=\.?[a-zA-Z0-9])"
 )
@@ -51,17 +58,22 @@ SCRIPT_CHANGE: Final = re.compile(
 
 # Analyzer: tokens.
 
-MAX_TOKENS_PER_FIELD: Final = 400
+MAX_FIELD_CHARACTERS: Final = 10_000
+"""The model reads about this many characters of each field; spaces and addresses do not count. The
+first chunks of a real field have fewer."""
+MAX_CHUNKS_PER_FIELD: Final = 400
 """The model reads this many chunks of each field. A chunk is text without a separator and is mostly
 one token. Later chunks cost time and tell no more about the topic (docs/quality.md)."""
+MAX_TOKENS_PER_FIELD: Final = 600
+"""The model reads no more tokens than this of a field's chunks. Only a hostile text has more."""
 MAX_PAIRED_WORDS: Final = 100
 """Only this many of the first words of the prose make pairs with their neighbours."""
 MAX_WORD_LENGTH: Final = 40
 """A longer token is not a word."""
+MAX_COMPOUND_LENGTH: Final = 200
+"""A longer token has no parts."""
 WORD_JOINERS: Final = "._'-"
 """These characters may stand inside a word: ``node.js``, ``don't``."""
-TYPOGRAPHIC_APOSTROPHE: Final = "\u2019"
-"""It joins words, too, and counts as ``'``."""
 WORD_SUFFIXES: Final = ("++", "#")
 """A word may end in one of these signs: ``c++``, ``c#``."""
 DOTTED_WORD: Final = ".net"
@@ -74,7 +86,7 @@ MIN_SECRET_LENGTH: Final = 16
 MIN_SECRET_DIGITS: Final = 4
 """Keys, tokens and account numbers are long and full of digits. Words are not."""
 
-_JOINER: Final = f"[{re.escape(WORD_JOINERS)}{TYPOGRAPHIC_APOSTROPHE}]"
+_JOINER: Final = f"[{re.escape(WORD_JOINERS)}]"
 _SUFFIX: Final = "|".join(map(re.escape, WORD_SUFFIXES))
 _WORD: Final = rf"{re.escape(DOTTED_WORD)}\b|[^\W_]+(?:{_JOINER}+[^\W_]+)*(?:{_SUFFIX})?"
 WORD: Final = re.compile(_WORD)
@@ -82,12 +94,18 @@ WORD: Final = re.compile(_WORD)
 WORD_OF_ANY_CASE: Final = re.compile(_WORD, re.I)
 ASCII_IN_WORDS: Final = string.ascii_letters + string.digits + WORD_JOINERS + "".join(WORD_SUFFIXES)
 _ASCII_SEPARATORS: Final = "".join(chr(n) for n in range(128) if chr(n) not in ASCII_IN_WORDS)
-CHUNK: Final = re.compile(rf"[^\s{re.escape(_ASCII_SEPARATORS)}]+")
+_OF_CHUNK: Final = rf"[^\s{re.escape(_ASCII_SEPARATORS)}]"
+CHUNK: Final = re.compile(f"{_OF_CHUNK}+")
 """Text without a character that separates tokens."""
+NOT_ASCII_CHUNK_END: Final = re.compile(rf"[^\x00-\x7f\s]{_OF_CHUNK}*+")
+"""A chunk from its first character that is not ASCII."""
 WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
-ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]++(?<=[\w.+-])@\S+")
+WEB_ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+")
+MAIL_ADDRESS: Final = re.compile(r"(?<!\S)[^\s@]++(?<=[\w.+-])@\S+")
 """Addresses name no topic, and e-mail addresses have no business in a vocabulary. In code, an @
 behind another sign is no address."""
+MAIL_SIGN: Final = re.compile(r"@(?<=[\w.+-]@)\S")
+"""Texts without it have no `MAIL_ADDRESS`; it is found much faster."""
 SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRET_LENGTH},}}")
 
 
@@ -280,6 +298,17 @@ RERANKER_INPUTS: Final = (
 
 # Decoder.
 
+_INNER: Final = (sqrt(5 - 2 * sqrt(10 / 7)) / 6, (322 + 13 * sqrt(70)) / 1800)
+_OUTER: Final = (sqrt(5 + 2 * sqrt(10 / 7)) / 6, (322 - 13 * sqrt(70)) / 1800)
+QUADRATURE: Final = (
+    (0.5 - _OUTER[0], _OUTER[1]),
+    (0.5 - _INNER[0], _INNER[1]),
+    (0.5, 64 / 225),
+    (0.5 + _INNER[0], _INNER[1]),
+    (0.5 + _OUTER[0], _OUTER[1]),
+)
+"""The points and weights of the Gauss-Legendre rule of five points, moved from [-1, 1] to [0, 1]:
+Abramowitz and Stegun (1964), "Handbook of Mathematical Functions", 25.4.29."""
 MAX_TAGS: Final = 5
 """A Stack Exchange question has at most five tags."""
 MIN_TAG_CONFIDENCE: Final = 0.1

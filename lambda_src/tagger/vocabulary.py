@@ -191,7 +191,7 @@ class Vocabulary:
     def with_capital(self, question: QuestionNumbers) -> list[int] | None:
         """Give the terms that are single words with a capital letter in the title.
 
-        None if the title does not tell names from other words; see `Fields.capitals`.
+        None if the title does not tell names from other words; see `QuestionTokens.capitals`.
         """
         wholes, parts = question.capitals
         if not wholes:

@@ -233,7 +233,7 @@ def _unstemmed() -> Iterator[None]:
 def _unlimited() -> Iterator[None]:
     """Disable the token limits in training and in the evaluated model."""
     with (
-        patch.object(analyzer, "MAX_TOKENS_PER_FIELD", sys.maxsize),
+        patch.object(analyzer, "MAX_CHUNKS_PER_FIELD", sys.maxsize),
         patch.object(features, "MAX_PAIRED_WORDS", sys.maxsize),
         patch.object(vocabulary, "MAX_PAIRED_WORDS", sys.maxsize),
     ):

@@ -15,6 +15,10 @@ class Text(NamedTuple):
 
 ANALYZER: dict[str, Text] = {
     "capitals": Text("Merging MAPS in Java"),
+    "capitals beside other alphabets": Text(
+        "École \u201cC#\u201dJava\u2019s Naïve ASP.NET-based é go x²Y"
+    ),
+    "capitals in every word": Text("Merging MAPS 3 É"),
     "characters that join words": Text(
         "a.b c_d e-f don't isn\u2019t x..y .z z. -q- _r_ ab.cd._'-ef"
     ),
@@ -28,6 +32,9 @@ ANALYZER: dict[str, Text] = {
         "asp.net-mvc one-time a-b a. -a utf-8 x86_64 a--b queries.merged"
     ),
     "parts that are no words": Text(f"key-{'x' * 41} a-1234567890123456-b zz-{'y' * 40}"),
+    "the longest compound word": Text(
+        f"{'a-' * 99}bc {'d_' * 99}efg {'é.' * 99}xy {'è-' * 99}xyz's"
+    ),
     "the longest word": Text(
         f"{'a' * 40} {'b' * 41} {'c' * 38}++ {'d' * 39}# {'é' * 40} {'è' * 41}"
     ),
@@ -59,10 +66,20 @@ ANALYZER: dict[str, Text] = {
     ),
     "spaces of other kinds": Text("a\u00a0b\u3000c\u2028d\te\nf\x00g\x1ch\u200bi"),
     "long dashes and ellipses": Text("left\u2013right wait\u2026now \u201cquoted\u201d it\u2019s"),
+    "quotation marks of typography": Text(
+        "\u201cr\u201d, \u2018c\u2019 don\u2019t \u201eab\u201c \u201aab\u2018 "
+        "a\u2022b c\u2014d \u2018x\u2019s \u2192"
+    ),
     "the limit of a title": Text(" ".join(["ab"] * 398 + ["c-d", "inside", "outside"])),
     "the limit of the prose": Text("", " ".join(["ab"] * 399 + ["inside", "outside"])),
     "the limit counts chunks": Text(
         "", " ".join(["+"] * 397 + ["x+y+z", "inside", "last", "outside"])
+    ),
+    "the limit of tokens": Text(
+        "\u00e9\u00b7" * 597 + "a-b inside c-d outside", f"{'a+' * 597}a-b inside c-d outside"
+    ),
+    "the limit of tokens in one chunk": Text(
+        "\u00e9\u00b7" * 599 + "a-b\u00b7outside", f"{'a+' * 599}a-b+outside"
     ),
     "the limit of other alphabets": Text(" ".join(["é"] * 399 + ["ö", "ü"])),
     "the limit of code": Text("", f"<pre><code>{'x ' * 399}inside outside</code></pre>"),

@@ -19,7 +19,7 @@ import numpy as np
 
 from lambda_src.tagger import rules
 from lambda_src.tagger.analyzer import fields_of
-from lambda_src.tagger.kernel import Kernel
+from lambda_src.tagger.kernel import Kernel, _cased_text
 from lambda_src.tagger.kernel.build import FOLDER as KERNEL_FOLDER
 from lambda_src.tagger.kernel.interface import Model, header
 from lambda_src.tagger.ranker import PlainRanker
@@ -190,7 +190,7 @@ def _as_input(kernel: Kernel, title: str, body: str) -> bytes:
     question = fields_of(title, body)
     texts = [kernel._ascii_text(field) for field in question[:3]]
     signals = question.code[: rules.MAX_SIGNAL_CHARACTERS].encode("ascii", "replace")
-    return _SEPARATOR.join([*texts, signals, question.capitals.encode()])
+    return _SEPARATOR.join([*texts, signals, _cased_text(question.cased_title)])
 
 
 def _model_header(kernel: Kernel) -> str:

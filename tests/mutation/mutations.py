@@ -36,8 +36,24 @@ MUTATIONS: Final = [
         "analyzer",
         (
             "chunks per field",
-            "MAX_TOKENS_PER_FIELD: Final = 400",
-            "MAX_TOKENS_PER_FIELD: Final = 399",
+            "MAX_CHUNKS_PER_FIELD: Final = 400",
+            "MAX_CHUNKS_PER_FIELD: Final = 399",
+        ),
+        (
+            "tokens per field",
+            "MAX_TOKENS_PER_FIELD: Final = 600",
+            "MAX_TOKENS_PER_FIELD: Final = 599",
+        ),
+        (
+            "quotation marks",
+            '("\\u2018", "\\u2019", "\\u201a"), "\'"',
+            '("\\u2018", "\\u2019"), "\'"',
+        ),
+        ("dashes", '"\\u2014", "\\u2022"), " "', '"\\u2014", "\\u2022"), "-"'),
+        (
+            "longest compound word",
+            "MAX_COMPOUND_LENGTH: Final = 200",
+            "MAX_COMPOUND_LENGTH: Final = 199",
         ),
         ("longest word", "MAX_WORD_LENGTH: Final = 40", "MAX_WORD_LENGTH: Final = 36"),
         ("shortest secret", "MIN_SECRET_LENGTH: Final = 16", "MIN_SECRET_LENGTH: Final = 17"),
@@ -51,7 +67,7 @@ MUTATIONS: Final = [
         ("the sharp sign", 'MUSIC_SHARP: "#",', ""),
         ("signs that join words", '("\\u2026", "\\u2122", "\\u2120")', '("\\u2122", "\\u2120")'),
         ("growth", "MAX_NORMALIZED_GROWTH: Final = 3", "MAX_NORMALIZED_GROWTH: Final = 30"),
-        ("combining characters", 'rf"[\\x00-\\x7f]?{NOT', 'rf"{NOT'),
+        ("combining characters", 'rf"([\\x00-\\x7f]?{_NOT', 'rf"({_NOT'),
         (
             "a script after ASCII",
             'rf"(?<=[a-zA-Z0-9])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=\\.?[a-zA-Z0-9])"',
@@ -107,6 +123,7 @@ MUTATIONS: Final = [
     *_constants(
         "decoder",
         ("largest set", "MAX_TAGS: Final = 5", "MAX_TAGS: Final = 4"),
+        ("quadrature", "64 / 225", "63 / 225"),
         ("known words", "MIN_KNOWN_SHARE: Final = 0.6", "MIN_KNOWN_SHARE: Final = 0.61"),
         ("least confidence", "MIN_TAG_CONFIDENCE: Final = 0.1", "MIN_TAG_CONFIDENCE: Final = 0.11"),
         (
@@ -122,7 +139,14 @@ MUTATIONS: Final = [
         ("longest word", "<= MAX_WORD_LENGTH and not", "< MAX_WORD_LENGTH and not"),
         ("secrets", " and not SECRET.fullmatch(text)", ""),
         ("possessive", ".removesuffix(POSSESSIVE)", ""),
-        ("curly apostrophe", 'token.replace(TYPOGRAPHIC_APOSTROPHE, "\'")', "token"),
+        (
+            "western others",
+            "if len(data.translate(None, _WESTERN_OTHERS)) < len(data):",
+            "if False:",
+        ),
+        ("mail addresses", 'text = MAIL_ADDRESS.sub(" ", text)', "pass"),
+        ("tokens per field", ")[:MAX_TOKENS_PER_FIELD]", ")"),
+        ("titles in one case", "if any(word.islower() for word in found) else []", ""),
         ("single parts", "if len(parts) > 1 else", "if len(parts) > 0 else"),
         ("shortest base", "len(base) >= MIN_VERB_BASE", "len(base) > MIN_VERB_BASE"),
         ("doubled letters", "base[-1] not in DOUBLED_IN_STEMS", "base[-1] in DOUBLED_IN_STEMS"),
@@ -209,13 +233,18 @@ MUTATIONS: Final = [
     *_python(
         "decoder",
         ("tags beyond the set", "sum(confidences[max_tags:]) + other_tags", "other_tags"),
-        ("quadrature", "64 / 225", "63 / 225"),
         ("best size", "size, best = place + 1", "size, best = place"),
     ),
     # The kernel alone.
     *_kernel(
         "analyzer",
-        ("chunks per field", "n_chunks < MAX_TOKENS_PER_FIELD", "n_chunks <= MAX_TOKENS_PER_FIELD"),
+        ("chunks per field", "n_chunks < MAX_CHUNKS_PER_FIELD", "n_chunks <= MAX_CHUNKS_PER_FIELD"),
+        (
+            "tokens per field",
+            "r.n_words < MAX_TOKENS_PER_FIELD",
+            "r.n_words <= MAX_TOKENS_PER_FIELD",
+        ),
+        ("the last token's parts", " && chunk[place] != PART_MARK) return;", ") return;"),
         ("longest word", "length > MAX_WORD_LENGTH)", "length >= MAX_WORD_LENGTH)"),
         ("shortest secret", "length < MIN_SECRET_LENGTH", "length <= MIN_SECRET_LENGTH"),
         ("digits of a secret", "n_digits < MIN_SECRET_DIGITS", "n_digits <= MIN_SECRET_DIGITS"),
@@ -280,6 +309,17 @@ MUTATIONS: Final = [
             "if (m->word_terms[word] >= 0)",
         ),
         ("a topic", "r->n_topic_words += !m->topicless[word];", "r->n_topic_words++;"),
+    ),
+    *_kernel(
+        "capitals",
+        ("a word in lower case", "return r.has_capital && r.has_lower;", "return r.has_capital;"),
+        ("words without letters", "r->has_lower |= is(word[i], LETTER) != 0;", "r->has_lower = 1;"),
+        ("capital letters", "if (memcmp(cased, word, (size_t)length)) return", "return"),
+    ),
+    *_kernel(
+        "decoder",
+        ("tags beyond the set", "poisson_mean += confidences[i]", ""),
+        ("the next set", "integrand *= growth - confidences[last] * loss;", "integrand *= growth;"),
     ),
     *_kernel(
         "names",

@@ -17,7 +17,13 @@ from lambda_src.tagger.analyzer import (
     words_in,
 )
 from lambda_src.tagger.model import RankerChoice
-from lambda_src.tagger.rules import SIGNAL_NAMES
+from lambda_src.tagger.rules import (
+    MAIL_ADDRESS,
+    MAIL_SIGN,
+    MAX_FIELD_CHARACTERS,
+    MAX_TOKENS_PER_FIELD,
+    SIGNAL_NAMES,
+)
 from tests.golden.results import found_terms
 from tests.golden.synthetic import make_bundle
 from tests.golden.texts import Text
@@ -198,6 +204,26 @@ def test_other_forms_of_characters_are_the_same_words(text: str, tokens: list[st
     assert tokenize(text).title == tokens
 
 
+def test_western_texts_are_normalized_as_other_texts_are() -> None:
+    """The encoding has a faster way; a character of another alphabet at the end prevents it."""
+    western = [bytes([code]).decode("cp1252", "ignore") for code in range(256)]
+    texts = [f"{one}{other}a{other}" for one in western for other in western[128:]]
+    assert [fields_of(each).title for each in texts] == [
+        fields_of(f"{each} \u0436").title.removesuffix(" \u0436") for each in texts
+    ]
+
+
+@given(st.text(alphabet="ab@. \n\u2028(é_-+)"))
+def test_every_mail_address_has_its_sign(text: str) -> None:
+    assert MAIL_SIGN.search(text) or not MAIL_ADDRESS.search(text)
+
+
+def test_one_chunk_has_no_more_tokens_than_a_field() -> None:
+    for chunk in ("a+" * 5_000, "é·" * 5_000):
+        assert len(tokenize(chunk).title) == MAX_TOKENS_PER_FIELD
+        assert len(tokenize(chunk, unlimited=True).title) == 5_000
+
+
 @pytest.mark.parametrize("character", ["\ufdfa", "\u0316\u0301", "\u3392"])
 def test_normalization_keeps_long_texts_bounded(character: str) -> None:
     assert len(fields_of(character * 30_000).title) <= 6 * 30_000
@@ -275,6 +301,11 @@ def test_of_a_long_text_only_the_beginning_is_prepared_with_the_same_tokens(text
     beginning, whole = fields_of(text), fields_of(text, unlimited=True)
     assert whole.title.startswith(beginning.title)
     assert tokens_of(beginning) == tokens_of(whole)
+
+
+@pytest.mark.parametrize("long", ["\u03c2_" * 30_000, "a" * 60_000, "a." * 30_000])
+def test_of_a_text_without_spaces_no_more_is_prepared_than_a_field_may_have(long: str) -> None:
+    assert fields_of(long).title == fields_of(long, unlimited=True).title[:MAX_FIELD_CHARACTERS]
 
 
 def test_the_time_for_a_long_text_does_not_depend_on_what_is_not_read() -> None:

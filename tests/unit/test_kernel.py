@@ -115,13 +115,42 @@ _WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", 
 def test_in_any_text_the_same_words_are_found(models: Models, title: str, body: str) -> None:
     """Confidences may differ more: if two tags are equally likely, rounding decides."""
     for text in ((title, body), (body, title)):
-        (ours, found, _, confidences), (theirs, expected, _, expected_confidences) = (
-            each._ranker.rank(fields_of(*text)) for each in models
-        )
-        assert ours.known_share == pytest.approx(theirs.known_share)
-        assert ours.n_topic_words == theirs.n_topic_words
-        assert set(zip(*found, strict=True)) == set(zip(*expected, strict=True))
-        assert confidences == pytest.approx(expected_confidences, abs=0.01)
+        ours, theirs = (each._ranker.rank(fields_of(*text)) for each in models)
+        assert ours.evidence.known_share == pytest.approx(theirs.evidence.known_share)
+        assert ours.evidence.n_topic_words == theirs.evidence.n_topic_words
+        assert set(zip(*ours.found, strict=True)) == set(zip(*theirs.found, strict=True))
+        assert ours.confidences == pytest.approx(theirs.confidences, abs=0.01)
+        assert ours.jaccards == pytest.approx(theirs.jaccards, abs=0.01)
+
+
+def test_questions_with_very_many_terms_get_the_same_answers(models: Models) -> None:
+    fast, _ = models
+    known = [word for word in fast.vocabulary.words.numbers() if word.isalpha()][:1_200]
+    fields = [" ".join(known[place : place + 400]) for place in (0, 400, 800)]
+    assert len(fast.suggest(fields[0], fields[1]).terms) > 700
+    html = f"<p>{fields[1]}</p><pre>{fields[2]}</pre>"
+    assert assert_same(models, [(fields[0], fields[1]), (fields[0], html)])
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Parse JSON in Go",
+        "Go JSON",
+        "go json",
+        "Go 3 JSON",
+        "Go's x86 JSON-based .NET ASP.NET c#",
+        "Résumé of Go in naïve“C#”Java…PHP and R",
+        "ÉCOLE Go JSON école",
+        "Go www.Example.com json user@Example.com C",
+        f"{'word ' * 700}Go JSON",
+        f"{'Word ' * 1_200}go json",
+    ],
+)
+def test_capital_letters_count_the_same(models: Models, title: str) -> None:
+    ours, theirs = (each.rank(title) for each in models)
+    assert [tag for tag, _ in ours] == [tag for tag, _ in theirs]
+    assert [c for _, c in ours] == pytest.approx([c for _, c in theirs], abs=1e-5)
 
 
 def test_pairs_end_where_those_of_the_definition_end(models: Models) -> None:

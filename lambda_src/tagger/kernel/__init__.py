@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import Fields, normalize, words_in
+from lambda_src.tagger.analyzer import Fields, ascii_words_in, normalize
 from lambda_src.tagger.bundle import Array, Bundle
 from lambda_src.tagger.evidence import Evidence, filler_numbers
 from lambda_src.tagger.kernel.build import library_path, this_machine
@@ -19,15 +19,16 @@ from lambda_src.tagger.kernel.interface import PART_MARK, WORD_MARK, Answer, Mod
 from lambda_src.tagger.ranker import PlainRanker, Ranking
 from lambda_src.tagger.rules import (
     ASCII_IN_WORDS,
+    MAX_CHUNKS_PER_FIELD,
     MAX_SIGNAL_CHARACTERS,
+    MAX_TAGS,
     MAX_TOKENS_PER_FIELD,
+    NOT_ASCII_CHUNK_END,
     SIGNAL_NAMES,
+    WORD,
 )
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
-_ASCII = f"[{re.escape(ASCII_IN_WORDS)}]"
-# The end of a chunk, from its first character that is not ASCII.
-_NOT_ASCII = re.compile(rf"(?:[^\x00-\x7f\s]{_ASCII}*+)+")
 # In the text for signals, a letter that begins and ends none.
 _NO_SIGNAL = "x"
 _OTHER_CHARACTER = re.compile(r"[^\x00-\x7f]")
@@ -66,7 +67,7 @@ def load_library() -> Any:
     library.number_of.restype = ctypes.c_int64
     library.numbers_of.argtypes = (model, *text, ctypes.POINTER(ctypes.c_int64))
     library.numbers_of.restype = None
-    library.rank.argtypes = (model, *(5 * text), ctypes.c_void_p, answer)
+    library.rank.argtypes = (model, *(5 * text), ctypes.POINTER(ctypes.c_int32), answer)
     return library
 
 
@@ -120,6 +121,7 @@ class Kernel:
             n_tags=len(bundle.manifest["tags"]),
             n_common=len(bundle.arrays["common_terms"]),
             n_questions=max(bundle.manifest["complete_questions"], 1),
+            other_tags=plain.other_tags,
         )
         # The structure has only addresses: the arrays must live as long as it does.
         self._arrays: dict[str, Array] = {}
@@ -145,7 +147,7 @@ class Kernel:
     def rank(self, question: Fields) -> Ranking:
         """Rank the tags for a question."""
         title, prose, code = map(self._ascii_text, question[:3])
-        capitals = question.capitals.encode()
+        cased_title = _cased_text(question.cased_title)
         signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
         room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
@@ -161,9 +163,9 @@ class Kernel:
             len(code),
             signals,
             len(signals),
-            capitals,
-            len(capitals),
-            found.ctypes.data,
+            cased_title,
+            len(cased_title),
+            ctypes.c_int32.from_buffer(found.data),
             answer,
         )
         if failed:
@@ -181,6 +183,7 @@ class Kernel:
             ),
             answer.tags[:n_ranked],
             answer.confidences[:n_ranked],
+            answer.jaccards[: min(n_ranked, MAX_TAGS)],
         )
 
     def _ascii_text(self, field: str) -> bytes:
@@ -190,7 +193,7 @@ class Kernel:
         written: list[str] = []
         place = 0
         # A pattern for whole chunks would stop at each chunk, and most are ASCII.
-        for end in islice(_NOT_ASCII.finditer(field), MAX_TOKENS_PER_FIELD):
+        for end in islice(NOT_ASCII_CHUNK_END.finditer(field), MAX_CHUNKS_PER_FIELD):
             before = field[place : end.start()].rstrip(ASCII_IN_WORDS)
             chunk = field[place + len(before) : end.end()]
             is_short = len(chunk) <= _CACHED_LENGTH
@@ -200,7 +203,7 @@ class Kernel:
         return "".join((*written, field[place:])).encode("ascii", "replace")
 
     def _numbers_in(self, chunk: str) -> str:
-        tokens = words_in(chunk)
+        tokens = [word[0] for word in islice(WORD.finditer(chunk), MAX_TOKENS_PER_FIELD)]
         # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
         normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
         words = list(
@@ -232,6 +235,11 @@ class Kernel:
         fitting = np.require(array, np.dtype(pointer._type_), ["C", "ALIGNED"])
         self._arrays[name] = fitting
         setattr(self._model, name, fitting.ctypes.data_as(pointer))
+
+
+def _cased_text(title: str) -> bytes:
+    """Write the ASCII words of a title for the kernel, with their capital letters."""
+    return (title if title.isascii() else " ".join(ascii_words_in(title))).encode()
 
 
 def _text_of_signals(code: str) -> bytes:

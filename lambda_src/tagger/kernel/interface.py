@@ -9,7 +9,7 @@ import json
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from lambda_src.tagger import rules
@@ -80,6 +80,8 @@ class Model(ctypes.Structure):
         ("n_questions", ctypes.c_double),
         ("hidden", _DOUBLES),
         ("output", _DOUBLES),
+        # Decoder.
+        ("other_tags", ctypes.c_double),
     )
 
 
@@ -97,6 +99,7 @@ class Answer(ctypes.Structure):
         ("n_ranked", ctypes.c_int64),
         ("tags", ctypes.c_int64 * rules.MAX_SHORTLISTED),
         ("confidences", ctypes.c_double * rules.MAX_SHORTLISTED),
+        ("jaccards", ctypes.c_double * rules.MAX_TAGS),
     )
 
 
@@ -113,9 +116,11 @@ _C_TYPES: Final = {
     ctypes.c_double: "double",
 }
 _INTEGERS: Final = (
+    "MAX_CHUNKS_PER_FIELD",
     "MAX_TOKENS_PER_FIELD",
     "MAX_PAIRED_WORDS",
     "MAX_WORD_LENGTH",
+    "MAX_COMPOUND_LENGTH",
     "MAX_SIGNAL_CHARACTERS",
     "MIN_SECRET_LENGTH",
     "MIN_SECRET_DIGITS",
@@ -126,6 +131,7 @@ _INTEGERS: Final = (
     "MAX_CANDIDATES",
     "MAX_SHORTLISTED",
     "N_HIDDEN_UNITS",
+    "MAX_TAGS",
 )
 _NUMBERS: Final = ("PRIOR_QUESTIONS", "USES_SMOOTHING", "MEAN_LIFT_SMOOTHING")
 _STRINGS: Final = (
@@ -182,8 +188,10 @@ def _lines() -> Iterator[str]:
         strings = ", ".join(map(json.dumps, getattr(rules, name)))
         yield f"static const char *const {name}[] = {{{strings}}};"
     yield from _enum({"N_SCORE_KNOTS": len(rules.SCORE_KNOTS)})
-    knots = ", ".join(map(repr, rules.SCORE_KNOTS))
-    yield f"static const double SCORE_KNOTS[] = {{{knots}}};"
+    yield _doubles("SCORE_KNOTS", rules.SCORE_KNOTS)
+    points, weights = zip(*rules.QUADRATURE, strict=True)
+    yield _doubles("QUADRATURE_POINTS", points)
+    yield _doubles("QUADRATURE_WEIGHTS", weights)
     yield from _enum(_places("FEATURE", rules.CALIBRATOR_FEATURES))
     first_knot = rules.CALIBRATOR_FEATURES.index(f"score above {rules.SCORE_KNOTS[0]:g}")
     yield from _enum({"FEATURE_SCORE_ABOVE_KNOT": first_knot})
@@ -202,6 +210,10 @@ def _lines() -> Iterator[str]:
     yield f"static const uint8_t FIRST_SIGNALS[{_N_ASCII + 1}] = {{{places}}};"
     yield from _structure("model", Model)
     yield from _structure("answer", Answer)
+
+
+def _doubles(name: str, values: Iterable[float]) -> str:
+    return f"static const double {name}[] = {{{', '.join(map(repr, values))}}};"
 
 
 def _enum(values: Mapping[str, int]) -> Iterator[str]:

@@ -25,10 +25,14 @@ typedef struct {
 typedef struct {
   found_term *terms;
   int64_t n_terms, room;
-  /* A hash table with open addressing: one more than a place in `terms`, or 0 if empty. */
+  /* A hash table with open addressing: one more than a place in `terms`, or 0 if empty. At least
+     half of it is empty. It begins small, because a small table stays in the fastest cache. */
   int32_t *slots;
   uint32_t mask;
+  int has_no_memory;
 } found;
+
+enum { FIRST_SLOTS = 512 };
 
 static int32_t *slot_of(const found *f, int32_t term) {
   uint32_t place = (uint32_t)term * 2654435769u >> 7 & f->mask;
@@ -42,14 +46,28 @@ static const found_term *look_up(const found *f, int32_t term) {
   return slot ? f->terms + slot - 1 : NULL;
 }
 
-/* Returns the entry of a term, or NULL if there is no room. There always is (see `rank`); the check
-   only keeps writes inside the array. */
+/* Makes the hash table four times as large. */
+static void enlarge(found *f) {
+  uint32_t n_slots = 4 * (f->mask + 1);
+  int32_t *slots = calloc(n_slots, sizeof *slots);
+  f->has_no_memory = !slots;
+  if (!slots) return;
+  free(f->slots);
+  f->slots = slots;
+  f->mask = n_slots - 1;
+  for (int64_t i = 0; i < f->n_terms; i++) *slot_of(f, f->terms[i].term) = (int32_t)i + 1;
+}
+
+/* Returns the entry of a term, or NULL if there is no memory or no room. There always is room (see
+   `rank`); the check only keeps writes inside the array. */
 static found_term *entry_of(found *f, int32_t term) {
   int32_t *slot = slot_of(f, term);
   if (!*slot) {
-    if (f->n_terms == f->room) return NULL;
+    if (f->n_terms == f->room || f->has_no_memory) return NULL;
     f->terms[f->n_terms] = (found_term){.term = term};
     *slot = (int32_t)++f->n_terms;
+    if (2 * f->n_terms > f->mask) enlarge(f);
+    return f->terms + f->n_terms - 1;
   }
   return f->terms + *slot - 1;
 }
@@ -72,14 +90,12 @@ static void count_from_code(found *f, int32_t term) {
 /* Finds a value in ascending values, from `low` up to `end`. Returns its place, or -1. */
 #define DEFINE_SEARCH(name, type)                                                                  \
   static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {                 \
-    int64_t high = end;                                                                            \
-    while (low < high) {                                                                           \
-      int64_t middle = low + (high - low) / 2;                                                     \
-      if (values[middle] < wanted)                                                                 \
-        low = middle + 1;                                                                          \
-      else                                                                                         \
-        high = middle;                                                                             \
+    /* No branch depends on a value, so the processor predicts all of them. */                     \
+    for (int64_t rest = end - low, half; rest > 1; rest -= half) {                                 \
+      half = rest / 2;                                                                             \
+      low += half * (values[low + half - 1] < wanted);                                             \
     }                                                                                              \
+    low += low < end && values[low] < wanted;                                                      \
     return low < end && values[low] == wanted ? low : -1;                                          \
   }
 DEFINE_SEARCH(find_key, int64_t)
@@ -104,6 +120,9 @@ typedef struct {
   int64_t length;
   /* The place of a letter that a list of letters continues with, or -1. */
   int64_t next_in_list;
+  /* Of CAPITALS: the text with its capital letters, and whether a word has one, or only others. */
+  const char *cased;
+  int has_capital, has_lower;
 } reader;
 
 /* Marks the term of a word that has a capital letter in the title. */
@@ -253,10 +272,19 @@ static int64_t part_end(const char *word, int64_t start, int64_t length) {
   return start;
 }
 
+/* Whether a word has a capital letter. Notes in the reader what the title's words are like. */
+static int is_capitalized(reader *r, const char *word, int64_t length) {
+  const char *cased = r->cased + (word - r->text);
+  if (memcmp(cased, word, (size_t)length)) return r->has_capital = 1;
+  for (int64_t i = 0; i < length; i++) r->has_lower |= is(word[i], LETTER) != 0;
+  return 0;
+}
+
 static void read_word(reader *r, const char *word, int64_t length) {
+  if (r->kind == CAPITALS && !is_capitalized(r, word, length)) return;
   if (ends_with(word, length, POSSESSIVE)) length -= (int64_t)strlen(POSSESSIVE);
   add_word(r, is_word(word, length) ? number_of_stem(r->m, word, length) : r->m->n_words, 0);
-  if (part_end(word, 0, length) == length) return;
+  if (length > MAX_COMPOUND_LENGTH || part_end(word, 0, length) == length) return;
   int n_parts = 0;
   for (int64_t start = 0, end; start < length; start = end + 1) {
     end = part_end(word, start, length);
@@ -362,6 +390,8 @@ static int is_stray(reader *r, int64_t place) {
 
 static void read_chunk(reader *r, const char *chunk, int64_t length) {
   for (int64_t place = 0, end; place < length; place = end) {
+    /* The parts of the last word are read, too. */
+    if (r->n_words == MAX_TOKENS_PER_FIELD && chunk[place] != PART_MARK) return;
     if (is(chunk[place], NUMBER_MARK)) {
       int64_t number = 0;
       for (end = place + 1; end < length && is(chunk[end], DIGIT) && number < r->m->n_words; end++)
@@ -387,7 +417,8 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
               .length = length,
               .next_in_list = -1};
   int64_t end = 0;
-  for (int n_chunks = 0; n_chunks < MAX_TOKENS_PER_FIELD; n_chunks++) {
+  for (int n_chunks = 0; n_chunks < MAX_CHUNKS_PER_FIELD && r.n_words < MAX_TOKENS_PER_FIELD;
+       n_chunks++) {
     int64_t start = end;
     while (start < length && !is(text[start], OF_CHUNK)) start++;
     int classes = 0;
@@ -401,6 +432,17 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
       read_chunk(&r, text + start, end - start);
   }
   return r;
+}
+
+/* Marks the terms of the title's words that have a capital letter. Returns whether such letters
+   tell names from other words: some words have one, and others do not. `lower` has room for the
+   text in lower case. */
+static int mark_capitals(const model *m, found *f, const char *cased, int64_t length, char *lower) {
+  for (int64_t i = 0; i < length; i++)
+    lower[i] = cased[i] >= 'A' && cased[i] <= 'Z' ? (char)(cased[i] + ('a' - 'A')) : cased[i];
+  reader r = {.m = m, .f = f, .kind = CAPITALS, .text = lower, .length = length, .cased = cased};
+  read_chunk(&r, lower, length);
+  return r.has_capital && r.has_lower;
 }
 
 /* Signals. */
@@ -666,31 +708,54 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
   }
 }
 
+/* The decoder. */
+
+/* Writes the expected Jaccard index of the first 1, 2, ... of n confidences. */
+static void expected_jaccards(const double *confidences, int n, double other_tags,
+                              double *jaccards) {
+  int n_choices = n < MAX_TAGS ? n : MAX_TAGS;
+  double poisson_mean = other_tags, means[MAX_TAGS] = {0}, hits = 0;
+  for (int i = n_choices; i < n; i++) poisson_mean += confidences[i];
+  for (size_t i = 0; i < LENGTH_OF(QUADRATURE_POINTS); i++) {
+    double point = QUADRATURE_POINTS[i], growth = 1 / point, loss = (1 - point) / point;
+    double integrand = QUADRATURE_WEIGHTS[i] * exp(poisson_mean * (point - 1));
+    for (int j = 1; j < n_choices; j++) integrand *= point;
+    for (int last = n_choices - 1; last >= 0; last--) {
+      means[last] += integrand;
+      integrand *= growth - confidences[last] * loss;
+    }
+  }
+  for (int i = 0; i < n_choices; i++) {
+    hits += confidences[i];
+    jaccards[i] = hits * means[i];
+  }
+}
+
 /* Ranks the tags for a question. The texts of the three fields are ASCII in lower case, without
    addresses. `signals` is the part of the code in which signals are looked for, with a letter for
-   each character that is not ASCII. `capitals` is that of `Fields`. `terms` has four rows of `room`
-   numbers: the terms, their counts, those of the title, and whether the code has them. Returns 0,
-   or -1 if there is not enough memory. */
+   each character that is not ASCII. `cased` has the ASCII words of the title as they are written.
+   `terms` has four rows of `room` numbers: the terms, their counts, those of the title, and whether
+   the code has them. Returns 0, or -1 if there is not enough memory. */
 int rank(const model *m, const char *title, int64_t title_length, const char *prose,
          int64_t prose_length, const char *code, int64_t code_length, const char *signals,
-         int64_t signals_length, const char *capitals, int64_t capitals_length, int32_t *terms,
+         int64_t signals_length, const char *cased, int64_t cased_length, int32_t *terms,
          answer *out) {
   /* A word or part takes two characters with its end and adds at most two terms: itself, and a pair
      or the same word in text. */
-  size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3, n_slots = 64;
-  while (n_slots <= room) n_slots *= 2;
+  size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3;
   found f = {.terms = malloc(room * sizeof *f.terms),
              .room = (int64_t)room,
-             .slots = calloc(n_slots, sizeof *f.slots),
-             .mask = (uint32_t)(n_slots - 1)};
+             .slots = calloc(FIRST_SLOTS, sizeof *f.slots),
+             .mask = FIRST_SLOTS - 1};
   float *scores = malloc((size_t)m->n_tags * sizeof *scores);
-  int done = f.terms && f.slots && scores;
+  char *lower = malloc((size_t)cased_length + 1);
+  int done = f.terms && f.slots && scores && lower;
   if (done) {
     reader of_title = read_field(m, &f, TITLE, title, title_length);
     reader of_prose = read_field(m, &f, PROSE, prose, prose_length);
     reader of_code = read_field(m, &f, CODE, code, code_length);
     read_signals(m, &f, signals, signals_length);
-    read_field(m, &f, CAPITALS, capitals, capitals_length);
+    int tells_names = mark_capitals(m, &f, cased, cased_length, lower);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_code_words = of_code.n_words,
@@ -702,13 +767,14 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
       terms[2 * (int64_t)room + i] = f.terms[i].in_title;
       terms[3 * (int64_t)room + i] = f.terms[i].from_code;
     }
-    if (f.n_terms) {
+    done = !f.has_no_memory;
+    if (done && f.n_terms) {
       lengths q = {.log_title_words = log1p((double)of_title.n_words),
                    .log_prose_words = log1p((double)of_prose.n_words),
                    .log_code_words = log1p((double)of_code.n_words),
                    .has_prose = of_prose.n_words > 0,
                    .has_code = of_code.n_words > 0,
-                   .tells_names = capitals_length > 0};
+                   .tells_names = tells_names};
       candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);
@@ -723,10 +789,12 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
         out->tags[i] = best[i].tag;
         out->confidences[i] = logistic(best[i].odds);
       }
+      expected_jaccards(out->confidences, n, m->other_tags, out->jaccards);
     }
   }
   free(f.terms);
   free(f.slots);
   free(scores);
+  free(lower);
   return done ? 0 : -1;
 }

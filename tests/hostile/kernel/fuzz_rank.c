@@ -1,8 +1,8 @@
 /* A libFuzzer target: ranks tags for any bytes and checks the answer.
 
    The input is five texts with the byte 255 between them: title, prose, code, the part of the code
-   in which signals are looked for, and the title's words with capital letters. Python passes only
-   ASCII in lower case; the kernel must be safe with any bytes. Each text is copied to memory of its
+   in which signals are looked for, and the title with its capital letters. Python passes only ASCII,
+   and only the last text has capital letters; the kernel must be safe with any bytes. Each text is copied to memory of its
    exact length, so that the address sanitizer finds a read behind its end. */
 
 #include "kernel.c"
@@ -41,6 +41,7 @@ static void check_answer(const answer *out, const int32_t *terms, int64_t room) 
     for (int64_t j = 0; j < i; j++) require(out->tags[i] != out->tags[j]);
     require(0 <= out->confidences[i] && out->confidences[i] <= 1);
     require(i == 0 || out->confidences[i] <= out->confidences[i - 1]);
+    require(i >= MAX_TAGS || (0 <= out->jaccards[i] && out->jaccards[i] <= 1.000001));
   }
 }
 
