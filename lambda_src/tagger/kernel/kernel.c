@@ -25,14 +25,10 @@ typedef struct {
 typedef struct {
   found_term *terms;
   int64_t n_terms, room;
-  /* A hash table with open addressing: one more than a place in `terms`, or 0 if empty. At least
-     half of it is empty. It begins small, because a small table stays in the fastest cache. */
+  /* A hash table with open addressing: one more than a place in `terms`, or 0 if empty. */
   int32_t *slots;
   uint32_t mask;
-  int has_no_memory;
 } found;
-
-enum { FIRST_SLOTS = 512 };
 
 static int32_t *slot_of(const found *f, int32_t term) {
   uint32_t place = (uint32_t)term * 2654435769u >> 7 & f->mask;
@@ -46,28 +42,14 @@ static const found_term *look_up(const found *f, int32_t term) {
   return slot ? f->terms + slot - 1 : NULL;
 }
 
-/* Makes the hash table four times as large. */
-static void enlarge(found *f) {
-  uint32_t n_slots = 4 * (f->mask + 1);
-  int32_t *slots = calloc(n_slots, sizeof *slots);
-  f->has_no_memory = !slots;
-  if (!slots) return;
-  free(f->slots);
-  f->slots = slots;
-  f->mask = n_slots - 1;
-  for (int64_t i = 0; i < f->n_terms; i++) *slot_of(f, f->terms[i].term) = (int32_t)i + 1;
-}
-
-/* Returns the entry of a term, or NULL if there is no memory or no room. There always is room (see
-   `rank`); the check only keeps writes inside the array. */
+/* Returns the entry of a term, or NULL if there is no room. There always is (see `rank`); the check
+   only keeps writes inside the array. */
 static found_term *entry_of(found *f, int32_t term) {
   int32_t *slot = slot_of(f, term);
   if (!*slot) {
-    if (f->n_terms == f->room || f->has_no_memory) return NULL;
+    if (f->n_terms == f->room) return NULL;
     f->terms[f->n_terms] = (found_term){.term = term};
     *slot = (int32_t)++f->n_terms;
-    if (2 * f->n_terms > f->mask) enlarge(f);
-    return f->terms + f->n_terms - 1;
   }
   return f->terms + *slot - 1;
 }
@@ -90,12 +72,14 @@ static void count_from_code(found *f, int32_t term) {
 /* Finds a value in ascending values, from `low` up to `end`. Returns its place, or -1. */
 #define DEFINE_SEARCH(name, type)                                                                  \
   static int64_t name(const type *values, int64_t low, int64_t end, type wanted) {                 \
-    /* No branch depends on a value, so the processor predicts all of them. */                     \
-    for (int64_t rest = end - low, half; rest > 1; rest -= half) {                                 \
-      half = rest / 2;                                                                             \
-      low += half * (values[low + half - 1] < wanted);                                             \
+    int64_t high = end;                                                                            \
+    while (low < high) {                                                                           \
+      int64_t middle = low + (high - low) / 2;                                                     \
+      if (values[middle] < wanted)                                                                 \
+        low = middle + 1;                                                                          \
+      else                                                                                         \
+        high = middle;                                                                             \
     }                                                                                              \
-    low += low < end && values[low] < wanted;                                                      \
     return low < end && values[low] == wanted ? low : -1;                                          \
   }
 DEFINE_SEARCH(find_key, int64_t)
@@ -743,10 +727,12 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
   /* A word or part takes two characters with its end and adds at most two terms: itself, and a pair
      or the same word in text. */
   size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3;
+  size_t n_slots = 64;
+  while (n_slots <= room) n_slots *= 2;
   found f = {.terms = malloc(room * sizeof *f.terms),
              .room = (int64_t)room,
-             .slots = calloc(FIRST_SLOTS, sizeof *f.slots),
-             .mask = FIRST_SLOTS - 1};
+             .slots = calloc(n_slots, sizeof *f.slots),
+             .mask = (uint32_t)(n_slots - 1)};
   float *scores = malloc((size_t)m->n_tags * sizeof *scores);
   char *lower = malloc((size_t)cased_length + 1);
   int done = f.terms && f.slots && scores && lower;
@@ -767,8 +753,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
       terms[2 * (int64_t)room + i] = f.terms[i].in_title;
       terms[3 * (int64_t)room + i] = f.terms[i].from_code;
     }
-    done = !f.has_no_memory;
-    if (done && f.n_terms) {
+    if (f.n_terms) {
       lengths q = {.log_title_words = log1p((double)of_title.n_words),
                    .log_prose_words = log1p((double)of_prose.n_words),
                    .log_code_words = log1p((double)of_code.n_words),
