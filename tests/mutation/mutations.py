@@ -175,7 +175,17 @@ MUTATIONS: Final = [
         ("indented code", "(?: {4}|\\t)[^\\n]*", "(?: {5}|\\t)[^\\n]*"),
         ("inline code", "(`{1,3})(?!`)", "(`{1,2})(?!`)"),
         ("link targets", '_LINK_TARGET.sub("] ", prose)', "prose"),
-        ("lines of other systems", 'prose = body.replace("\\r\\n", "\\n")', "prose = body"),
+        (
+            "lines of other systems",
+            'prose = body[:MAX_MARKDOWN_CHARACTERS].replace("\\r\\n", "\\n")',
+            "prose = body[:MAX_MARKDOWN_CHARACTERS]",
+        ),
+        ("longest Markdown", "prose = body[:MAX_MARKDOWN_CHARACTERS]", "prose = body"),
+        ("tags of a flat body", "_MAX_TAGS = 4_000", "_MAX_TAGS = 3_999"),
+        ("tags of a nested body", "_MAX_TAGS_IF_NESTED = 1_000", "_MAX_TAGS_IF_NESTED = 999"),
+        ("open elements", "if total > _MAX_OPEN_ELEMENTS:", "if total >= _MAX_OPEN_ELEMENTS:"),
+        ("quoted tags", " or _QUOTED_TAG.search(html)", ""),
+        ("pieces of code", "_MAX_CODE_PIECES = 1_000", "_MAX_CODE_PIECES = 999"),
     ),
     *_python(
         "vocabulary",

@@ -118,6 +118,42 @@ def test_many_elements_beside_each_other_are_not_deep() -> None:
     assert squeezed(body.code) == "d " * 299 + "d"
 
 
+FLAT = "<p>a</p>"
+NESTED = "<b>" * 251
+
+
+@pytest.mark.parametrize(
+    ("before", "code"),
+    [
+        (FLAT * 1_999, "last"),
+        (FLAT * 1_999 + "<br>", "last"),
+        (FLAT * 2_000, ""),
+        ("<b>" * 249 + FLAT * 1_000, "last"),
+        (NESTED + "<br>" + FLAT * 373, "last"),
+        (NESTED + "<br><br>" + FLAT * 373, "last"),
+        (NESTED + "<br>" + FLAT * 374, ""),
+        ('<i title="</i>">' * 499, "last"),
+        ('<i title="</i>">' * 500, ""),
+    ],
+)
+def test_the_tags_behind_very_many_others_are_removed_without_their_text(
+    before: str, code: str
+) -> None:
+    """Of flat HTML, 4,000 tags are read, and of other HTML 1,000."""
+    body = split_body(f"{before}<code>last</code>", "html")
+    assert body.code.strip() == code
+    assert code or body.prose.strip().endswith("last")
+
+
+def test_no_more_markdown_is_read_than_stack_exchange_accepts() -> None:
+    assert split_body("a" * 29_992 + " `b` cdefg") == ("a" * 29_992 + "   cde", "b")
+
+
+def test_of_many_pieces_of_code_the_first_are_code() -> None:
+    assert split_body("`a` " * 1_000 + "`b` `c`").code == "\n".join("a" * 1_000)
+    assert split_body("`a` " * 999 + "`b`").code.endswith("a\nb")
+
+
 @pytest.mark.parametrize(
     "hostile",
     ["`" * 65_000, "<code>" * 9_000, "<pre><code>" * 5_000, "```\n" * 16_000, "&" * 65_000],
