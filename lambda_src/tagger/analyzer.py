@@ -16,6 +16,7 @@ from lambda_src.tagger.rules import (
     COMBINING_RUN,
     DOUBLED_IN_STEMS,
     ES_PLURALS,
+    LETTER_ALONE,
     LETTER_LIST,
     LINE_END,
     LINE_END_NAMES,
@@ -39,6 +40,7 @@ from lambda_src.tagger.rules import (
     NO_WORD,
     NOT_ASCII_RUN,
     POSSESSIVE,
+    QUALIFIER,
     SCRIPT_CHANGE,
     SECRET,
     SILENT_ENDING,
@@ -176,9 +178,15 @@ def without_stray_letters(text: str) -> str:
     --------
     >>> without_stray_letters(r"grep -r \n in r, options a) b)")
     'grep -+ \\+ in r, options +) +)'
+    >>> without_stray_letters("select r.id from t r in c")
+    'select r.id from t + in c'
     """
+    variables = {*QUALIFIER.findall(text)}
     text = LETTER_LIST.sub(lambda letters: _ONE_LETTER.sub(NO_WORD, letters[0]), text)
-    return STRAY_LETTER.sub(NO_WORD, text)
+    text = STRAY_LETTER.sub(NO_WORD, text)
+    if not variables:
+        return text
+    return LETTER_ALONE.sub(lambda each: NO_WORD if each[0] in variables else each[0], text)
 
 
 def signals_in(code: str) -> list[str]:

@@ -129,6 +129,13 @@ STRAY_LETTER: Final = re.compile(
 )
 """Letters of escapes, of command flags and of drives. These and the letters of lists are no words
 in title and prose, so that they do not name c, r or another tag of one letter."""
+QUALIFIER: Final = re.compile(
+    rf"(?<!{_NO_STRAY_LETTER_AFTER})([a-z])\.(?=[a-z_][a-z0-9_][{re.escape(ASCII_IN_WORDS)}]*+"
+    rf"(?!{_NOT_ASCII}))"
+)
+"""A letter that qualifies a name of two characters or more: ``r.id``. It is the name of a variable
+or an alias of a table, and no word wherever it stands alone in the same field."""
+LETTER_ALONE: Final = re.compile(rf"(?<!{_NO_STRAY_LETTER_AFTER}){_ONE_LETTER}")
 NO_WORD: Final = "+"
 """It replaces a stray letter. It makes no word, and a chunk stays a chunk."""
 

@@ -110,6 +110,10 @@ ANALYZER: dict[str, Text] = {
         "c vs r, C and C++ with R or Python in C, how c/c++ using R, plot",
         "in R, I sort. In C, a pointer or C or a D and i c, java, r d, c-x",
     ),
+    "letters that qualify names": Text(
+        "select r.id, t.x from t r join c on c.id_c = r.c_id in r's r c.f. d d.ab. x.y",
+        "r d.a_ d and c x._a x a.bé a «é.cd» c e-f.gh f (h.ij) h q.r9, q k.l.mn k b.cd+é b",
+    ),
     "letters of compound words": Text("r.id x.c c.y t_d objective-c d-1 a.b", "<code>r.id</code>"),
     "addresses and other uses of the sign": Text("", "<pre>f(@a b@c '@d &@e x.@f</pre>"),
     "letters beside other alphabets": Text("é, c, d «c, d» r, dé и c or r \u2013 -r \\c…"),
@@ -185,6 +189,8 @@ RANKING: dict[str, Text] = {
         "Merging maps in C++",
         "<p>Unit tests of Node.js fail in python.</p><pre>git css python sql</pre>",
     ),
+    "a topic in parts of words": Text("python_sql-qwrtz", "it is the git_css"),
+    "a topic in words and parts": Text("python_sql-qwrtz java", "it is the git_css"),
     "a term often": Text("css css", "css css css css css css and css with regex, regex"),
     "names of several words": Text(
         "unit testing a one time pad", "asp.net mvc or unit-testing, unit tests"

@@ -280,6 +280,9 @@ MUTATIONS: Final = [
         ("lists with or", '"or")) return place + 2;', '"or")) return place;'),
         ("spaces in a list", '" ,()", 3)', '" ,()", 2)'),
         ("the last of a list", "if (is_next || next >= 0) return 1;", "if (next >= 0) return 1;"),
+        ("variables", " && r->variables >> (text[place] - 'a') & 1) return 1;", ") {}"),
+        ("what qualifies", "if (dot - text > 1 && is_beside_words(dot[-2])) continue;", ""),
+        ("short names", "(is(dot[2], LETTER | DIGIT) || dot[2] == '_')", "1"),
         ("escapes", "if (before == '\\\\') return 1;", ""),
         ("flags", "before == '-' && !is_beside_words(ahead)", "before == '-'"),
         ("drives", "text[place + 2] == '/'", "0"),
@@ -311,6 +314,11 @@ MUTATIONS: Final = [
             "parts make no pairs",
             "if (is_part) return;",
             "if (is_part) { r->previous = word; return; }",
+        ),
+        (
+            "parts have a topic",
+            "if (!n_topic_words) n_topic_words = of_title",
+            "if (1) n_topic_words = of_title",
         ),
         ("words of code once", "if (!it || it->from_code) return;", "if (!it) return;"),
         (

@@ -93,7 +93,7 @@ class Answer(ctypes.Structure):
         ("n_words", ctypes.c_int64),
         ("n_unknown", ctypes.c_int64),
         ("n_code_words", ctypes.c_int64),
-        # Those that are known and no fillers, and all words of the code.
+        # See `Evidence`.
         ("n_topic_words", ctypes.c_int64),
         ("n_found", ctypes.c_int64),
         ("n_ranked", ctypes.c_int64),

@@ -99,11 +99,13 @@ typedef struct {
   field kind;
   /* The word before the current one: the two may be a pair. Parts of words do not count. */
   int64_t previous;
-  int64_t n_words, n_unknown, n_topic_words;
+  int64_t n_words, n_unknown, n_topic_words, n_topic_parts;
   const char *text;
   int64_t length;
   /* The place of a letter that a list of letters continues with, or -1. */
   int64_t next_in_list;
+  /* A bit for each letter that qualifies a name. */
+  uint32_t variables;
   /* Of CAPITALS: the text with its capital letters, and whether a word has one, or only others. */
   const char *cased;
   int has_capital, has_lower;
@@ -130,6 +132,7 @@ static void add_word(reader *r, int64_t word, int is_part) {
     int is_letter = m->word_starts[word + 1] - m->word_starts[word] == 2;
     if (!is_letter && m->word_terms[word] >= 0) count_from_code(r->f, m->word_terms[word]);
   }
+  r->n_topic_parts += is_part && !m->topicless[word];
   if (is_part) return;
   r->n_words++;
   r->n_unknown += !is_known;
@@ -354,6 +357,19 @@ static int64_t next_in_list(const char *text, int64_t place, int64_t length) {
   return is_next ? next : -1;
 }
 
+/* Returns a bit for each letter that qualifies a name, as r does in r.id. */
+static uint32_t qualifiers(const char *text, int64_t length) {
+  uint32_t letters = 0;
+  const char *end = text + length, *dot = text;
+  for (; dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))); dot++) {
+    if (dot == text || end - dot < 3 || !is(dot[-1], LETTER)) continue;
+    if (dot - text > 1 && is_beside_words(dot[-2])) continue;
+    if ((is(dot[1], LETTER) || dot[1] == '_') && (is(dot[2], LETTER | DIGIT) || dot[2] == '_'))
+      letters |= 1u << (dot[-1] - 'a');
+  }
+  return letters;
+}
+
 /* Whether the word at `place`, of one character, is a stray letter. */
 static int is_stray(reader *r, int64_t place) {
   const char *text = r->text;
@@ -366,6 +382,7 @@ static int is_stray(reader *r, int64_t place) {
     if (next >= 0) r->next_in_list = next;
     if (is_next || next >= 0) return 1;
   }
+  if (stands_alone && r->variables >> (text[place] - 'a') & 1) return 1;
   if (before == '\\') return 1;
   if (before == '-' && !is_beside_words(ahead)) return 1;
   return stands_alone && place + 2 < r->length && text[place + 1] == ':' &&
@@ -400,6 +417,7 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
               .text = text,
               .length = length,
               .next_in_list = -1};
+  if (kind != CODE) r.variables = qualifiers(text, length);
   int64_t end = 0;
   for (int n_chunks = 0; n_chunks < MAX_CHUNKS_PER_FIELD && r.n_words < MAX_TOKENS_PER_FIELD;
        n_chunks++) {
@@ -746,7 +764,9 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_code_words = of_code.n_words,
                     .n_found = f.n_terms};
-    out->n_topic_words = of_title.n_topic_words + of_prose.n_topic_words + of_code.n_words;
+    int64_t n_topic_words = of_title.n_topic_words + of_prose.n_topic_words;
+    if (!n_topic_words) n_topic_words = of_title.n_topic_parts + of_prose.n_topic_parts;
+    out->n_topic_words = n_topic_words + of_code.n_words;
     for (int64_t i = 0; i < f.n_terms; i++) {
       terms[i] = f.terms[i].term;
       terms[(int64_t)room + i] = f.terms[i].count;
