@@ -192,8 +192,12 @@ def _build_images(aws: LocalAws, assembly: Path) -> None:
     """Build every image of the stack under the name that the stack uses for it.
 
     On AWS, the CDK builds these images and pushes them to a registry. The emulator has no registry:
-    it runs the images that the container engine holds, and the CDK finds them there.
+    it runs the images that the container engine holds, and the CDK finds them there. Like the CDK,
+    this builds no image twice: its tag is a hash of its sources. The hash does not contain the base
+    image, which is therefore a label.
     """
+    base_image = aws.state.base_image
+    label = f"etiquette.base-image={base_image}"
     for manifest in assembly.glob("*.assets.json"):
         # The names in the stack contain placeholders for the account and the region.
         text = manifest.read_text()
@@ -201,12 +205,15 @@ def _build_images(aws: LocalAws, assembly: Path) -> None:
         for image in json.loads(text).get("dockerImages", {}).values():
             source = image["source"]
             folder = assembly / source["directory"]
-            arguments = source.get("dockerBuildArgs", {}) | {"BASE_IMAGE": aws.state.base_image}
+            arguments = source.get("dockerBuildArgs", {}) | {"BASE_IMAGE": base_image}
             for place in image["destinations"].values():
                 repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{place['repositoryName']}"
-                aws.engine.build(
-                    folder,
-                    tag=f"{repository}:{place['imageTag']}",
-                    file=folder / source.get("dockerFile", "Dockerfile"),
-                    args=arguments,
-                )
+                tag = f"{repository}:{place['imageTag']}"
+                if not aws.engine.has_image(tag, label=label):
+                    aws.engine.build(
+                        folder,
+                        tag=tag,
+                        file=folder / source.get("dockerFile", "Dockerfile"),
+                        args=arguments,
+                        label=label,
+                    )
