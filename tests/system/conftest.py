@@ -3,22 +3,50 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from scripts.emulator.deployment import Deployment, build_images, deploy
+from scripts.emulator.deployment import Deployment, build_image, deploy
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.tools import prepare, why_not_here
 from scripts.shared import terminal
-from tests.support.paths import STARTER
+from tests.support.paths import ROOT, STARTER
 from tests.system.browser import chromium
-from tests.system.facts import Release
+from tests.system.facts import EMULATOR, Release
 from tests.system.server import Server
 
+FOLDER = Path(__file__).parent
 SECOND_VERSION = "2000.01.01-second"
+
+
+ONE_DEPLOYMENT = "one deployment"
+"""The group of the tests that use the same deployment, one after the other."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares fixtures, for `--dist loadgroup`: a file, or one deployment."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            shares = "first_release" in getattr(item, "fixturenames", ())
+            group = ONE_DEPLOYMENT if shares else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the duration of each step to the process that prints the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["timings"] = terminal.timings
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Collect the durations of a process that has ended."""
+    terminal.timings += getattr(node, "workeroutput", {}).get("timings", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -27,6 +55,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("local AWS")
         for what, seconds in terminal.timings:
             terminalreporter.write_line(f"{seconds:7.1f} s  {what}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_rules_for_templates() -> Iterator[None]:
+    """Leave out the CDK's own rules for templates, which tests/infra applies to every template.
+
+    The CDK loads them for five seconds in each synthesis.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDK_VALIDATION", "false")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +90,7 @@ def aws() -> Iterator[LocalAws]:
     reason = why_not_here()
     if reason is not None:
         pytest.skip(reason)
-    started = LocalAws.start("tests")
+    started = LocalAws.start(EMULATOR)
     yield started
     started.stop()
 
@@ -59,8 +98,9 @@ def aws() -> Iterator[LocalAws]:
 @pytest.fixture(scope="session")
 def image(aws: LocalAws) -> str:
     """The name of the API function's image."""
-    with terminal.step("Building the images for the tests of an image alone"):
-        return build_images(aws)["api"]
+    with terminal.step("Building the image for the tests of it alone"):
+        folder = ROOT / "lambda_src" / "api"
+        return build_image(aws.engine, aws.state.base_image, folder, aws.name)
 
 
 @pytest.fixture(scope="session")

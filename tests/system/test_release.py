@@ -26,7 +26,7 @@ from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.paths import ROOT, STARTER
 from tests.system.conftest import SECOND_VERSION, another_version
-from tests.system.facts import Release
+from tests.system.facts import EMULATOR, Release
 
 QUESTION = "How do I merge two dictionaries in Python?"
 
@@ -211,7 +211,7 @@ def test_a_wrong_digest_refuses_to_start_and_live_stays(
 def command(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run scripts/release, scripts/rollback or scripts/releases against the tests' emulator."""
     return subprocess.run(
-        [ROOT / "scripts" / name, *arguments, "--environment", "emulator", "--emulator", "tests"],
+        [ROOT / "scripts" / name, *arguments, "--environment", "emulator", "--emulator", EMULATOR],
         capture_output=True,
         text=True,
         timeout=600,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scripts.emulator.account import client
 from tests.support.paths import ROOT
-from tests.system.facts import Release
+from tests.system.facts import EMULATOR, Release
 
 NAMED = {
     "a request without credentials",
@@ -22,7 +22,7 @@ def verify(*arguments: str) -> "subprocess.CompletedProcess[str]":
         "--environment",
         "emulator",
         "--emulator",
-        "tests",
+        EMULATOR,
     ]
     return subprocess.run(
         [*command, "--patience", "20", *arguments], capture_output=True, text=True, check=False
