@@ -148,25 +148,23 @@ def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
     run([_CDK, *arguments, "--no-notices"], env=aws.environment | _QUIET)
 
 
-def build_images(aws: LocalAws) -> dict[str, str]:
-    """Build the image of every function in the checkout, without a deployment.
-
-    A function with an image is a folder of lambda_src/ with a Dockerfile.
+def build_all_images(engine: Engine, base: str, name: str) -> None:
+    """Build all images of the checkout, so that the builds of a deployment find their layers.
 
     Parameters
     ----------
-    aws
-        The local AWS whose container engine and base image are used.
-
-    Returns
-    -------
-    dict
-        The name of each image, by the name of its folder.
+    engine
+        The container engine.
+    base
+        The name of the base image.
+    name
+        Distinguishes the images from others of the same functions.
     """
-    return {
-        file.parent.name: build_image(aws.engine, aws.state.base_image, file.parent, aws.name)
-        for file in sorted((ROOT / "lambda_src").glob("*/Dockerfile"))
-    }
+    for file in sorted((ROOT / "lambda_src").glob("*/Dockerfile")):
+        build_image(engine, base, file.parent, name)
+    job = ROOT / "model_build" / "Dockerfile"
+    tag = f"localhost/etiquette/{job.parent.name}:{name}"
+    engine.build(ROOT, tag=tag, file=job, args={"BASE_IMAGE": base})
 
 
 def build_image(engine: Engine, base: str, folder: Path, name: str) -> str:

@@ -59,7 +59,7 @@ def test_a_deployment_that_does_not_start_fails(first_release: Release) -> None:
     iam.delete_role_policy(**permission)
     aws.forget_warm_containers()
     try:
-        done = verify()
+        done = verify("--patience", "3")  # its log gets no line, however long one waits
     finally:
         iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
         aws.forget_warm_containers()
