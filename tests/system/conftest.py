@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from xdist.scheduler import LoadFileScheduling
 
 from scripts.emulator.deployment import Deployment, build_image, deploy
 from scripts.emulator.local_aws import LocalAws
@@ -19,22 +20,37 @@ from tests.system.browser import chromium
 from tests.system.facts import EMULATOR, Release
 from tests.system.server import Server
 
-FOLDER = Path(__file__).parent
 SECOND_VERSION = "2000.01.01-second"
 
 
-ONE_DEPLOYMENT = "one deployment"
-"""The group of the tests that use the same deployment, one after the other."""
+ONE_DEPLOYMENT = {f"test_{name}.py" for name in ("event_store", "release", "rollout", "verify")}
+"""The files whose tests use the same deployment, one after the other."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Groups(LoadFileScheduling):  # type: ignore[misc]
+    """Keeps in one process what shares fixtures: the tests of a file, and of `ONE_DEPLOYMENT`.
+
+    The groups of `--dist loadgroup` have no effect with pytest 9.2
+    (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        return "one deployment" if path.name in ONE_DEPLOYMENT else str(path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups | None:
+    """Use the groups with `--dist loadfile`."""
+    return _Groups(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures, for `--dist loadgroup`: a file, or one deployment."""
+    """Refuse a test that would deploy into an account of its own what others have deployed."""
     for item in items:
-        if item.path.is_relative_to(FOLDER):
-            shares = "first_release" in getattr(item, "fixturenames", ())
-            group = ONE_DEPLOYMENT if shares else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
+        uses_it = "first_release" in getattr(item, "fixturenames", ())
+        if uses_it and item.path.name not in ONE_DEPLOYMENT:
+            raise pytest.UsageError(f"{item.path.name} uses a deployment: add it to ONE_DEPLOYMENT")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
