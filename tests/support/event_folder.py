@@ -16,10 +16,12 @@ Event = dict[str, Any]
 
 
 def identifier(number: int) -> str:
+    """The identifier of a prediction."""
     return str(UUID(int=number))
 
 
 def prediction(number: int, tags: Mapping[str, float], at: datetime = NOON, **other: Any) -> Event:
+    """An event of a prediction: its tags with their confidences, and other fields."""
     return {
         "event_version": 1,
         "event_type": "prediction",
@@ -45,6 +47,7 @@ def prediction(number: int, tags: Mapping[str, float], at: datetime = NOON, **ot
 
 
 def feedback(number: int, final_tags: Sequence[str], at: datetime = NOON, **other: Any) -> Event:
+    """An event of feedback for the prediction with a number."""
     return {
         "event_version": 1,
         "event_type": "feedback",
@@ -59,6 +62,7 @@ def feedback(number: int, final_tags: Sequence[str], at: datetime = NOON, **othe
 
 
 def audit(number: int, tags: Mapping[str, float], final_tags: Sequence[str]) -> Event:
+    """An event of an audited question."""
     kept = ("tags", "confidences", "top_confidence", "expected_jaccard", "known_share")
     answer = prediction(number, tags)
     return {

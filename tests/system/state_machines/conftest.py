@@ -18,6 +18,7 @@ def own_aws(aws: LocalAws) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="package")
 def deployed(own_aws: LocalAws) -> Deployment:
+    """The stack with all state machines."""
     settings = {"retraining": "true", "retraining_schedule": "rate(28 days)"}
     settings |= {"audit_site": "cooking", "archive_scoring": "2"}
     return deploy_assembly(own_aws, synthesize(own_aws, settings))

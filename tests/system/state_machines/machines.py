@@ -49,6 +49,7 @@ def job_log(deployed: Deployment) -> str:
 
 
 def keys(deployed: Deployment, prefix: str, output: str = "RetrainingBucket") -> list[str]:
+    """The keys in a bucket that begin with a prefix."""
     bucket = deployed.outputs[output]
     found = client(deployed.aws, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
     return [each["Key"] for each in found.get("Contents", [])]
