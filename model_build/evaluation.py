@@ -154,12 +154,10 @@ def draw_reliability(
     Titles alone and questions with bodies have a curve each.
     """
     # The import takes a second, and most evaluations need no diagram.
-    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
     rows_of = rows_by_kind(questions)
     for kind in (TITLES_ALONE, WITH_BODIES):
@@ -176,7 +174,6 @@ def draw_reliability(
     axes.set_title("Reliability")
     axes.legend(loc="upper left")
     figure.savefig(path, dpi=120, metadata={"Software": None})
-    plt.close(figure)
 
 
 def table(report: dict[str, Any]) -> str:

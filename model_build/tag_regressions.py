@@ -193,9 +193,9 @@ class TagRegressions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of float64, shape (n_questions, n_tags)
             Log-odds.
         """
-        scores = (matrix @ self.coef_.T).toarray()
+        scores: npt.NDArray[np.float64] = (matrix @ self.coef_.T).toarray()
         scores += self.intercept_
-        return scores  # type: ignore[no-any-return]
+        return scores
 
 
 class _Sample(NamedTuple):
@@ -213,8 +213,8 @@ def _mean_questions(matrix: sp.csr_matrix, truth: Truth, tags: range) -> Floats3
     n_uses = np.maximum(np.asarray(has_tag.sum(axis=0)).ravel(), 1)
     rows = np.unique(has_tag.indices)
     sums = has_tag.tocsr()[rows].T.astype(np.float32) @ matrix[rows].astype(np.float32)
-    means = sp.diags((1 / n_uses).astype(np.float32)) @ sums
-    return means.T.toarray()  # type: ignore[no-any-return]
+    means: Floats32 = (sp.diags((1 / n_uses).astype(np.float32)) @ sums).T.toarray()
+    return means
 
 
 def _similarities(matrix: sp.csr_matrix, means: Floats32) -> Floats32:

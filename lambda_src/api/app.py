@@ -19,6 +19,16 @@ from lambda_src.metrics import Metric
 from lambda_src.tagger import BundleError, KernelError, TagModel
 
 
+class _Application(FastAPI):
+    """An application whose OpenAPI document describes the answers to problems, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which the first call makes."""
+        if self.openapi_schema is None:
+            self.openapi_schema = problems.add_to_openapi(super().openapi())
+        return self.openapi_schema
+
+
 def create_app(model: TagModel, settings: Settings) -> FastAPI:
     """Build the application.
 
@@ -37,7 +47,7 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
         service_info.make_router(model),
         model_health.make_router(health_report),
     )
-    app = FastAPI(
+    app = _Application(
         title="Etiquette",
         description=service_info.SERVICE_DESCRIPTION,
         version="0.1.0",
@@ -61,14 +71,6 @@ def create_app(model: TagModel, settings: Settings) -> FastAPI:
     if settings.prometheus:
         # The outermost middleware: it also counts what the others refuse.
         telemetry.add_recorder(_install_prometheus(app, model, settings.service))
-    generate_openapi = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = problems.add_to_openapi(generate_openapi())
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
@@ -102,7 +104,7 @@ def _app_from_environment() -> FastAPI:
         return create_app(model, settings)
     except (SettingsError, BundleError, KernelError) as error:
         # One line without a traceback, because a person reads it in a log or a terminal.
-        print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201
+        print(f"etiquette cannot start: {error}", file=sys.stderr)  # noqa: T201 (see above)
         sys.exit(1)
 
 

@@ -18,8 +18,8 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from lambda_src.api.middleware import MAX_REQUEST_BYTES, TOO_LARGE
+from lambda_src.api.problem_schemas import FieldError
 from lambda_src.api.problems import ProblemError, field_errors, problem_response, shown
-from lambda_src.api.schemas import FieldError
 
 _UTF_16: Final = "is encoded as UTF-16 or UTF-32. Encode it as UTF-8"
 _SIGNATURES: Final = {

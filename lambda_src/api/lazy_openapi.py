@@ -24,6 +24,7 @@ def _models_built_when_used() -> Iterator[None]:
         return rebuild.__func__(model, **options) if options else None
 
     BaseModel.model_config = ConfigDict(defer_build=True)
+    # mypy rightly forbids what this module is for: to replace a method of a library for a moment.
     BaseModel.model_rebuild = classmethod(rebuild_when_used)  # type: ignore[assignment]
     try:
         yield
@@ -33,4 +34,4 @@ def _models_built_when_used() -> Iterator[None]:
 
 
 with _models_built_when_used():
-    import fastapi.openapi.models  # noqa: F401
+    import fastapi.openapi.models  # noqa: F401 (everything else finds it imported)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from lambda_src.api.correlation import correlation_id
 from lambda_src.api.events import is_authenticated
+from lambda_src.api.feedback_schemas import FeedbackReceipt, FeedbackRequest
 from lambda_src.api.json_body import JsonRoute
 from lambda_src.api.principals import pseudonym
 from lambda_src.api.problems import ProblemError, field_errors, problem
@@ -17,8 +18,6 @@ from lambda_src.api.schemas import (
     BatchItem,
     BatchRequest,
     BatchResponse,
-    FeedbackReceipt,
-    FeedbackRequest,
     PredictRequest,
     PredictResponse,
 )

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from lambda_src.api.correlation import correlation_id
-from lambda_src.api.schemas import FieldError, Problem
+from lambda_src.api.problem_schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
 # Before Python 3.13, the standard library has older names for these than RFC 9110.

@@ -1,22 +1,15 @@
-"""The requests and answers of the prediction and feedback operations, each with an example.
+"""The requests and answers of the prediction operations, each with an example.
 
 The examples are part of the OpenAPI document, so each one stands beside the fields that it shows.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from lambda_src.api.problem_schemas import EXAMPLE_PROBLEM, Problem
+from lambda_src.api.schema_types import EXAMPLE_ID, Confidence, Example, Tag, WholeNumber
 from lambda_src.tagger import Explanation, Prediction
 from lambda_src.tagger.markup import QuestionText, split_text
 from lambda_src.tagger.model import QuietReason
@@ -25,36 +18,6 @@ from lambda_src.tagger.rules import MAX_TAGS
 MAX_QUESTION_BYTES = 64 * 1024
 MAX_BATCH = 100
 MAX_EXPLAINED_TERMS = 10
-
-# Stack Exchange's own rule for tags, without control characters and what nobody sees. It keeps tags
-# harmless in log lines, in terminals and in HTML.
-_TAG: Final = (
-    r"^[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    r"<>|,\"'&]{1,35}$"
-)
-
-
-def _tag(value: str) -> str:
-    if not re.fullmatch(_TAG, value):
-        raise ValueError(
-            "A tag has 1 to 35 characters. Blanks, control characters, commas, quotation marks, "
-            "bars, ampersands and angle brackets are not allowed."
-        )
-    return value
-
-
-Tag = Annotated[str, AfterValidator(_tag), WithJsonSchema({"type": "string", "pattern": _TAG})]
-Confidence = Annotated[float, Field(ge=0, le=1)]
-
-
-def _whole_number(value: object) -> object:
-    # JSON Schema counts 3.0 as an integer. Strict validation does not.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-
-Example = dict[str, Any]
 
 QUIET_MESSAGES: Final[Mapping[QuietReason, str]] = {
     "too_few_known_words": "The model knows too few of these words. "
@@ -68,9 +31,6 @@ _MESSAGE_OF_LIMITED: Final = (
     "The model is not sure enough of any tag that 'exclude' and 'min_confidence' leave. "
     "Relax them, or add an error message or some code."
 )
-
-_PREDICTION_ID: Final = "3f0c2f5e-0f0e-4f53-9f6a-0d8f6d1c2b3a"
-
 
 _QUESTION: Final[Example] = {"text": "How do I merge two dictionaries in Python?"}
 _LONG_QUESTION: Final[Example] = {
@@ -200,7 +160,7 @@ _PREDICTION: Final[Example] = {
         {"tag": "python", "confidence": 0.95},
         {"tag": "dictionary", "confidence": 0.93},
     ],
-    "prediction_id": _PREDICTION_ID,
+    "prediction_id": EXAMPLE_ID,
     "model_version": "2026.11.22-35984239",
 }
 
@@ -298,38 +258,6 @@ class BatchRequest(BaseModel):
     ]
 
 
-class FieldError(BaseModel):
-    """What is wrong with one field of a request."""
-
-    field: str = Field(description="The field's path, or `body` for the whole request body.")
-    message: str
-
-
-_PROBLEM: Final[Example] = {
-    "type": "about:blank",
-    "title": "Unprocessable Content",
-    "status": 422,
-    "detail": "max_tags: Input should be less than or equal to 5",
-    "correlation_id": "JKJaXmPLvHcESHA=",
-    "errors": [{"field": "max_tags", "message": "Input should be less than or equal to 5"}],
-}
-
-
-class Problem(BaseModel):
-    """An error, in the form that RFC 9457 defines."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_PROBLEM]})
-
-    type: str = "about:blank"
-    title: str = Field(description="The name of the HTTP status.")
-    status: int
-    detail: str = Field(description="What is wrong, and what to do.")
-    correlation_id: str = Field(description="Identifies the request in the service's log.")
-    errors: list[FieldError] | None = Field(
-        None, description="The wrong fields, if the request is not valid."
-    )
-
-
 class BatchItem(BaseModel):
     """The answer to one question of a batch: either a prediction or a problem."""
 
@@ -347,7 +275,7 @@ class BatchResponse(BaseModel):
                 {
                     "results": [
                         {"index": 0, "prediction": _PREDICTION},
-                        {"index": 1, "problem": _PROBLEM},
+                        {"index": 1, "problem": EXAMPLE_PROBLEM},
                     ]
                 }
             ]
@@ -355,53 +283,3 @@ class BatchResponse(BaseModel):
     )
 
     results: list[BatchItem]
-
-
-class FeedbackRequest(BaseModel):
-    """The tags that a question got in the end: `accepted`, `final_tags` or both."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        json_schema_extra={
-            "anyOf": [
-                {"required": [field], "properties": {field: {"type": "array"}}}
-                for field in ("final_tags", "accepted")
-            ],
-            "examples": [{"prediction_id": _PREDICTION_ID, "final_tags": ["python", "dictionary"]}],
-        },
-    )
-
-    prediction_id: str = Field(
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-        description="The `prediction_id` from the answer of `POST /predict`.",
-    )
-    accepted: list[Tag] | None = Field(
-        None, max_length=MAX_TAGS, description="The suggested tags that the person accepted."
-    )
-    final_tags: list[Tag] | None = Field(
-        None,
-        min_length=1,
-        max_length=MAX_TAGS,
-        description="All tags of the finished question, including tags that were not suggested. "
-        "A synonym is recorded as the tag that it means.",
-    )
-
-    @model_validator(mode="after")
-    def _check_tags(self) -> Self:
-        if self.accepted is None and self.final_tags is None:
-            raise ValueError("Send 'final_tags', 'accepted' or both.")
-        return self
-
-
-class FeedbackReceipt(BaseModel):
-    """Confirms that the feedback was recorded."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"prediction_id": _PREDICTION_ID, "unknown_tags": []}]}
-    )
-
-    prediction_id: str
-    unknown_tags: list[str] = Field(
-        description="Tags of the feedback that the model cannot suggest."
-    )

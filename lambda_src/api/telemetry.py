@@ -11,8 +11,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from lambda_src import metrics
+from lambda_src.api.feedback_schemas import FeedbackRequest
 from lambda_src.api.log_text import write_json
-from lambda_src.api.schemas import FeedbackRequest, PredictRequest
+from lambda_src.api.schemas import PredictRequest
 from lambda_src.metrics import Metric
 from lambda_src.tagger import Prediction
 

@@ -49,17 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             threads=os.cpu_count() or 1,
         )
     except (StoreError, BundleError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 (a command line)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except (OSError, duckdb.Error) as error:
-        print(  # noqa: T201 (a command line)
+        print(
             f"error: {options.store}: the run stopped: {error}. Check the space on its disk and in "
             f"{tempfile.gettempdir()}, and the permissions. Then run the same command again: it "
             "writes what is missing.",
             file=sys.stderr,
         )
         return 1
-    print("\n".join(_lines(outcome)))  # noqa: T201 (a command line)
+    print("\n".join(_lines(outcome)))
     return 0
 
 

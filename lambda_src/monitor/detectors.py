@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 import duckdb
 import numpy as np
 
-from lambda_src.monitor.daily import LATE_DAYS, WHOLE
 from lambda_src.monitor.drift.baseline import Baseline
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.drift.observations import FIGURES, Feedbacks, Predictions
 from lambda_src.monitor.drift.watch import DriftWatch
 from lambda_src.monitor.events import CompactDay
+from lambda_src.monitor.joining import LATE_DAYS, WHOLE
 from lambda_src.monitor.shares import MAX_SHARE, most_counted
 from lambda_src.monitor.store import EventStore
 

@@ -242,16 +242,17 @@ def _save(
     counts = connection.execute(
         "SELECT set_aside, count(*) FROM line WHERE set_aside IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    newest_first = "received_at DESC" if folder == "audits" else "received_at"
     connection.execute(
-        f"""
+        """
         CREATE OR REPLACE TEMP TABLE compact AS
         SELECT * EXCLUDE (set_aside, identity, "timestamp", event_version) FROM line
         WHERE set_aside IS NULL
         QUALIFY row_number() OVER (
-            PARTITION BY event_type, identity ORDER BY {newest_first}, line_digest
+            PARTITION BY event_type, identity
+            ORDER BY if(?, -epoch_us(received_at), epoch_us(received_at)), line_digest
         ) = 1
-        """  # noqa: S608 (a constant)
+        """,
+        [folder == "audits"],  # the newest audit, and the first of all others
     )
     ((kept, read),) = connection.execute(
         "SELECT (SELECT count(*) FROM compact), count(*) FROM line WHERE set_aside IS NULL"

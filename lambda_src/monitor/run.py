@@ -11,11 +11,12 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from lambda_src.monitor import daily, events
-from lambda_src.monitor.daily import LATE_DAYS, day_file
+from lambda_src.monitor import daily, events, joining
+from lambda_src.monitor.daily import day_file
 from lambda_src.monitor.detectors import Release, find_drift
 from lambda_src.monitor.drift.findings import Finding
 from lambda_src.monitor.events import CompactDay, days_with
+from lambda_src.monitor.joining import LATE_DAYS
 from lambda_src.monitor.report import write_reports
 from lambda_src.monitor.shares import MAX_SHARE
 from lambda_src.monitor.store import EventStore
@@ -133,7 +134,7 @@ def _restate(
     restated = [day for day in every if day <= today and (day >= first_late or day not in kept)]
     if restated:
         last = restated[-1] + timedelta(days=LATE_DAYS)
-        daily.load_feedback(
+        joining.load_feedback(
             connection, compacts.of("events", restated[0] - timedelta(days=1), last)
         )
     for day in restated:
@@ -185,8 +186,8 @@ def _day(
     reasons: dict[str, int] = {}
     doubles = 0
     for made in compacts.of("events", day, day):
-        daily.join(connection, made)
-        daily.limit_shares(connection, share)
+        joining.join(connection, made)
+        joining.limit_shares(connection, share)
         value["models"] = daily.model_figures(connection)
         reasons, doubles = dict(made.set_aside), made.doubles
     for made in compacts.of("audits", day, day):
@@ -201,9 +202,9 @@ def _day(
 def _feedback(
     connection: duckdb.DuckDBPyConnection, compacts: _Compacts, day: date
 ) -> dict[str, int]:
-    possible = list(daily.prediction_days(day))
+    possible = list(joining.prediction_days(day))
     for made in compacts.of("events", day, day):
-        return daily.feedback_received(
+        return joining.feedback_received(
             connection, made, compacts.of("events", possible[0], possible[-1])
         )
     return {"received": 0, "without_prediction": 0}

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from lambda_src.monitor.daily import N_BINS, RATES, Rate
+from lambda_src.monitor.details import N_BINS
+from lambda_src.monitor.rates import RATES, Rate
 
 WINDOW_DAYS: Final = 7
 """A whole week, so that every window has the same weekdays."""
@@ -66,7 +67,7 @@ def window_figures(
     Returns
     -------
     dict of str to Figure
-        By the names of `daily.RATES`, and those that this function adds.
+        By the names of `rates.RATES`, and those that this function adds.
     """
     first = str(today - timedelta(days=WINDOW_DAYS - 1))
     within = [day for day in days if first <= day["day"] <= str(today)]

@@ -29,6 +29,11 @@ def add_questions(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_files(command: argparse.ArgumentParser, name: str, explanation: str) -> None:
+    """Declare an option that takes any number of files, and has none if it is not given."""
+    command.add_argument(name, nargs="+", type=Path, default=[], metavar="FILE", help=explanation)
+
+
 def add_jobs(command: argparse.ArgumentParser) -> None:
     """Declare ``--jobs``."""
     command.add_argument(

@@ -22,7 +22,7 @@ from model_build.audit.service import Connection, Service
 from model_build.audit.tag_names import TagNames
 from model_build.collect.stack_exchange import StackExchange
 from model_build.collect.windows import Range, walk
-from model_build.commands.arguments import Commands
+from model_build.commands.arguments import Commands, add_files
 from model_build.commands.collect import add_client_options, client_of, day, start_of
 from model_build.commands.output import write_text
 from model_build.evaluation import table
@@ -105,13 +105,10 @@ def add_command(commands: Commands) -> None:
         metavar="DATE",
         help="the day of the audit, to repeat one that was missed (default: today, in UTC)",
     )
-    command.add_argument(
+    add_files(
+        command,
         "--synonyms",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="the site's synonyms of tags, as `collect synonyms` writes them: a renamed tag is "
+        "the site's synonyms of tags, as `collect synonyms` writes them: a renamed tag is "
         "then no mistake",
     )
     command.add_argument(

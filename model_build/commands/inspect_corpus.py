@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from model_build.collect.records import CollectedQuestion
-from model_build.commands.arguments import Commands
+from model_build.commands.arguments import Commands, add_files
 from model_build.commands.output import write_text
 from model_build.corpus import CorpusError, Rejects, read_rows
 from model_build.corpus.reading import SUFFIXES
@@ -25,13 +25,10 @@ def add_command(commands: Commands) -> None:
     command.add_argument(
         "--questions", nargs="+", required=True, type=Path, metavar="FILE", help=SUFFIXES
     )
-    command.add_argument(
+    add_files(
+        command,
         "--synonyms",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="more synonyms of tags, as for train; `collect synonyms` writes such a file",
+        "more synonyms of tags, as for train; `collect synonyms` writes such a file",
     )
     command.add_argument(
         "--json", required=True, type=Path, metavar="REPORT.json", help="the report for programs"

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from model_build.commands.arguments import Commands, add_questions, add_seed, rejects_of
+from model_build.commands.arguments import Commands, add_files, add_questions, add_seed, rejects_of
 from model_build.corpus import (
     Rejects,
     read_corpus,
@@ -39,22 +39,16 @@ def add_command(commands: Commands) -> None:
         help="names kinds of question: each gets a validation file and a test file of its own, at "
         "random; see docs/train.md",
     )
-    command.add_argument(
+    add_files(
+        command,
         "--partial-questions",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="with --kinds: more training questions, as for train. Near-duplicates of held-out "
+        "with --kinds: more training questions, as for train. Near-duplicates of held-out "
         "questions are left out",
     )
-    command.add_argument(
+    add_files(
+        command,
         "--tag-sets",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="with --kinds: tag sets, as for train. Those of held-out questions are left out",
+        "with --kinds: tag sets, as for train. Those of held-out questions are left out",
     )
     command.add_argument(
         "--out",

@@ -10,7 +10,14 @@ from sklearn.pipeline import Pipeline
 from model_build.bundle_writer import write_bundle
 from model_build.cluster import dask_workers
 from model_build.commands import tracking
-from model_build.commands.arguments import Commands, add_jobs, add_questions, add_seed, rejects_of
+from model_build.commands.arguments import (
+    Commands,
+    add_files,
+    add_jobs,
+    add_questions,
+    add_seed,
+    rejects_of,
+)
 from model_build.corpus import read_corpus, read_tag_sets
 from model_build.model_card import tag_set_card
 from model_build.stage_times import StageTimes
@@ -24,22 +31,16 @@ def add_command(commands: Commands) -> None:
     """Declare ``train``."""
     train = commands.add_parser("train", help="train a model and write it as a bundle")
     add_questions(train)
-    train.add_argument(
+    add_files(
+        train,
         "--partial-questions",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="more questions, from corpora that were reduced to their most common tags: such a "
+        "more questions, from corpora that were reduced to their most common tags: such a "
         "question may have other tags that the file does not list",
     )
-    train.add_argument(
+    add_files(
+        train,
         "--tag-sets",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="files with the columns id and tags, without text, of the same site: the re-ranker "
+        "files with the columns id and tags, without text, of the same site: the re-ranker "
         "counts in them, too, which tags occur together, and the regressions learn names of tags",
     )
     train.add_argument(
@@ -69,13 +70,10 @@ def add_command(commands: Commands) -> None:
         help="make this many questions per tag that have a word of the tag, but not the tag: the "
         "model then trusts single words less (default: %(default)s)",
     )
-    train.add_argument(
+    add_files(
+        train,
         "--synonyms",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="more synonyms of tags: .csv files with the columns synonym and tag, or .json files "
+        "more synonyms of tags: .csv files with the columns synonym and tag, or .json files "
         "with an answer of the Stack Exchange API to /tags/synonyms",
     )
     train.add_argument(

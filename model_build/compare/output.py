@@ -31,14 +31,12 @@ def draw(candidates: Sequence[dict[str, Any]], path: Path) -> None:
     The area of a point is the size of the model.
     """
     # The import takes a second, and most commands need no picture.
-    import matplotlib as mpl  # noqa: PLC0415
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import LogLocator  # noqa: PLC0415
 
     front = pareto_front(candidates)
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
     by_name = {each["name"]: each for each in candidates}
     line = [(by_name[name]["milliseconds"], by_name[name]["sample_jaccard"]) for name in front]
     axes.plot(*zip(*line, strict=True), color="tab:orange", linewidth=1, zorder=1)
@@ -58,7 +56,6 @@ def draw(candidates: Sequence[dict[str, Any]], path: Path) -> None:
     axes.grid(visible=True, which="both", linewidth=0.3)
     metadata = {"Software": None} if path.suffix == ".png" else {"Date": None}
     figure.savefig(path, dpi=120, metadata=metadata)
-    plt.close(figure)
 
 
 def _label(axes: Any, candidates: Sequence[dict[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from lambda_src.tagger.rules import N_HIDDEN_UNITS, RERANKER_INPUTS
 from model_build import features
 from model_build.bundle_writer import write_bundle
 from model_build.code_copies import rows_with_code
+from model_build.commands.arguments import add_files
 from model_build.corpus import Rejects, read_corpus, read_tag_sets
 from model_build.evaluation import judge
 from model_build.features import tokens_of
@@ -57,13 +58,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--most", type=int, default=12_000, help="maximum number of questions (default: 12000)"
     )
-    command.add_argument(
+    add_files(
+        command,
         "--test",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="test questions, judged file by file, also by their code alone (default: a fifth of "
+        "test questions, judged file by file, also by their code alone (default: a fifth of "
         "--questions, which is then not trained on)",
     )
     command.add_argument(

@@ -4,11 +4,11 @@ import argparse
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from model_build.commands.arguments import add_files
 from model_build.corpus import Rejects, read_corpus
 from model_build.features import NotEnoughQuestionsError
 from model_build.intervals import (
@@ -47,21 +47,15 @@ COMPARED: Final = ("sample_jaccard", "precision_at_1", "recall_at_5")
 def add_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `scripts/bench quality`."""
     add_corpus_options(command)
-    command.add_argument(
+    add_files(
+        command,
         "--partial-questions",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="files that contain only their most frequent tags: used for training, not for tests",
+        "files that contain only their most frequent tags: used for training, not for tests",
     )
-    command.add_argument(
+    add_files(
+        command,
         "--test",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="test questions, judged file by file (default: a fifth of --questions, which is then "
+        "test questions, judged file by file (default: a fifth of --questions, which is then "
         "not trained on: the newest if they have dates, otherwise a random sample)",
     )
     command.add_argument(
@@ -75,13 +69,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train Etiquette with the options of the starter model (default: those of train)",
     )
-    command.add_argument(
+    add_files(
+        command,
         "--tag-sets",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="tag sets for Etiquette, as for train; the other systems cannot use them",
+        "tag sets for Etiquette, as for train; the other systems cannot use them",
     )
     command.add_argument(
         "--systems",

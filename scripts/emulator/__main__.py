@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from scripts.emulator.base_image import base_image
-from scripts.emulator.deployment import Deployment, build_image, deploy
+from scripts.emulator.deployment import Deployment, build_all_images, build_image, deploy
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.logs import function_lines
 from scripts.emulator.paths import run_folder
-from scripts.emulator.tools import prepare
+from scripts.emulator.tools import emulator_program, prepare
+from scripts.shared.commands import run
 from scripts.shared.containers import Podman, find_engine
 from scripts.shared.paths import CONTAINERS, LOCAL_AWS_CACHE, ROOT
 from scripts.shared.terminal import UserError, say, step
@@ -19,6 +20,7 @@ from scripts.shared.terminal import UserError, say, step
 _QUESTION = "How do I merge two dictionaries in Python?"
 _COMMANDS = {
     "prepare": "install missing system packages (as root on Debian)",
+    "fetch": "download everything and build all images, which the first deployment otherwise does",
     "up": "start an empty AWS on this machine",
     "deploy": "deploy the stack to it with the CDK command line",
     "image": "build the image of the API function and print its name",
@@ -44,6 +46,8 @@ def _run(command: str, arguments: argparse.Namespace) -> None:
     name = arguments.name
     if command == "prepare":
         prepare(arguments.engine)
+    elif command == "fetch":
+        _fetch(name, arguments.engine)
     elif command == "up":
         prepare(arguments.engine)
         running = LocalAws.running(name)
@@ -66,6 +70,17 @@ def _run(command: str, arguments: argparse.Namespace) -> None:
         print("\n".join(function_lines(Deployment.read(_running(name)))))
     else:
         _down(name, purge=arguments.purge)
+
+
+def _fetch(name: str, wanted: str | None) -> None:
+    prepare(wanted)
+    engine = find_engine(wanted)
+    emulator_program()
+    with step("Installing the CDK command line"):
+        run([ROOT / "scripts" / "cdk", "--version"])
+    base = base_image(engine)
+    with step("Building all images"):
+        build_all_images(engine, base, name)
 
 
 def _running(name: str) -> LocalAws:

@@ -148,25 +148,23 @@ def _cdk(aws: LocalAws, *arguments: str | Path) -> None:
     run([_CDK, *arguments, "--no-notices"], env=aws.environment | _QUIET)
 
 
-def build_images(aws: LocalAws) -> dict[str, str]:
-    """Build the image of every function in the checkout, without a deployment.
-
-    A function with an image is a folder of lambda_src/ with a Dockerfile.
+def build_all_images(engine: Engine, base: str, name: str) -> None:
+    """Build all images of the checkout, so that the builds of a deployment find their layers.
 
     Parameters
     ----------
-    aws
-        The local AWS whose container engine and base image are used.
-
-    Returns
-    -------
-    dict
-        The name of each image, by the name of its folder.
+    engine
+        The container engine.
+    base
+        The name of the base image.
+    name
+        Distinguishes the images from others of the same functions.
     """
-    return {
-        file.parent.name: build_image(aws.engine, aws.state.base_image, file.parent, aws.name)
-        for file in sorted((ROOT / "lambda_src").glob("*/Dockerfile"))
-    }
+    for file in sorted((ROOT / "lambda_src").glob("*/Dockerfile")):
+        build_image(engine, base, file.parent, name)
+    job = ROOT / "model_build" / "Dockerfile"
+    tag = f"localhost/etiquette/{job.parent.name}:{name}"
+    engine.build(ROOT, tag=tag, file=job, args={"BASE_IMAGE": base})
 
 
 def build_image(engine: Engine, base: str, folder: Path, name: str) -> str:
@@ -192,8 +190,12 @@ def _build_images(aws: LocalAws, assembly: Path) -> None:
     """Build every image of the stack under the name that the stack uses for it.
 
     On AWS, the CDK builds these images and pushes them to a registry. The emulator has no registry:
-    it runs the images that the container engine holds, and the CDK finds them there.
+    it runs the images that the container engine holds, and the CDK finds them there. Like the CDK,
+    this builds no image twice: its tag is a hash of its sources. The hash does not contain the base
+    image, which is therefore a label.
     """
+    base_image = aws.state.base_image
+    label = f"etiquette.base-image={base_image}"
     for manifest in assembly.glob("*.assets.json"):
         # The names in the stack contain placeholders for the account and the region.
         text = manifest.read_text()
@@ -201,12 +203,15 @@ def _build_images(aws: LocalAws, assembly: Path) -> None:
         for image in json.loads(text).get("dockerImages", {}).values():
             source = image["source"]
             folder = assembly / source["directory"]
-            arguments = source.get("dockerBuildArgs", {}) | {"BASE_IMAGE": aws.state.base_image}
+            arguments = source.get("dockerBuildArgs", {}) | {"BASE_IMAGE": base_image}
             for place in image["destinations"].values():
                 repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{place['repositoryName']}"
-                aws.engine.build(
-                    folder,
-                    tag=f"{repository}:{place['imageTag']}",
-                    file=folder / source.get("dockerFile", "Dockerfile"),
-                    args=arguments,
-                )
+                tag = f"{repository}:{place['imageTag']}"
+                if not aws.engine.has_image(tag, label=label):
+                    aws.engine.build(
+                        folder,
+                        tag=tag,
+                        file=folder / source.get("dockerFile", "Dockerfile"),
+                        args=arguments,
+                        label=label,
+                    )

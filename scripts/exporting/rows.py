@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from lambda_src.monitor import daily, events
+from lambda_src.monitor import events, joining
 from lambda_src.monitor.store import EventStore
 from lambda_src.monitor.windows import WINDOW_DAYS
 from scripts.exporting.columns import COLUMNS
@@ -76,14 +76,14 @@ def _rows(store: EventStore, first: date, last: date) -> list[Row]:
         compact = [
             made
             for day in days
-            if day <= last + timedelta(days=daily.LATE_DAYS)
+            if day <= last + timedelta(days=joining.LATE_DAYS)
             and (made := events.compact(connection, store, day, workspace, folder="events"))
         ]
-        daily.load_feedback(connection, compact)
+        joining.load_feedback(connection, compact)
         for made in compact:
             if made.day > last:
                 continue
-            daily.join(connection, made)
+            joining.join(connection, made)
             cursor = connection.execute(
                 """
                 SELECT prediction_id, strftime(received_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS timestamp,

@@ -54,6 +54,7 @@ class Engine(ABC):
         target: str | None = None,
         contexts: Mapping[str, Path] | None = None,
         args: Mapping[str, str],
+        label: str | None = None,
     ) -> None:
         """Build an image.
 
@@ -71,9 +72,18 @@ class Engine(ABC):
             Folders in place of stages of the Dockerfile, by the names of the stages.
         args
             Values of the Dockerfile's build arguments.
+        label
+            A label of the image, as NAME=VALUE.
+
+        Raises
+        ------
+        UserError
+            If the build fails, or if this engine lacks something that the builds need.
         """
+        self._check_can_build()
         stage = ["--target", target] if target else []
         given = [word for item in args.items() for word in ("--build-arg", "=".join(item))]
+        labelled = ["--label", label] if label else []
         folders = [
             word
             for name, path in (contexts or {}).items()
@@ -81,16 +91,23 @@ class Engine(ABC):
         ]
         self.call(
             "build", "--quiet", *self._build_options, "--tag", tag,
-            "--file", file or folder / "Dockerfile", *stage, *folders, *given, folder,
+            "--file", file or folder / "Dockerfile", *stage, *folders, *given, *labelled, folder,
         )  # fmt: skip
+
+    @abstractmethod
+    def _check_can_build(self) -> None:
+        """Raise an error if this engine lacks something that the builds need."""
 
     @abstractmethod
     def gateway(self, network: str) -> str:
         """Return this machine's address on a network."""
 
-    def has_image(self, tag: str) -> bool:
-        """Return whether the engine holds an image with this name."""
-        return bool(self.call("images", "--quiet", tag))
+    def has_image(self, tag: str, *, label: str | None = None) -> bool:
+        """Return whether the engine holds an image with this name and, if given, this label."""
+        wanted = ["--filter", f"reference={tag}"]
+        if label:
+            wanted += ["--filter", f"label={label}"]
+        return bool(self.call("images", "--quiet", *wanted))
 
     def create_network(self, name: str) -> str:
         """Create a network and return this machine's address on it."""
@@ -124,23 +141,8 @@ class Docker(Engine):
         self.env = {"DOCKER_BUILDKIT": "1"}
         self._system = self.call("info", "--format", "{{.OperatingSystem}}", timeout=20)
 
-    def build(
-        self,
-        folder: Path,
-        *,
-        tag: str,
-        file: Path | None = None,
-        target: str | None = None,
-        contexts: Mapping[str, Path] | None = None,
-        args: Mapping[str, str],
-    ) -> None:
-        """Build an image, as `Engine.build` does.
-
-        Raises
-        ------
-        UserError
-            If Docker has no buildx: the legacy builder does not know `${BUILDPLATFORM}`.
-        """
+    def _check_can_build(self) -> None:
+        """Raise an error without buildx: the legacy builder does not know `${BUILDPLATFORM}`."""
         try:
             self.call("buildx", "version", timeout=20)
         except UserError as error:
@@ -149,7 +151,6 @@ class Docker(Engine):
                 "apt-get install docker-buildx on Debian 13 and Ubuntu, docker-buildx-plugin from "
                 "Docker's own packages, or brew install docker-buildx."
             ) from error
-        super().build(folder, tag=tag, file=file, target=target, contexts=contexts, args=args)
 
     @property
     def reaches_containers(self) -> bool:
@@ -203,6 +204,9 @@ class Podman(Engine):
         # build must trust the same certificates as this machine, such as a proxy's.
         trust = ["--volume", f"{CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.is_file() else []
         self._build_options = ["--layers", "--isolation", "chroot", *trust]
+
+    def _check_can_build(self) -> None:
+        """Podman's builds need nothing else."""
 
     @property
     def reaches_containers(self) -> bool:

@@ -138,4 +138,5 @@ def _single(headers: dict[str, list[str]]) -> dict[str, str]:
 def test_the_longest_hostile_header_and_query_are_answered(invoke: Invoke) -> None:
     event = gateway_event("GET", "/tags", headers={"accept": "a/b;q=0.1," * 1_000})
     answer, _ = invoke(event | {"rawQueryString": "prefix=%" * 1_000})
+    assert answer["statusCode"] == 422
     check_answer(answer["statusCode"], answer["headers"], answer["body"])

@@ -8,9 +8,23 @@ from typing import NoReturn
 import pytest
 
 if shutil.which("node"):  # without it, importing the CDK fails
-    from tests.infra.synthesis import combination, other_model, synthesize, synthesized
+    from tests.infra.synthesis import (
+        combination,
+        other_model,
+        synthesize,
+        synthesize_anew,
+        synthesized,
+        with_every_alarm,
+    )
 
-    __all__ = ["combination", "other_model", "synthesize", "synthesized"]
+    __all__ = [
+        "combination",
+        "other_model",
+        "synthesize",
+        "synthesize_anew",
+        "synthesized",
+        "with_every_alarm",
+    ]
 
 
 class _WithoutNode(pytest.Module):

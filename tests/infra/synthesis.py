@@ -1,8 +1,13 @@
 """Synthesizes the stack, once for all tests that read it."""
 
+import fcntl
+import hashlib
 import json
+import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,16 +16,21 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra_cdk.app import compose
+from infra_cdk.runbook import WITH_EVERY_ALARM
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from infra_cdk.stack import EtiquetteStack
 
 
 class Synthesized(NamedTuple):
-    """A stack, and the template that CloudFormation reads."""
+    """The template of a stack, and the folder with everything that its synthesis wrote."""
 
     template: Template
     assembly: Path
-    stack: EtiquetteStack
+
+    @classmethod
+    def read(cls, assembly: Path) -> "Synthesized":
+        (template,) = assembly.glob("*.template.json")
+        return cls(Template.from_json(json.loads(template.read_text())), assembly)
 
     def resources(self, kind: str, construct: str = "") -> dict[str, dict[str, Any]]:
         """The resources of a type, by logical id, in one construct or in all of them."""
@@ -116,18 +126,64 @@ COMBINATIONS: Final[dict[str, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+def synthesize_anew(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """A function that synthesizes a stack from settings."""
-
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
 
     def make(environment: str = "dev", **settings: Any) -> Synthesized:
         folder = tmp_path_factory.mktemp("cdk.out")
-        app = App(outdir=str(folder), context=context, analytics_reporting=False)
-        stack = compose(app, ENVIRONMENTS[environment](**settings))
-        return Synthesized(Template.from_stack(stack), folder, stack)
+        app, _ = app_and_stack(environment, settings, folder)
+        app.synth()
+        return Synthesized.read(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def synthesize(synthesize_anew: Synthesize, tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """A function that synthesizes a stack once for the same settings, in all test processes.
+
+    If a setting is a file, such as another model, each call synthesizes anew.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    read = cache(Synthesized.read)
+
+    def find_or_make(environment: str = "dev", **settings: Any) -> Synthesized:
+        if any(isinstance(each, Path) for each in settings.values()):
+            return synthesize_anew(environment, **settings)
+        given = repr((environment, sorted(settings.items())))
+        folder = shared / f"cdk.out-{hashlib.sha256(given.encode()).hexdigest()}"
+        with locked(folder.with_suffix(".lock")):
+            if not folder.exists():
+                synthesize_anew(environment, **settings).assembly.rename(folder)
+        return read(folder)
+
+    return find_or_make
+
+
+def app_and_stack(
+    environment: str, settings: dict[str, Any], folder: Path
+) -> tuple[App, EtiquetteStack]:
+    """An app with the stack, not synthesized yet."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(outdir=str(folder), context=context, analytics_reporting=False)
+    return app, compose(app, ENVIRONMENTS[environment](**settings))
+
+
+@pytest.fixture(scope="session")
+def with_every_alarm(tmp_path_factory: pytest.TempPathFactory) -> EtiquetteStack:
+    """The constructs of a stack with every alarm."""
+    _, stack = app_and_stack("prod", WITH_EVERY_ALARM, tmp_path_factory.mktemp("cdk.out"))
+    return stack
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let other processes wait."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 import re
 
-import pytest
 import yaml
 
 from infra_cdk.observability.watch import Fixed, Watch, construct_name
-from infra_cdk.runbook import WITH_EVERY_ALARM, every_group
+from infra_cdk.runbook import every_group
+from infra_cdk.stack import EtiquetteStack
 from lambda_src.prometheus_names import BUCKETS, REQUEST_BUCKETS
 from scripts.prometheus.write_rules import RULES, rules
-from tests.infra.synthesis import Synthesize, Synthesized
 
 MAKE_SENSE_ON_A_SERVER = {
     *("PredictionRate", "Confidence", "UnknownWords", "FeedbackSilence", "Heartbeat"),
@@ -17,25 +16,20 @@ MAKE_SENSE_ON_A_SERVER = {
 }
 
 
-@pytest.fixture(scope="module")
-def prod(synthesize: Synthesize) -> Synthesized:
-    return synthesize("prod", **WITH_EVERY_ALARM)
-
-
-def test_the_file_says_what_the_declarations_say(prod: Synthesized) -> None:
-    assert RULES.read_text(encoding="utf-8") == rules(every_group(prod.stack)), (
+def test_the_file_says_what_the_declarations_say(with_every_alarm: EtiquetteStack) -> None:
+    assert RULES.read_text(encoding="utf-8") == rules(every_group(with_every_alarm)), (
         f"{RULES.name} differs from the declarations of the alarms: "
         "run .venv/bin/python -m scripts.prometheus.write_rules"
     )
 
 
-def test_no_alarm_that_makes_sense_on_a_server_is_missing(prod: Synthesized) -> None:
-    [group] = yaml.safe_load(rules(every_group(prod.stack)))["groups"]
+def test_no_alarm_that_makes_sense_on_a_server_is_missing(with_every_alarm: EtiquetteStack) -> None:
+    [group] = yaml.safe_load(rules(every_group(with_every_alarm)))["groups"]
     alerts = {rule["alert"]: rule for rule in group["rules"] if "alert" in rule}
     assert set(alerts) >= MAKE_SENSE_ON_A_SERVER
     declared = {
         construct_name(watch.name): watch
-        for each in every_group(prod.stack)
+        for each in every_group(with_every_alarm)
         for watch in each.watches
         if isinstance(watch, Watch)
     }
@@ -43,9 +37,11 @@ def test_no_alarm_that_makes_sense_on_a_server_is_missing(prod: Synthesized) -> 
         assert alert["labels"]["severity"] == declared[name].severity
 
 
-def test_prometheus_knows_on_which_side_of_its_limit_a_percentile_lies(prod: Synthesized) -> None:
+def test_prometheus_knows_on_which_side_of_its_limit_a_percentile_lies(
+    with_every_alarm: EtiquetteStack,
+) -> None:
     """Inside a bucket, `histogram_quantile` only guesses."""
-    [group] = yaml.safe_load(rules(every_group(prod.stack)))["groups"]
+    [group] = yaml.safe_load(rules(every_group(with_every_alarm)))["groups"]
     percentiles = [
         (record["record"], alert["expr"])
         for record, alert in zip(group["rules"][::2], group["rules"][1::2], strict=True)
@@ -58,9 +54,9 @@ def test_prometheus_knows_on_which_side_of_its_limit_a_percentile_lies(prod: Syn
         assert float(limit) in bounds, expression
 
 
-def test_a_learned_limit_has_no_rule(prod: Synthesized) -> None:
+def test_a_learned_limit_has_no_rule(with_every_alarm: EtiquetteStack) -> None:
     text = RULES.read_text(encoding="utf-8")
-    for group in every_group(prod.stack):
+    for group in every_group(with_every_alarm):
         for watch in group.watches:
             if isinstance(watch, Watch) and not isinstance(watch.limit, Fixed):
                 assert f"alert: {construct_name(watch.name)}\n" not in text

@@ -202,7 +202,7 @@ def test_another_model_makes_another_version_of_the_same_image(
     ],
 )
 def test_files_that_belong_to_no_function_change_nothing(
-    synthesized: Synthesized, synthesize: Synthesize, name: str
+    synthesized: Synthesized, synthesize_anew: Synthesize, name: str
 ) -> None:
     """A changed asset would be published as another version."""
     left = ROOT / "lambda_src" / name.format(uuid4())
@@ -210,7 +210,7 @@ def test_files_that_belong_to_no_function_change_nothing(
     left.parent.mkdir(exist_ok=True)
     left.write_text("left behind")
     try:
-        assert synthesize().template.to_json() == synthesized.template.to_json()
+        assert synthesize_anew().template.to_json() == synthesized.template.to_json()
     finally:
         left.unlink()
         if not had_folder:

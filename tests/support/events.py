@@ -12,9 +12,10 @@ from uuid import UUID, uuid4, uuid5
 
 from aws_lambda_powertools import Logger
 
+from lambda_src.api.feedback_schemas import FeedbackRequest
 from lambda_src.api.log_text import write_json
 from lambda_src.api.predictions import PredictionService
-from lambda_src.api.schemas import FeedbackRequest, PredictRequest
+from lambda_src.api.schemas import PredictRequest
 from lambda_src.api.telemetry import Telemetry
 from lambda_src.tagger import TagModel
 

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import pytest
 from starlette.testclient import TestClient
 
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
+
+ALIAS = "arn:aws:lambda:eu-west-1:111122223333:function:etiquette:live"
 
 
 class LiveService:
@@ -78,3 +81,11 @@ def serve_model(service: LiveService) -> Iterator[LiveService]:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+def invoke_instead_of_aws(service: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AWS's clients invoke the service as a function."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.url)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from lambda_src.monitor.daily import N_BINS, RATES, WORD_EDGES, Rate
+from lambda_src.monitor.details import N_BINS, WORD_EDGES
+from lambda_src.monitor.rates import RATES, Rate
 from lambda_src.tagger.rules import MAX_TAGS
 
 VERSION = "2026.01.01-tests"

@@ -1,10 +1,14 @@
 """The state of a deployment, as AWS reports it."""
 
+import os
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from scripts.emulator.account import client
 from scripts.emulator.deployment import STACK, Deployment
+
+EMULATOR: Final = "-".join(["tests", *os.environ.get("PYTEST_XDIST_WORKER", "").split()])
+"""The name of the local AWS of this process. Each process that runs tests has one of its own."""
 
 
 @dataclass(frozen=True)

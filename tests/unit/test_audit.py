@@ -14,15 +14,11 @@ from lambda_src.monitor.store import open_store
 from lambda_src.tagger import TagModel
 from lambda_src.tagger.bundle import MANIFEST_KEY
 from model_build.__main__ import main
-from model_build.audit.errors import AuditError
-from model_build.audit.http_api import HttpApi
-from model_build.audit.live_function import LiveFunction
-from model_build.audit.service import Service
 from model_build.audit.tag_names import TagNames
 from model_build.commands.collect import start_of
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
-from tests.support.live_service import LiveService, serve_model
+from tests.support.live_service import ALIAS, LiveService, invoke_instead_of_aws, serve_model
 from tests.support.paths import STARTER
 from tests.support.stack_exchange import (
     KEY,
@@ -259,114 +255,21 @@ def test_few_questions_are_not_enough_and_none_is_an_error(
     assert "no question of 2026-11-17 to audit" in capsys.readouterr().err
 
 
-def asked(service: LiveService, **options: Any) -> Service:
-    return Service(HttpApi(service.url, **options), sleep=lambda seconds: None)
-
-
-QUESTION = Question("How do I sort a list in Python?", "", ("python",))
-
-
-def test_failures_that_pass_are_repeated(service: LiveService) -> None:
-    service.failures = [429, 503, 0]
-    answer = asked(service).predict(QUESTION)
-    assert answer is not None
-    assert answer.suggestions[0].tag == "python"
-
-
-@pytest.mark.parametrize(
-    ("failures", "message"),
-    [
-        ([503] * 4, "does not answer.*HTTP 503"),
-        ([0] * 4, "does not answer"),
-        ([403], "refuses the request.*--auth"),
-        ([404], "does not answer as the service does"),
-        ([200], "does not answer as the service does"),
-    ],
-)
-def test_other_failures_stop_the_audit(
-    failures: list[int], message: str, service: LiveService
-) -> None:
-    service.failures = failures
-    with pytest.raises(AuditError, match=message):
-        asked(service).predict(QUESTION)
-
-
-def test_credentials_are_sent_as_the_api_needs_them(
-    service: LiveService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked(service, authorization="jwt", token="secret").predict(QUESTION)
-    assert service.headers[-1]["authorization"] == "Bearer secret"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    asked(service, authorization="iam").predict(QUESTION)
-    signature = service.headers[-1]["authorization"]
-    assert signature.startswith("AWS4-HMAC-SHA256 Credential=key/")
-    assert "/eu-west-1/execute-api/aws4_request" in signature
-    with pytest.raises(AuditError, match="set ETIQUETTE_TOKEN"):
-        asked(service, authorization="jwt")
-
-
-ALIAS = "arn:aws:lambda:eu-west-1:111122223333:function:etiquette:live"
-
-
-@pytest.fixture
-def function(service: LiveService, monkeypatch: pytest.MonkeyPatch) -> LiveService:
-    """The service, which can be invoked as a function."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.url)
-    return service
-
-
-def invoked() -> Service:
-    return Service(LiveFunction(ALIAS), sleep=lambda seconds: None)
-
-
 def test_an_invoked_function_gives_the_same_audit(
-    site: StackExchangeServer, function: LiveService, tmp_path: Path
+    site: StackExchangeServer,
+    service: LiveService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    invoke_instead_of_aws(service, monkeypatch)
     (tmp_path / "url").mkdir()
     (tmp_path / "function").mkdir()
-    assert audit(site, function, "--store", str(tmp_path / "url")) == 0
+    assert audit(site, service, "--store", str(tmp_path / "url")) == 0
     arguments = ["audit", "--site", "cooking", "--base-url", site.url, "--function", ALIAS]
     arguments += ["--date", TODAY.isoformat(), "--store", str(tmp_path / "function")]
     assert main(arguments) == 0
     assert lines_of(tmp_path / "function") == lines_of(tmp_path / "url")
-    assert all(json.loads(body)["draft"] is True for body in function.bodies)
-
-
-def test_an_invocation_that_fails_for_a_while_is_repeated(function: LiveService) -> None:
-    function.failures = [429, 500, 0]
-    answer = invoked().predict(QUESTION)
-    assert answer is not None
-    assert answer.suggestions[0].tag == "python"
-    large = Question("x", "word " * 20_000, ("python",))
-    assert invoked().predict(large) is None
-
-
-@pytest.mark.parametrize(
-    ("failures", "message"),
-    [
-        ([403], "refuses the request.*lambda:InvokeFunction"),
-        ([404], "does not answer as the service does"),
-        ([500] * 4, "does not answer"),
-    ],
-)
-def test_other_failures_of_an_invocation_stop_the_audit(
-    failures: list[int], message: str, function: LiveService
-) -> None:
-    function.failures = failures
-    with pytest.raises(AuditError, match=message):
-        invoked().predict(QUESTION)
-
-
-def test_a_function_that_raises_an_exception_stops_the_audit(function: LiveService) -> None:
-    function.function_fails = True
-    with pytest.raises(AuditError, match=r"does not answer.*HTTP 502"):
-        invoked().predict(QUESTION)
+    assert all(json.loads(body)["draft"] is True for body in service.bodies)
 
 
 def test_the_synonyms_of_the_site_are_fetched(

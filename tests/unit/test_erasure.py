@@ -16,9 +16,9 @@ import duckdb
 import pytest
 from moto import mock_aws
 
+from lambda_src.monitor.bucket_store import BucketStore
 from lambda_src.monitor.release import read_release
 from lambda_src.monitor.run import run
-from lambda_src.monitor.store import BucketStore
 from lambda_src.tagger import TagModel
 from scripts.event_store.erasing import erase, streams_with
 from scripts.event_store.replaying import replay
@@ -68,7 +68,7 @@ def files(s3: Any) -> dict[str, bytes]:
 
 
 def monitor(s3: Any) -> None:
-    run(BucketStore(s3, BUCKET, ""), TODAY, release=read_release(STARTER), memory_mb=512, threads=1)
+    run(BucketStore(BUCKET, ""), TODAY, release=read_release(STARTER), memory_mb=512, threads=1)
 
 
 def traces(s3: Any, prediction: dict[str, Any]) -> dict[str, list[str]]:

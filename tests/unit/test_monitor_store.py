@@ -9,7 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambda_src.monitor.store import BucketStore, EventStore, FolderStore, StoreError, open_store
+from lambda_src.monitor.bucket_store import BucketStore
+from lambda_src.monitor.store import EventStore, FolderStore, StoreError, open_store
 
 KEY = "days/2026-11-27.json"
 
@@ -29,9 +30,7 @@ def store(
         client.create_bucket(
             Bucket="store-of-events", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        yield BucketStore(
-            client, "store-of-events", "etiquette" if "prefix" in request.param else ""
-        )
+        yield BucketStore("store-of-events", "etiquette" if "prefix" in request.param else "")
 
 
 def test_what_was_written_is_read(store: EventStore) -> None:

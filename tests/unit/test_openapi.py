@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from lambda_src.api import model_health, schemas, service_info
+from lambda_src.api import feedback_schemas, model_health, schemas, service_info
 from lambda_src.api.app import create_app
 from lambda_src.api.settings import Settings
 from lambda_src.tagger import TagModel
@@ -94,7 +94,7 @@ def test_every_request_and_answer_has_a_valid_example(current: Document) -> None
             assert names
             for name in names:
                 examples = current["components"]["schemas"][name]["examples"]
-                modules = (schemas, service_info, model_health)
+                modules = (schemas, feedback_schemas, service_info, model_health)
                 module = next(each for each in modules if hasattr(each, name))
                 model: type[BaseModel] = getattr(module, name)
                 for example in examples:

@@ -1,7 +1,7 @@
 """The pre-traffic check: what it accepts and rejects, and that it always reports to CodeDeploy.
 
 The version under test is the real application with the starter model, called in this process, or a
-fake that fails in a given way. tests/system/test_release.py checks a deployed version.
+fake that fails in a given way. tests/system/one_deployment checks a deployed version.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The checks of scripts/verify, against a fake deployment whose every part can be wrong.
 
-tests/system/test_verify.py runs the command on the emulator.
+tests/system/one_deployment/test_verify.py runs the command on the emulator.
 """
 
 import json

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from lambda_src.monitor import daily
+from lambda_src.monitor.details import WORD_EDGES
 from lambda_src.monitor.report.bar_charts import before_and_after
 from lambda_src.monitor.report.drawing import Chart, percent
 from lambda_src.monitor.report.estimates import Day
@@ -97,6 +97,6 @@ def _names(name: str, n_bins: int) -> list[str]:
     if name in _SHARES:
         return [f"{number / n_bins:.1f}+" for number in range(n_bins)]
     if name == "words":
-        edges = daily.WORD_EDGES
+        edges = WORD_EDGES
         return [*(f"\N{LESS-THAN OR EQUAL TO}{edge}" for edge in edges), f">{edges[-1]}"]
     return [str(number) for number in range(n_bins)]

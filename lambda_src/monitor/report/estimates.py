@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from lambda_src.monitor.daily import Rate
+from lambda_src.monitor.rates import Rate
 
 Day = Mapping[str, Any]
 """A day file."""
@@ -58,7 +58,7 @@ class Period(NamedTuple):
         Parameters
         ----------
         name : str
-            One of `daily.RATES`, without those of the micro average.
+            One of `rates.RATES`, without those of the micro average.
         audited : bool
             Of the audits instead of the models.
         """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scripts.emulator.account import client
 from tests.support.paths import ROOT
-from tests.system.facts import Release
+from tests.system.facts import EMULATOR, Release
 
 NAMED = {
     "a request without credentials",
@@ -22,7 +22,7 @@ def verify(*arguments: str) -> "subprocess.CompletedProcess[str]":
         "--environment",
         "emulator",
         "--emulator",
-        "tests",
+        EMULATOR,
     ]
     return subprocess.run(
         [*command, "--patience", "20", *arguments], capture_output=True, text=True, check=False
@@ -59,7 +59,7 @@ def test_a_deployment_that_does_not_start_fails(first_release: Release) -> None:
     iam.delete_role_policy(**permission)
     aws.forget_warm_containers()
     try:
-        done = verify()
+        done = verify("--patience", "3")  # its log gets no line, however long one waits
     finally:
         iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
         aws.forget_warm_containers()

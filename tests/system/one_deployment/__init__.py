@@ -1,0 +1,1 @@
+"""Tests of one deployment, one file after the other: what a file does, the next one finds."""
