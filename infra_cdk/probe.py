@@ -21,6 +21,7 @@ from constructs import Construct
 
 from infra_cdk.observability.topic import AlarmTopics
 from infra_cdk.observability.watch import Fixed, Severity, Watch, WatchGroup
+from infra_cdk.recorded_settings import given_outputs
 from infra_cdk.settings import SettingsError
 
 REGION: Final = "us-east-1"
@@ -164,15 +165,17 @@ def main() -> None:
     app = App()
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     names = ("host", "alarm_email", "environment", "service", "path")
-    found = {name: app.node.try_get_context(name) for name in names}
-    given: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    found, outputs = given_outputs(app.node, names)
+    given: dict[str, Any] = dict(found)
     missing = [name for name in ("host", "alarm_email") if name not in given]
     if missing:
         sys.exit(f"etiquette: pass -c {missing[0]}=..., which the probe needs")
     try:
-        Probe(app, **given)
+        probe = Probe(app, **given)
     except SettingsError as error:
         sys.exit(f"etiquette: {error}")
+    for name, value in outputs.items():
+        CfnOutput(probe, name, value=value)
     app.synth()
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from botocore.exceptions import ClientError
 
+from infra_cdk.accounts import ACCOUNTS
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
 
@@ -32,6 +33,21 @@ class Account:
             region=client.meta.region_name,
         )
 
+    @classmethod
+    def expected(cls, target: Target) -> Self:
+        """Return the account of the credentials, if the target's environment is in it.
+
+        Raises
+        ------
+        ReleaseError
+            If infra_cdk/accounts.py or `-c account=` names another account.
+        """
+        account = cls.of(target)
+        given = target.context.get("account", "default")
+        named = ACCOUNTS.get(target.environment) if given == "default" else given
+        account.refuse_unless(named, target)
+        return account
+
     def __str__(self) -> str:
         alias = f" ({self.alias})" if self.alias else ""
         return f"account {self.number}{alias}, region {self.region}"
@@ -53,7 +69,7 @@ class Account:
         """
         if expected not in {None, self.number}:
             raise ReleaseError(
-                f"{target.stack} belongs to account {expected} (setting account), but the "
-                f"credentials are those of {self}. Set AWS_PROFILE to a profile of account "
-                f"{expected}."
+                f"{target.stack} belongs to account {expected} (setting account, "
+                f"infra_cdk/accounts.py), but the credentials are those of {self}. Set AWS_PROFILE "
+                f"to a profile of account {expected}."
             )

@@ -34,8 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         folder = _synthesized(options)
         if folder is None:
             return 1
-        for stack in stacks_in(folder):
-            target = Target(environment=stack.rpartition("-")[2], stack=stack)
+        for stack, region in stacks_in(folder).items():
+            target = Target(environment=stack.rpartition("-")[2], stack=stack, region=region)
             removed = review(target, Assembly(folder, stack))
             # Afterwards, the CDK itself asks only about permissions.
             if any(each.stands_out for each in removed):
@@ -49,22 +49,29 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run([CDK, "--app", folder, *others], check=False).returncode
 
 
-def stacks_in(folder: Path) -> list[str]:
-    """Return the names of the stacks in a synthesized folder."""
+def stacks_in(folder: Path) -> dict[str, str | None]:
+    """Return the names of the stacks in a synthesized folder, with the regions that they name."""
     artifacts: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    kind = "aws:cloudformation:stack"
-    return [name for name, each in artifacts.items() if each["type"] == kind]
+    stacks = {
+        name: str(each.get("environment", "")).rpartition("/")[2]
+        for name, each in artifacts.items()
+        if each["type"] == "aws:cloudformation:stack"
+    }
+    return {
+        name: None if region in {"", "unknown-region"} else region
+        for name, region in stacks.items()
+    }
 
 
 def _synthesized(options: argparse.Namespace) -> Path | None:
     """Return the folder to deploy, or None if the CDK has reported why there is none."""
     context = dict(_setting(each) for each in options.context)
+    if options.app and options.keep_settings:
+        raise ReleaseError(
+            f"The settings of {options.app} cannot be kept, but only those of the service's own "
+            "app: use --keep-settings without --app."
+        )
     if options.app and (Path(options.app) / "manifest.json").is_file():
-        if options.keep_settings:
-            raise ReleaseError(
-                f"{options.app} is synthesized already, so that its settings cannot change: use "
-                "--keep-settings without --app."
-            )
         return Path(options.app)
     if options.keep_settings:
         environment = context.get("environment", "dev")
