@@ -157,10 +157,19 @@ class Delivery(Stack):
                 ),
                 # Metrics have no resource-level permissions either.
                 "VerifyMetric": policy(allow(["cloudwatch:GetMetricStatistics"], ["*"])),
-                # scripts/verify looks for its prediction's line, metric and alarm.
+                # scripts/verify looks for its prediction's line, metric and alarm. DescribeAlarms
+                # needs * for composite alarms only ("DescribeAlarms",
+                # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
                 "VerifyLog": policy(allow(["logs:FilterLogEvents"], [logs])),
                 "VerifyAlarm": policy(
-                    allow(["cloudwatch:SetAlarmState", "cloudwatch:DescribeAlarmHistory"], [alarms])
+                    allow(
+                        [
+                            "cloudwatch:DescribeAlarms",
+                            "cloudwatch:SetAlarmState",
+                            "cloudwatch:DescribeAlarmHistory",
+                        ],
+                        [alarms],
+                    )
                 ),
                 "VerifyTopics": policy(allow(["sns:ListSubscriptionsByTopic"], [topics])),
                 "VerifyApi": policy(allow(["execute-api:Invoke"], [api])),
