@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lambda_src.api import correlation
 from lambda_src.api.problems import problem_response
 
-
 METHODS: Final = ("GET", "HEAD", "POST")
 HEADERS: Final = (
     *("content-type", "authorization", correlation.HEADER, "if-none-match", "x-requested-with"),

@@ -123,8 +123,8 @@ def _avoids_throttle(scope: Scope) -> bool:
     """Return whether a request avoids the throttle of its own route.
 
     API Gateway matches routes before it decodes the path, so a path such as /predict/%62atch
-    matches only $default. A function URL has no routes at all: it always says $default. So do direct
-    invocations, such as those of the audit, which no API throttles.
+    matches only $default. A function URL has no routes at all: it always says $default. So do
+    direct invocations, such as those of the audit, which no API throttles.
     """
     event = scope.get("aws.event")
     return (
