@@ -48,9 +48,14 @@ class Account:
         account.refuse_unless(named, target)
         return account
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """The number, and the alias if there is one."""
         alias = f" ({self.alias})" if self.alias else ""
-        return f"account {self.number}{alias}, region {self.region}"
+        return f"account {self.number}{alias}"
+
+    def __str__(self) -> str:
+        return f"{self.name}, region {self.region}"
 
     def refuse_unless(self, expected: str | None, target: Target) -> None:
         """Raise an error if an environment names another account.

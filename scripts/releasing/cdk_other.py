@@ -37,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
             raise ReleaseError(_WATCH)
         # Without a name, `bootstrap`, `gc` and other apps are not for one environment.
         account = Account.of(target) if "environment" not in context else Account.expected(target)
-        say(f"cdk {' '.join(others)}: in {account}")
+        # Another app may be in a region of its own, and `aws://` names one.
+        elsewhere = options.app or any(each.startswith("aws://") for each in others)
+        say(f"cdk {' '.join(others)}: in {account.name if elsewhere else account}")
     except NoCredentialsError:
         print(f"cdk: {NO_CREDENTIALS}", file=sys.stderr)
         return 1
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/cdk", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--context", action="append", default=[])
+    parser.add_argument("-a", "--app")
     parser.add_argument("--profile")
     return parser
 

@@ -422,6 +422,8 @@ def test_other_commands_of_the_cdk_show_the_account(
     shown = "cdk destroy: in account 123456789012 (example-prod), region eu-west-1"
     assert shown in capsys.readouterr().err
     assert cdk.read_text() == " ".join(given) + "\n"
+    assert other_with_cdk(monkeypatch, cdk, "destroy", "--app", "python -m infra_cdk.probe") == 0
+    assert "region" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
