@@ -16,7 +16,7 @@ from scripts.releasing.deployed_settings import kept
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.question import agree
 from scripts.releasing.review import review
-from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
+from scripts.releasing.target import NO_CREDENTIALS, Target, choose_profile, stack_name
 from scripts.shared.paths import CDK, ROOT
 from scripts.shared.terminal import UserError
 
@@ -26,10 +26,7 @@ _FOLDER: Final = ROOT / "cdk.out"
 def main(arguments: Sequence[str]) -> int:
     """Run `cdk deploy` with these arguments and return its exit status, or 1 to refuse."""
     options, others = _parser().parse_known_args(arguments)
-    if options.profile:
-        os.environ["AWS_PROFILE"] = options.profile
-    if not os.environ.get("AWS_PROFILE"):
-        os.environ.pop("AWS_PROFILE", None)  # boto3 fails on an empty name, which the CDK ignores
+    choose_profile(options.profile)
     try:
         folder = _synthesized(options)
         if folder is None:

@@ -4,7 +4,6 @@ The CDK itself asks before some of them, but does not say in which account. scri
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from scripts.releasing.account import Account
 from scripts.releasing.errors import ReleaseError
-from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
+from scripts.releasing.target import NO_CREDENTIALS, Target, choose_profile, stack_name
 from scripts.shared.paths import CDK
 from scripts.shared.terminal import UserError, say
 
@@ -27,8 +26,7 @@ _WATCH: Final = (
 def main(arguments: Sequence[str]) -> int:
     """Show the account, or refuse it, then run the CDK's command and return its exit status."""
     options, others = _parser().parse_known_args(arguments)
-    if options.profile:
-        os.environ["AWS_PROFILE"] = options.profile
+    choose_profile(options.profile)
     context = dict(each.partition("=")[::2] for each in options.context)
     environment = context.get("environment", "dev")
     target = Target(environment, stack_name(environment, context), context=context)

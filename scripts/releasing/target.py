@@ -42,6 +42,20 @@ def stack_name(environment: str, context: Mapping[str, str]) -> str:
     return f"{context.get('service', 'etiquette')}-{environment}"
 
 
+def choose_profile(profile: str | None) -> None:
+    """Let boto3 use the same credentials as the CDK.
+
+    Parameters
+    ----------
+    profile
+        The CDK's option `--profile`, if it was given.
+    """
+    if profile:
+        os.environ["AWS_PROFILE"] = profile
+    if not os.environ.get("AWS_PROFILE"):
+        os.environ.pop("AWS_PROFILE", None)  # boto3 fails on an empty name, which the CDK ignores
+
+
 @dataclass(frozen=True)
 class Target:
     """One deployment of Etiquette.

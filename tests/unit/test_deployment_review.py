@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -417,8 +418,10 @@ def other_with_cdk(monkeypatch: pytest.MonkeyPatch, cdk: Path, *arguments: str) 
 def test_other_commands_of_the_cdk_show_the_account(
     cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "")  # as on the emulator; boto3 would fail on it
     given = ("destroy", "-c", "environment=prod", "-c", "account=123456789012")
     assert other_with_cdk(monkeypatch, cdk, *given) == 0
+    assert "AWS_PROFILE" not in os.environ
     shown = "cdk destroy: in account 123456789012 (example-prod), region eu-west-1"
     assert shown in capsys.readouterr().err
     assert cdk.read_text() == " ".join(given) + "\n"
