@@ -2,10 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra_cdk.build_context import let_everybody_read
 from infra_cdk.context import settings_from_context
 from infra_cdk.cross_build import CrossBuildError, check_can_build, check_has_buildx
 from infra_cdk.model import ModelFileError
@@ -40,7 +42,7 @@ def main() -> None:
         compose(app, settings)
     except (SettingsError, ModelFileError, CrossBuildError) as error:
         sys.exit(f"etiquette: {error}")
-    app.synth()
+    let_everybody_read(Path(app.synth().directory))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra_cdk.build_context import not_code
 from infra_cdk.build_network import BuildNetwork
 from infra_cdk.findings import acknowledge
 from infra_cdk.policies import allow, policy
@@ -24,10 +25,10 @@ _CONTAINER: Final = "job"
 _BUILD_CONTEXT: Final = (
     *("*", "!lambda_src/__init__.py", "!lambda_src/metrics.py", "!lambda_src/tagger"),
     *("!lambda_src/monitor", "!model_build", "model_build/starter"),
-    *("**/__pycache__", "**/*.so", "**/.*", "model_build/requirements-*.txt"),
+    "model_build/requirements-*.txt",
 )
 """What the Dockerfile copies, as patterns of a .dockerignore file: a change elsewhere makes no new
-image."""
+image. What is no code is left out besides."""
 
 
 class BuildJob(Construct):
@@ -197,7 +198,7 @@ class BuildJob(Construct):
             "Image",
             directory=str(ROOT),
             file="model_build/Dockerfile",
-            exclude=list(_BUILD_CONTEXT),
+            exclude=[*_BUILD_CONTEXT, *not_code(ROOT, "lambda_src", "model_build")],
             ignore_mode=IgnoreMode.DOCKER,
             platform=platform,
         )

@@ -24,6 +24,7 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from infra_cdk.policies import allow, policy
+from infra_cdk.recorded_settings import given_outputs
 from infra_cdk.settings import SettingsError, check_one_of
 
 ISSUER: Final = "token.actions.githubusercontent.com"
@@ -156,10 +157,19 @@ class Delivery(Stack):
                 ),
                 # Metrics have no resource-level permissions either.
                 "VerifyMetric": policy(allow(["cloudwatch:GetMetricStatistics"], ["*"])),
-                # scripts/verify looks for its prediction's line, metric and alarm.
+                # scripts/verify looks for its prediction's line, metric and alarm. DescribeAlarms
+                # needs * for composite alarms only ("DescribeAlarms",
+                # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
                 "VerifyLog": policy(allow(["logs:FilterLogEvents"], [logs])),
                 "VerifyAlarm": policy(
-                    allow(["cloudwatch:SetAlarmState", "cloudwatch:DescribeAlarmHistory"], [alarms])
+                    allow(
+                        [
+                            "cloudwatch:DescribeAlarms",
+                            "cloudwatch:SetAlarmState",
+                            "cloudwatch:DescribeAlarmHistory",
+                        ],
+                        [alarms],
+                    )
                 ),
                 "VerifyTopics": policy(allow(["sns:ListSubscriptionsByTopic"], [topics])),
                 "VerifyApi": policy(allow(["execute-api:Invoke"], [api])),
@@ -221,17 +231,21 @@ def main() -> None:
     """Synthesize the stack for the repository in the CDK context."""
     app = App()
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    environment = app.node.try_get_context("environment")
+    names = ("repository", "service", "provider_arn", "environment")
+    given, outputs = given_outputs(app.node, names)
+    environment = given.get("environment")
     try:
-        Delivery(
+        delivery = Delivery(
             app,
-            repository=str(app.node.try_get_context("repository") or ""),
-            service=str(app.node.try_get_context("service") or "etiquette"),
-            provider_arn=app.node.try_get_context("provider_arn"),
-            environments=ENVIRONMENTS if environment is None else [str(environment)],
+            repository=given.get("repository", ""),
+            service=given.get("service", "etiquette"),
+            provider_arn=given.get("provider_arn"),
+            environments=ENVIRONMENTS if environment is None else [environment],
         )
     except SettingsError as error:
         sys.exit(f"etiquette: {error}")
+    for name, value in outputs.items():
+        CfnOutput(delivery, name, value=value)
     app.synth()
 
 

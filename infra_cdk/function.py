@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final, TypedDict
 
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, RemovalPolicy, Size, Validations
@@ -13,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra_cdk.build_context import not_code
 from infra_cdk.policies import allow, policy
 from infra_cdk.settings import ROOT, Settings
 
@@ -21,8 +21,6 @@ _ARCHITECTURES: Final = {
     "arm64": (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-_CODE_ENDINGS: Final = frozenset({".c", ".css", ".html", ".js", ".jsonl", ".py", ".txt"})
-"""The endings of the files of lambda_src/ that belong to a function, besides its Dockerfile."""
 
 
 class FolderFunction(Construct):
@@ -193,29 +191,6 @@ class FolderFunction(Construct):
         return role
 
 
-def is_code(path: Path) -> bool:
-    """Return whether a file or folder of lambda_src/ can be part of a function.
-
-    This is a list of what belongs, and not one of exceptions: what the operating system, an editor
-    or a tool leaves in a folder must change no asset, because a changed asset is a new version.
-
-    Parameters
-    ----------
-    path
-        An existing file or folder below lambda_src/.
-    """
-    for part in path.relative_to(SOURCES).parts:
-        if part.startswith((".", "#")) or part == "__pycache__":
-            return False
-    return path.is_dir() or path.name == "Dockerfile" or path.suffix in _CODE_ENDINGS
-
-
-def _not_code() -> list[str]:
-    """Return what `is_code` refuses, as patterns of a .dockerignore file."""
-    found = (path for path in sorted(SOURCES.rglob("*")) if not is_code(path))
-    return [re.sub(r"([*?\[\\])", r"\\\1", path.relative_to(SOURCES).as_posix()) for path in found]
-
-
 class _Code(TypedDict):
     """The arguments of a function that depend on how its code is packaged."""
 
@@ -235,7 +210,7 @@ def _code(folder: str, module: str, shared: Sequence[str], architecture_name: st
             "code": lambda_.Code.from_asset_image(
                 str(SOURCES),
                 file=f"{folder}/Dockerfile",
-                exclude=["*", *context, other_requirements, *_not_code()],
+                exclude=["*", *context, other_requirements, *not_code(SOURCES)],
                 platform=platform,
                 # The same image: this is a setting of the function.
                 cmd=[f"lambda_src.{folder}.{module}.handler"] if module != "handler" else None,
@@ -247,7 +222,7 @@ def _code(folder: str, module: str, shared: Sequence[str], architecture_name: st
     return {
         "code": lambda_.Code.from_asset(
             str(SOURCES),
-            exclude=["*", f"!{folder}", *_not_code()],
+            exclude=["*", f"!{folder}", *not_code(SOURCES)],
             ignore_mode=IgnoreMode.DOCKER,
         ),
         "handler": f"{folder}.{module}.handler",

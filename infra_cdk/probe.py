@@ -16,11 +16,14 @@ from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Stack,
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
+from infra_cdk.observability.certificate import certificate_expiry
 from infra_cdk.observability.topic import AlarmTopics
 from infra_cdk.observability.watch import Fixed, Severity, Watch, WatchGroup
+from infra_cdk.recorded_settings import given_outputs
 from infra_cdk.settings import SettingsError
 
 REGION: Final = "us-east-1"
@@ -88,6 +91,7 @@ class Probe(Stack):
         environment: str = "prod",
         service: str = "etiquette",
         path: str = "/health",
+        certificate_arn: str | None = None,
     ) -> None:
         """Create the health check.
 
@@ -104,11 +108,16 @@ class Probe(Stack):
             Name the deployment that is probed.
         path
             The path that must answer with a status from 200 to 399, without a token.
+        certificate_arn
+            The certificate of CloudFront, which this stack then watches. A health check accepts an
+            expired one ("How Route 53 determines whether a health check is healthy",
+            https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html).
 
         Raises
         ------
         SettingsError
-            If the host is not a host name, or the path does not begin with a slash.
+            If the host is not a host name, the path does not begin with a slash, or the certificate
+            is in another region.
         """
         deployment = f"{service}-{environment}"
         super().__init__(
@@ -123,6 +132,11 @@ class Probe(Stack):
             )
         if not path.startswith("/"):
             raise SettingsError(f"path is {path!r}, but it must begin with a slash")
+        if certificate_arn and not certificate_arn.startswith(f"arn:aws:acm:{REGION}:"):
+            raise SettingsError(
+                f"certificate_arn is {certificate_arn!r}, which is not in {REGION}. The stack of "
+                "the service watches a certificate of API Gateway itself"
+            )
         check = route53.CfnHealthCheck(
             self,
             "Check",
@@ -151,28 +165,36 @@ class Probe(Stack):
         topic = topics.add(Severity.PAGE, alarm_email)
         for watch in self.watches.watches:
             if isinstance(watch, Watch):
-                alarm = watch.alarm(self, deployment)
-                alarm.add_alarm_action(actions.SnsAction(topic))
-                alarm.add_ok_action(actions.SnsAction(topic))
+                self._notify(watch.alarm(self, deployment), topic)
+        if certificate_arn is not None:
+            tickets = topics.add(Severity.TICKET, alarm_email)
+            self._notify(certificate_expiry(certificate_arn).alarm(self, deployment), tickets)
+            CfnOutput(self, "TicketTopic", value=tickets.topic_arn)
         Tags.of(self).add("service", service)
         Tags.of(self).add("environment", environment)
         CfnOutput(self, "PageTopic", value=topic.topic_arn)
+
+    def _notify(self, alarm: cloudwatch.Alarm, topic: sns.ITopic) -> None:
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
 
 
 def main() -> None:
     """Synthesize the stack for the settings in the CDK context."""
     app = App()
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    names = ("host", "alarm_email", "environment", "service", "path")
-    found = {name: app.node.try_get_context(name) for name in names}
-    given: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    names = ("host", "alarm_email", "environment", "service", "path", "certificate_arn")
+    found, outputs = given_outputs(app.node, names)
+    given: dict[str, Any] = dict(found)
     missing = [name for name in ("host", "alarm_email") if name not in given]
     if missing:
         sys.exit(f"etiquette: pass -c {missing[0]}=..., which the probe needs")
     try:
-        Probe(app, **given)
+        probe = Probe(app, **given)
     except SettingsError as error:
         sys.exit(f"etiquette: {error}")
+    for name, value in outputs.items():
+        CfnOutput(probe, name, value=value)
     app.synth()
 
 

@@ -4,10 +4,14 @@ See docs/decisions/0021-settings-as-outputs.md.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
+from constructs import Node
+
+from infra_cdk.context import DEFAULT
 from infra_cdk.settings import ENVIRONMENTS, Settings, Throttle
 
 _NOT_RECORDED: Final = {"environment", "service", "model", "report", "given"}
@@ -33,6 +37,31 @@ def settings_outputs(settings: Settings) -> dict[str, str]:
     return {
         "Settings": json.dumps(_not_default(settings), sort_keys=True),
         "CommandSettings": json.dumps(sorted(settings.given)),
+    }
+
+
+def given_outputs(node: Node, names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Read the settings of a stack beside the service's, all of which the command line gives.
+
+    Parameters
+    ----------
+    node
+        The node of the app.
+    names
+        The settings of the stack.
+
+    Returns
+    -------
+    tuple of two dict
+        The values that were given, without those that are `default`, and the stack's outputs that
+        describe them, as `settings_outputs` does.
+    """
+    found = {name: node.try_get_context(name) for name in names}
+    given = {name: str(value) for name, value in found.items() if value is not None}
+    values = {name: value for name, value in given.items() if value != DEFAULT}
+    return values, {
+        "Settings": json.dumps(values, sort_keys=True),
+        "CommandSettings": json.dumps(sorted(given)),
     }
 
 

@@ -116,7 +116,11 @@ class Rollout(Construct):
                 severity=Severity.RELEASE,
                 metric=_with_requests(
                     "share of failed requests",
-                    "(FILL(errors, 0) + FILL(answers, 0)) / requests",
+                    # `answers` has no value until the first failure. Operators treat what is
+                    # missing as 0 ("Using metric math",
+                    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+                    # AWS does not say whether FILL does the same for a metric without any value.
+                    "(errors + answers) / requests",
                     requests,
                     errors=_new_version_metric(alias, "Errors", cloudwatch.Stats.SUM),
                     answers=failed_answers,

@@ -10,6 +10,7 @@ from typing import Final
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
+from infra_cdk.accounts import ACCOUNTS
 from infra_cdk.limits import Limits
 from infra_cdk.model_signature import SignatureError, check_key
 
@@ -54,8 +55,9 @@ class Settings:
     service: str = "etiquette"
     """The name of the deployed service. Deployments with different names can share an account."""
     account: str | None = None
-    """The twelve digits of the AWS account of this environment. A deployment with the credentials
-    of another account is refused. By default, every account is accepted."""
+    """The twelve digits of the AWS account of this environment, from infra_cdk/accounts.py.
+    Commands with the credentials of another account are refused. By default, every account is
+    accepted."""
     model: Path = STARTER_MODEL
     """The bundle to serve: `-c model=PATH`, relative to the folder of cdk.json."""
     report: Path | None = None
@@ -399,10 +401,11 @@ class Settings:
 
 
 ENVIRONMENTS: Final[Mapping[str, partial[Settings]]] = {
-    "dev": partial(Settings, environment="dev"),
+    "dev": partial(Settings, environment="dev", account=ACCOUNTS.get("dev")),
     "prod": partial(
         Settings,
         environment="prod",
+        account=ACCOUNTS.get("prod"),
         log_retention=logs.RetentionDays.THREE_MONTHS,
         rollout="canary_15_minutes",
         protected=True,

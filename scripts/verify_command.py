@@ -19,11 +19,12 @@ from botocore.session import get_session
 from scripts.emulator.deployment import Deployment
 from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.release_target import ReleaseTarget
+from scripts.releasing.account import Account
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target, stack_name
-from scripts.shared.terminal import UserError
+from scripts.shared.terminal import UserError, say
 from scripts.verifying.checks import Outcome, Verification
-from scripts.verifying.deployed import Deployed, Reply
+from scripts.verifying.deployed import Reply
 
 _TIMEOUT_SECONDS = 30
 _JSON = {"content-type": "application/json"}
@@ -34,6 +35,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         deployed = _deployed(options)
+        say(f"Verification of {Account.expected(deployed.target)}, stack {deployed.stack}")
         results = []
         for result in Verification(deployed, options.patience, page=options.page).run():
             print(result, flush=True)
@@ -118,6 +120,8 @@ class InAccount(OfTarget):
                 return Reply(answer.status, answer.read())
         except urllib.error.HTTPError as error:
             return Reply(error.code, error.read())
+        except OSError as error:
+            return Reply(0, b"", f"{url}: {getattr(error, 'reason', error)}")
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ class OnEmulator(OfTarget):
         return Reply(answer.status, answer.body)
 
 
-def _deployed(options: argparse.Namespace) -> Deployed:
+def _deployed(options: argparse.Namespace) -> OfTarget:
     service = {} if options.service is None else {"service": options.service}
     stack = stack_name(options.environment, service)
     if options.environment != "emulator":

@@ -30,7 +30,7 @@ def watches(sources: Sources) -> list[Watch]:
             name="Archived predictions",
             metric=sources.with_volume(
                 "archived share",
-                "FILL(archived, 0) / asked",
+                "archived / asked",
                 "asked",
                 archived=sources.service(metrics.ARCHIVED_PREDICTIONS, _STATS.SUM, _HOUR),
                 asked=predictions,

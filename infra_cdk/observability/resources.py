@@ -5,6 +5,7 @@ from typing import Final
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra_cdk.observability.certificate import certificate_expiry
 from infra_cdk.observability.sources import Sources
 from infra_cdk.observability.watch import Band, Fixed, Graph, Severity, Watch
 from lambda_src import metrics
@@ -12,13 +13,10 @@ from lambda_src import metrics
 _FIVE: Final = Duration.minutes(5)
 _QUARTER: Final = Duration.minutes(15)
 _HOUR: Final = Duration.hours(1)
-_DAY: Final = Duration.days(1)
 _IS: Final = cloudwatch.ComparisonOperator
 _STATS: Final = cloudwatch.Stats
 _NEAR_CONCURRENCY_LIMIT: Final = 0.8
 _MANY_FAILED: Final = 0.1
-_RENEWAL_LATE_DAYS: Final = 30
-"""ACM renews a certificate of its own 45 days before it expires, or earlier."""
 
 
 def watches(sources: Sources) -> list[Watch]:
@@ -310,37 +308,13 @@ def _limits_of_the_account(sources: Sources) -> list[Watch]:
 def _certificate(sources: Sources) -> list[Watch]:
     """Watch the certificate of the API's own domain name, if it has one.
 
-    ACM publishes the metric twice a day ("Supported CloudWatch metrics",
-    https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html).
+    A certificate of CloudFront is always in us-east-1, and so is its metric, which an alarm of
+    another region cannot see: infra_cdk/probe.py watches it.
     """
-    certificate = sources.settings.certificate_arn
-    if certificate is None:
+    settings = sources.settings
+    if settings.certificate_arn is None or settings.web_acl_arn is not None:
         return []
-    return [
-        Watch(
-            name="Certificate expiry",
-            metric=cloudwatch.Metric(
-                namespace="AWS/CertificateManager",
-                metric_name="DaysToExpiry",
-                dimensions_map={"CertificateArn": certificate},
-                statistic=_STATS.MINIMUM,
-                period=_DAY,
-                label="days to expiry",
-            ),
-            limit=Fixed(_IS.LESS_THAN_THRESHOLD, _RENEWAL_LATE_DAYS),
-            to_alarm=1,
-            periods=1,
-            meaning="The certificate of the domain name expires within a month. ACM should have "
-            "renewed it already.",
-            first_command="aws acm list-certificates --query "
-            "'CertificateSummaryList[].[DomainName, NotAfter, RenewalEligibility]'",
-            advice=[
-                "ACM renews by itself while the DNS record that proved the domain's ownership "
-                "exists. Put it back: `aws acm describe-certificate` shows it.",
-                "An imported certificate is never renewed: import a new one under the same ARN.",
-            ],
-        )
-    ]
+    return [certificate_expiry(settings.certificate_arn)]
 
 
 def _retraining(sources: Sources) -> list[Watch]:

@@ -1,11 +1,30 @@
 """Cross-origin requests: which web pages may call the API and read its answers (CORS)."""
 
+from typing import Final
+
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lambda_src.api import correlation
 from lambda_src.api.problems import problem_response
+
+METHODS: Final = ("GET", "HEAD", "POST")
+HEADERS: Final = (
+    *("content-type", "authorization", correlation.HEADER, "if-none-match", "x-requested-with"),
+    # Of a request with a signature (auth=iam): "Create a signed AWS API request",
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    *("x-amz-date", "x-amz-security-token", "x-amz-content-sha256"),
+    # Monitoring scripts of a page add these to each of its requests.
+    *("traceparent", "tracestate", "x-amzn-trace-id"),
+)
+"""The headers that a page may send, besides those that every page may send anywhere."""
+_ADVICE: Final = {
+    "origin": "The operator of the service lists the origins of the pages that may call it in the "
+    "setting cors_origins.",
+    "method": f"Pages may use {', '.join(METHODS)}.",
+    "headers": f"Pages may send the headers {', '.join(HEADERS)}.",
+}
 
 
 class Cors(CORSMiddleware):
@@ -26,9 +45,9 @@ class Cors(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["content-type", "authorization", correlation.HEADER],
-            expose_headers=[correlation.HEADER],
+            allow_methods=METHODS,
+            allow_headers=HEADERS,
+            expose_headers=[correlation.HEADER, "retry-after"],
             max_age=600,
         )
 
@@ -39,10 +58,9 @@ class Cors(CORSMiddleware):
             if "origin" in headers and "access-control-request-method" in headers:
                 response = self.preflight_response(request_headers=headers)
                 if response.status_code >= 400:
-                    detail = (
-                        f"{bytes(response.body).decode()}. The operator of the service lists the "
-                        "origins of the pages that may call it in the setting cors_origins."
-                    )
+                    cause = bytes(response.body).decode()
+                    advice = [text for word, text in _ADVICE.items() if word in cause]
+                    detail = " ".join([f"{cause}.", *advice])
                     kept = {
                         name: value
                         for name, value in response.headers.items()

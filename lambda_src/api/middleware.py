@@ -96,7 +96,10 @@ class RequestGuard:
         if path.endswith("/") and path.strip("/"):
             return _without_slash(scope)
         if scope["method"] == "POST" and _avoids_throttle(scope):
-            detail = f"The path must not be percent-encoded. Write it as {path}."
+            detail = (
+                f"The request missed the route POST {path} of the API, which limits it. The path "
+                f"must not be percent-encoded: write it as {path}."
+            )
             return problem_response(scope, 404, detail)
         return None
 
@@ -120,12 +123,15 @@ def _avoids_throttle(scope: Scope) -> bool:
     """Return whether a request avoids the throttle of its own route.
 
     API Gateway matches routes before it decodes the path, so a path such as /predict/%62atch
-    matches only $default. A function URL has no routes at all: it always says $default.
+    matches only $default. A function URL has no routes at all: it always says $default. So do
+    direct invocations, such as those of the audit, which no API throttles.
     """
-    event = scope.get("aws.event", {})
+    event = scope.get("aws.event")
     return (
-        f"POST {scope['path']}" in ROUTES_WITH_OWN_THROTTLE
+        event is not None
+        and f"POST {scope['path']}" in ROUTES_WITH_OWN_THROTTLE
         and event.get("routeKey") == "$default"
+        and came_through_a_front(event)
         and ".lambda-url." not in event["requestContext"].get("domainName", "")
     )
 

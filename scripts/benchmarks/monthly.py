@@ -57,6 +57,8 @@ ALARM_METRICS: Final = 70
 """Metrics of all alarms of `prod`. An alarm with metric math counts each of its metrics; an anomaly
 band counts as two more."""
 DASHBOARDS: Final = 3
+WEB_ACL_RULES: Final = 3
+"""Of infra_cdk/web_acl.py."""
 BUSIEST_HOUR: Final = 3
 """How many times the month's average the busiest hour has."""
 THROTTLE: Final = 50
@@ -209,6 +211,15 @@ def _audit() -> float:
     return AUDIT_HOURS * per_hour
 
 
+def cloudfront(level: Level) -> float:
+    """Return what the setting `web_acl_arn` costs besides, in dollars a month."""
+    prices: dict[str, float] = PRICES["operation"]
+    per_million = prices["million_waf_requests"] + prices["million_cloudfront_requests"]
+    rules = WEB_ACL_RULES * prices["web_acl_rule_month"]
+    fixed = prices["web_acl_month"] + rules + prices["secret_month"]
+    return fixed + level.requests / 1e6 * per_million
+
+
 def monthly_table(levels: tuple[Level, ...]) -> str:
     """Format the costs of the levels side by side, with their sums and what they need.
 
@@ -220,6 +231,9 @@ def monthly_table(levels: tuple[Level, ...]) -> str:
     months = [monthly(level) for level in levels]
     rows = [[item, *(f"${month[item]:,.2f}" for month in months)] for item in months[0]]
     rows.append(["Total", *(f"${sum(month.values()):,.2f}" for month in months)])
+    rows.append(
+        ["CloudFront and WAF, by setting", *(f"${cloudfront(level):,.2f}" for level in levels)]
+    )
     rows.append(
         ["Requests a second in the busiest hour", *(f"{level.busiest:,.2f}" for level in levels)]
     )

@@ -5,6 +5,7 @@ from typing import Self
 
 from botocore.exceptions import ClientError
 
+from infra_cdk.accounts import ACCOUNTS
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.target import Target
 
@@ -32,9 +33,29 @@ class Account:
             region=client.meta.region_name,
         )
 
-    def __str__(self) -> str:
+    @classmethod
+    def expected(cls, target: Target) -> Self:
+        """Return the account of the credentials, if the target's environment is in it.
+
+        Raises
+        ------
+        ReleaseError
+            If infra_cdk/accounts.py or `-c account=` names another account.
+        """
+        account = cls.of(target)
+        given = target.context.get("account", "default")
+        named = ACCOUNTS.get(target.environment) if given == "default" else given
+        account.refuse_unless(named, target)
+        return account
+
+    @property
+    def name(self) -> str:
+        """The number, and the alias if there is one."""
         alias = f" ({self.alias})" if self.alias else ""
-        return f"account {self.number}{alias}, region {self.region}"
+        return f"account {self.number}{alias}"
+
+    def __str__(self) -> str:
+        return f"{self.name}, region {self.region}"
 
     def refuse_unless(self, expected: str | None, target: Target) -> None:
         """Raise an error if an environment names another account.
@@ -53,7 +74,7 @@ class Account:
         """
         if expected not in {None, self.number}:
             raise ReleaseError(
-                f"{target.stack} belongs to account {expected} (setting account), but the "
-                f"credentials are those of {self}. Set AWS_PROFILE to a profile of account "
-                f"{expected}."
+                f"{target.stack} belongs to account {expected} (setting account, "
+                f"infra_cdk/accounts.py), but the credentials are those of {self}. Set AWS_PROFILE "
+                f"to a profile of account {expected}."
             )

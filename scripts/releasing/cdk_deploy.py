@@ -16,7 +16,7 @@ from scripts.releasing.deployed_settings import kept
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.question import agree
 from scripts.releasing.review import review
-from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
+from scripts.releasing.target import NO_CREDENTIALS, Target, choose_profile, stack_name
 from scripts.shared.paths import CDK, ROOT
 from scripts.shared.terminal import UserError
 
@@ -26,16 +26,13 @@ _FOLDER: Final = ROOT / "cdk.out"
 def main(arguments: Sequence[str]) -> int:
     """Run `cdk deploy` with these arguments and return its exit status, or 1 to refuse."""
     options, others = _parser().parse_known_args(arguments)
-    if options.profile:
-        os.environ["AWS_PROFILE"] = options.profile
-    if not os.environ.get("AWS_PROFILE"):
-        os.environ.pop("AWS_PROFILE", None)  # boto3 fails on an empty name, which the CDK ignores
+    choose_profile(options.profile)
     try:
         folder = _synthesized(options)
         if folder is None:
             return 1
-        for stack in stacks_in(folder):
-            target = Target(environment=stack.rpartition("-")[2], stack=stack)
+        for stack, region in stacks_in(folder).items():
+            target = Target(environment=stack.rpartition("-")[2], stack=stack, region=region)
             removed = review(target, Assembly(folder, stack))
             # Afterwards, the CDK itself asks only about permissions.
             if any(each.stands_out for each in removed):
@@ -49,22 +46,29 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run([CDK, "--app", folder, *others], check=False).returncode
 
 
-def stacks_in(folder: Path) -> list[str]:
-    """Return the names of the stacks in a synthesized folder."""
+def stacks_in(folder: Path) -> dict[str, str | None]:
+    """Return the names of the stacks in a synthesized folder, with the regions that they name."""
     artifacts: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    kind = "aws:cloudformation:stack"
-    return [name for name, each in artifacts.items() if each["type"] == kind]
+    stacks = {
+        name: str(each.get("environment", "")).rpartition("/")[2]
+        for name, each in artifacts.items()
+        if each["type"] == "aws:cloudformation:stack"
+    }
+    return {
+        name: None if region in {"", "unknown-region"} else region
+        for name, region in stacks.items()
+    }
 
 
 def _synthesized(options: argparse.Namespace) -> Path | None:
     """Return the folder to deploy, or None if the CDK has reported why there is none."""
     context = dict(_setting(each) for each in options.context)
+    if options.app and options.keep_settings:
+        raise ReleaseError(
+            f"The settings of {options.app} cannot be kept, but only those of the service's own "
+            "app: use --keep-settings without --app."
+        )
     if options.app and (Path(options.app) / "manifest.json").is_file():
-        if options.keep_settings:
-            raise ReleaseError(
-                f"{options.app} is synthesized already, so that its settings cannot change: use "
-                "--keep-settings without --app."
-            )
         return Path(options.app)
     if options.keep_settings:
         environment = context.get("environment", "dev")

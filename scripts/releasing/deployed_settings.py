@@ -5,7 +5,7 @@ The stack's outputs describe its settings (infra_cdk/recorded_settings.py).
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -102,16 +102,14 @@ def refuse_to_lose(
         If something would be lost. The message names each value and says how to keep it.
     """
     changes = [] if live is None else lost(live, new)
-    lines = [str(each) for each in changes]
+    lost_model = []
     model = live_version(function)
     if "model" not in new.given and model.model_sha256 != model_sha256:
         name = model.facts.get("model", "?")
-        lines.append(
+        lost_model.append(
             f"model: {name} ({model.model_sha256[:_SHOWN_DIGITS]}) -> the starter "
             f"({model_sha256[:_SHOWN_DIGITS]})"
         )
-    if not lines:
-        return
     advice = [
         "Add --keep-settings to keep the live values, or give new ones with -c NAME=VALUE (a "
         "model with -c model=PATH, or --model PATH of scripts/release). To drop one on purpose, "
@@ -123,11 +121,32 @@ def refuse_to_lose(
             f"--keep-settings cannot keep {', '.join(of_file)}, because infra_cdk/settings.py set "
             "it: use a checkout whose settings.py still does."
         )
-    shown = "\n".join(f"  {line}" for line in lines)
-    raise ReleaseError(
-        f"This deployment would lose what is live in {function.target.stack}:\n{shown}\n"
-        + "\n".join(advice)
+    _refuse(function.target, [*changes, *lost_model], "\n".join(advice))
+
+
+def refuse_to_lose_beside(target: Target, live: Settings, new: Settings) -> None:
+    """Raise an error if a deployment of a stack beside the service's would lose a setting.
+
+    Such a stack is that of infra_cdk/probe.py. It has no model, and few settings.
+
+    Raises
+    ------
+    ReleaseError
+        If something would be lost.
+    """
+    advice = (
+        "Give each again with -c NAME=VALUE, or another value. To drop one on purpose, give -c "
+        "NAME=default."
     )
+    _refuse(target, lost(live, new), advice)
+
+
+def _refuse(target: Target, lost_values: Sequence[object], advice: str) -> None:
+    if lost_values:
+        shown = "\n".join(f"  {each}" for each in lost_values)
+        raise ReleaseError(
+            f"This deployment would lose what is live in {target.stack}:\n{shown}\n{advice}"
+        )
 
 
 def kept(target: Target, given: Mapping[str, str]) -> dict[str, str]:

@@ -66,5 +66,5 @@ def start(function: Function, *, yes: bool) -> None:
 
 
 def _ask(function: Function, what: str, *, yes: bool) -> None:
-    say(f"{what}: {Account.of(function.target)}, stack {function.target.stack}")
+    say(f"{what}: {Account.expected(function.target)}, stack {function.target.stack}")
     agree("Do this?", yes=yes, otherwise="Nothing was changed.")

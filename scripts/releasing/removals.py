@@ -23,25 +23,36 @@ _IMPACTS: Final = {
     "replace": "replaces",
     "may be replaced": "may replace",
 }
-_STANDS_OUT: Final = (
+STANDS_OUT: Final = (
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::Budgets::Budget",
     "AWS::CloudFront::Distribution",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
     "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
+    "AWS::IAM::OIDCProvider",
     "AWS::KMS::Key",
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::SubscriptionFilter",
+    "AWS::Route53::HealthCheck",
     "AWS::Route53::RecordSet",
     "AWS::S3::Bucket",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SecretsManager::Secret",
+    "AWS::StepFunctions::StateMachine",
     "AWS::WAFv2::WebACL",
 )
-"""Resources that hold data, or that callers and operators use by name. The other ones, such as the
-version and the role of a release, are replaced without loss."""
+"""Resources that hold data, guard the API, watch it, or that callers and operators use by name. The
+other ones, such as the version and the role of a release, are replaced without loss."""
 
 
 class Removal(NamedTuple):
@@ -56,7 +67,7 @@ class Removal(NamedTuple):
     @property
     def stands_out(self) -> bool:
         """Whether people should look at it."""
-        return self.kind in _STANDS_OUT
+        return self.kind in STANDS_OUT
 
     @classmethod
     def found_in(cls, difference: str) -> list[Self]:

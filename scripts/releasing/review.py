@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 from scripts.releasing.account import Account
 from scripts.releasing.assembly import Assembly
-from scripts.releasing.deployed_settings import Settings, changed, refuse_to_lose
+from scripts.releasing.deployed_settings import (
+    Settings,
+    changed,
+    refuse_to_lose,
+    refuse_to_lose_beside,
+)
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.pinning import refuse_if_pinned
@@ -39,7 +44,13 @@ def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False
     say(f"Deployment to {account}, stack {target.stack}")
     outputs = target.outputs()
     new = Settings.of(assembly.outputs)
-    if new is not None:  # otherwise it is another stack, such as that of infra_cdk/delivery.py
+    if new is not None and "ModelSha256" not in assembly.outputs:
+        # It is another stack, such as that of infra_cdk/probe.py.
+        live = Settings.of(outputs or {})
+        if live is not None:
+            refuse_to_lose_beside(target, live, new)
+            _show("Settings that change:", changed(live, new))
+    elif new is not None:
         account.refuse_unless(new.values.get("account"), target)
         if outputs is None:
             _refuse_another_service(target, assembly, new)

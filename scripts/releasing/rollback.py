@@ -31,9 +31,11 @@ def roll_back(function: Function, to: int | None = None, *, yes: bool) -> None:
     Raises
     ------
     ReleaseError
-        If the version does not exist or does not answer, if a deployment is in progress, or if the
-        user does not agree.
+        If the account is another one, the version does not exist or does not answer, a deployment
+        is in progress, or the user does not agree.
     """
+    target = function.target
+    account = Account.expected(target)
     _refuse_in_progress(function)
     live = function.live()
     if live.shifting_to is not None:
@@ -43,8 +45,7 @@ def roll_back(function: Function, to: int | None = None, *, yes: bool) -> None:
             f"which returns to version {live.version}."
         )
     version = _choose(function, live, to)
-    target = function.target
-    say(f"Rollback in {Account.of(target)}, stack {target.stack}")
+    say(f"Rollback in {account}, stack {target.stack}")
     agree(
         f"Move live from version {live.version} to {version.number}?",
         yes=yes,

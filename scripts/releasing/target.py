@@ -42,6 +42,20 @@ def stack_name(environment: str, context: Mapping[str, str]) -> str:
     return f"{context.get('service', 'etiquette')}-{environment}"
 
 
+def choose_profile(profile: str | None) -> None:
+    """Let boto3 use the same credentials as the CDK.
+
+    Parameters
+    ----------
+    profile
+        The CDK's option `--profile`, if it was given.
+    """
+    if profile:
+        os.environ["AWS_PROFILE"] = profile
+    if not os.environ.get("AWS_PROFILE"):
+        os.environ.pop("AWS_PROFILE", None)  # boto3 fails on an empty name, which the CDK ignores
+
+
 @dataclass(frozen=True)
 class Target:
     """One deployment of Etiquette.
@@ -56,12 +70,15 @@ class Target:
         Local AWS, if the environment is `emulator`; None on AWS itself.
     context
         Settings of the deployment other than the model, as for the CDK's option `-c`.
+    region
+        The region of a stack that is always in the same one; by default that of the environment.
     """
 
     environment: str
     stack: str
     emulator: Emulator | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    region: str | None = None
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service, such as "lambda", of this target."""
@@ -69,7 +86,7 @@ class Target:
             return self.emulator.client(service)
         # The same region as the CDK command line: it also reads AWS_REGION and has this default.
         session: Any = boto3.session.Session()
-        region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
+        region = self.region or os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
         return session.client(service, region_name=region)
 
     def describe(self) -> Any:

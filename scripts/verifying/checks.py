@@ -112,7 +112,7 @@ class Verification:
         check = "/health through the public URL"
         reply = self.deployed.request("/health")
         if reply.status != 200:
-            return Result(check, Outcome.FAILED, f"the status is {reply.status}")
+            return Result(check, Outcome.FAILED, str(reply))
         served = _json(reply.body).get("model_sha256", "")
         expected = self._live()["Environment"]["Variables"]["ETIQUETTE_MODEL_SHA256"]
         if served != expected:
@@ -129,7 +129,7 @@ class Verification:
         """Check that a question gets an answer."""
         reply = self.deployed.request("/predict", {"text": QUESTION})
         if reply.status != 200:
-            return Result("one prediction", Outcome.FAILED, f"the status is {reply.status}")
+            return Result("one prediction", Outcome.FAILED, str(reply))
         tags = _json(reply.body).get("predicted_tags")
         if not isinstance(tags, list):
             return Result("one prediction", Outcome.FAILED, "the answer has no predicted_tags")
@@ -144,7 +144,7 @@ class Verification:
         reply = self.deployed.request("/predict", {"text": QUESTION}, with_credentials=False)
         expected = _REFUSED[auth]
         outcome = Outcome.PASSED if reply.status == expected else Outcome.FAILED
-        return Result(check, outcome, f"the status is {reply.status}, and it must be {expected}")
+        return Result(check, outcome, f"{reply}, and it must be {expected}")
 
     def log(self, started: datetime) -> Result:
         """Check that the prediction's metrics line is in the function's log."""
@@ -230,6 +230,14 @@ class Verification:
         names = {each: f"{self.deployed.stack}-{each}" for each in (to_set, notifies)}
         check = f"the alarm {names[notifies]}"
         cloudwatch = self.deployed.client("cloudwatch")
+        found = cloudwatch.describe_alarms(AlarmNames=[names[to_set]])["MetricAlarms"]
+        if any(each["StateValue"] == "ALARM" for each in found):
+            return Result(
+                check,
+                Outcome.FAILED,
+                f"{names[to_set]} is raised already, and not by this drill: see the runbook, and "
+                "repeat the drill afterwards",
+            )
         started = datetime.now(UTC) - timedelta(seconds=5)
         cloudwatch.set_alarm_state(AlarmName=names[to_set], StateValue="ALARM", StateReason=_REASON)
 

@@ -7,7 +7,15 @@ class Reply(NamedTuple):
     """The answer to an HTTP request."""
 
     status: int
+    """0 if there was no answer."""
     body: bytes
+    failure: str = ""
+    """Why there was no answer."""
+
+    def __str__(self) -> str:
+        if self.status:
+            return f"the status is {self.status}"
+        return f"there was no answer: {self.failure}"
 
 
 class Deployed(Protocol):

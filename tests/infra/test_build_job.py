@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.infra.synthesis import WITH_AUDIT, WITH_RETRAINING, Synthesize, Synthesized
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,27 @@ def test_the_image_is_built_from_what_its_dockerfile_copies(jobs: Synthesized) -
     for path in files:
         assert any(path.is_relative_to(each) for each in copied)
         assert path.suffix not in {".so", ".safetensors", ".pyc"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model_build/{}.py.orig",
+        "model_build/gate/{}~",
+        "model_build/{}.log",
+        "lambda_src/tagger/{}",
+    ],
+)
+def test_files_that_belong_to_no_job_change_nothing(
+    jobs: Synthesized, synthesize: Synthesize, name: str
+) -> None:
+    left = ROOT / name.format(uuid4())
+    left.write_text("left behind")
+    try:
+        again = synthesize(**WITH_RETRAINING, **WITH_AUDIT)
+    finally:
+        left.unlink()
+    assert again.template.to_json() == jobs.template.to_json()
 
 
 @pytest.mark.parametrize("command", ["retrain", "audit"])

@@ -1,7 +1,12 @@
 """The monthly costs count what is deployed, and the page shows what the command prints."""
 
-from aws_cdk import aws_logs as logs
+from pathlib import Path
 
+from aws_cdk import App
+from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Template
+
+from infra_cdk import web_acl
 from infra_cdk.runbook import WITH_EVERY_ALARM
 from infra_cdk.settings import ENVIRONMENTS, Settings
 from lambda_src import metrics
@@ -43,6 +48,18 @@ def test_what_is_watched_is_counted(synthesize: Synthesize) -> None:
     assert int(job["Memory"]) == monthly.AUDIT_GB * 1024
     function = prod.only("AWS::Lambda::Function", "Function")["Properties"]
     assert function["MemorySize"] == monthly.MEMORY_MB
+
+
+def test_the_costs_of_cloudfront_are_those_that_the_page_names(tmp_path: Path) -> None:
+    acl = Template.from_stack(web_acl.compose(App(outdir=str(tmp_path), analytics_reporting=False)))
+    ((_, found),) = acl.find_resources("AWS::WAFv2::WebACL").items()
+    assert len(found["Properties"]["Rules"]) == monthly.WEB_ACL_RULES
+    quiet = monthly.LEVELS[0]
+    fixed = monthly.cloudfront(quiet._replace(requests=0))
+    million = monthly.cloudfront(quiet._replace(requests=1_000_000)) - fixed
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert f"It costs ${fixed:.2f} a month" in page
+    assert f"${million:.2f} per million requests" in page
 
 
 def test_the_worst_case_is_what_the_throttles_let_through() -> None:

@@ -79,6 +79,7 @@ def test_the_role_may_assume_the_cdks_roles_and_may_not_move_an_alias(template: 
             "iam:DeleteRole",
             "s3:GetObject",
             "logs:FilterLogEvents",
+            "cloudwatch:DescribeAlarms",
             "cloudwatch:SetAlarmState",
             "cloudwatch:DescribeAlarmHistory",
             "cloudwatch:GetMetricStatistics",

@@ -16,7 +16,7 @@ from infra_cdk.runbook import MARK, WITH_EVERY_ALARM, every_group, with_entries
 from infra_cdk.settings import ENVIRONMENTS, ROOT
 from infra_cdk.stack import EtiquetteStack
 from lambda_src import metrics
-from tests.infra.synthesis import Synthesize, Synthesized
+from tests.infra.synthesis import COMBINATIONS, Synthesize, Synthesized
 from tests.support.cloudwatch.alarms import Alarm
 from tests.support.cloudwatch.templates import Resolver
 from tests.system.drills.monitored_weeks import MONITOR_ALARMS
@@ -382,3 +382,6 @@ def test_the_certificate_is_watched_only_where_there_is_one(
     assert "certificate-expiry" in {entry(alarm) for alarm in alarms(prod)}
     without = synthesize("prod", alarm_email="operator@example.org")
     assert "certificate-expiry" not in {entry(alarm) for alarm in alarms(without)}
+    # CloudFront's certificate is in us-east-1, where infra_cdk/probe.py watches it.
+    of_cloudfront = synthesize(**COMBINATIONS["cloudfront with own name"])
+    assert "certificate-expiry" not in {entry(alarm) for alarm in alarms(of_cloudfront)}

@@ -61,9 +61,27 @@ def test_its_alarm_pages(template: Template) -> None:
     assert subscription["Properties"]["Endpoint"] == "pager@example.org"
 
 
+def test_it_watches_the_certificate_of_cloudfront(tmp_path: Path) -> None:
+    certificate = "arn:aws:acm:us-east-1:111122223333:certificate/0-1"
+    _, template = synthesize(tmp_path, certificate_arn=certificate)
+    alarms = {
+        each["Properties"]["AlarmName"]: each["Properties"]
+        for each in template.find_resources("AWS::CloudWatch::Alarm").values()
+    }
+    assert set(alarms) == {"etiquette-prod-public-probe", "etiquette-prod-certificate-expiry"}
+    expiry = alarms["etiquette-prod-certificate-expiry"]
+    assert expiry["Dimensions"] == [{"Name": "CertificateArn", "Value": certificate}]
+    assert expiry["AlarmActions"] != alarms["etiquette-prod-public-probe"]["AlarmActions"]
+    template.resource_count_is("AWS::SNS::Subscription", 2)
+
+
 @pytest.mark.parametrize(
     ("given", "advice"),
-    [({"host": "https://tags.example.org"}, "pass a host name"), ({"path": "health"}, "a slash")],
+    [
+        ({"host": "https://tags.example.org"}, "pass a host name"),
+        ({"path": "health"}, "a slash"),
+        ({"certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/0-1"}, "not in us-east-1"),
+    ],
 )
 def test_a_wrong_setting_is_refused_with_advice(
     given: dict[str, str], advice: str, tmp_path: Path

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +19,7 @@ from infra_cdk.settings import ENVIRONMENTS, STARTER_MODEL, Settings
 from scripts.releasing import deployed_settings
 from scripts.releasing.function import Live, Version, facts_of
 from tests.infra.synthesis import Synthesized
+from tests.support.paths import ROOT
 from tests.support.signing import private_key, public_text
 
 EVERY_SETTING = {
@@ -103,6 +107,37 @@ def test_a_setting_that_the_next_command_leaves_out_is_lost(name: str) -> None:
     given = {each: value for each, value in live.items() if each not in left_out}
     lost = deployed_settings.lost(recorded(**live), recorded(**given))
     assert {each.name for each in lost} == left_out
+
+
+@pytest.mark.parametrize(
+    ("app", "stack", "given"),
+    [
+        (
+            "probe",
+            "etiquette-prod-probe",
+            {"host": "tags.example.org", "alarm_email": "a@example.org", "path": "/"},
+        ),
+        ("delivery", "etiquette-delivery", {"repository": "a/b", "environment": "dev"}),
+    ],
+)
+def test_a_stack_beside_the_service_outputs_its_settings(
+    app: str, stack: str, given: dict[str, str], tmp_path: Path
+) -> None:
+    context = {**given, "service": "default"}
+    subprocess.run(
+        [sys.executable, "-m", f"infra_cdk.{app}"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "CDK_CONTEXT_JSON": json.dumps(context),
+            "CDK_OUTDIR": str(tmp_path),
+        },
+        check=True,
+    )
+    outputs = json.loads((tmp_path / f"{stack}.template.json").read_text())["Outputs"]
+    written = {name: each["Value"] for name, each in outputs.items()}
+    settings = deployed_settings.Settings.of(written)
+    assert settings == deployed_settings.Settings(given, frozenset(context))
 
 
 def test_default_drops_a_setting_on_purpose() -> None:

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
+import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from infra_cdk.function import is_code
+from infra_cdk.build_context import is_code
 from infra_cdk.settings import STARTER_MODEL
 from tests.infra.synthesis import Synthesize, Synthesized
 from tests.support.paths import ROOT
@@ -218,15 +221,44 @@ def test_files_that_belong_to_no_function_change_nothing(
 
 
 def test_every_tracked_file_of_a_function_is_code() -> None:
-    """A file of a new kind needs its ending in infra_cdk/function.py."""
+    """A file of a new kind needs its ending in infra_cdk/build_context.py."""
     listed = subprocess.run(
-        ["git", "ls-files", "lambda_src"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "lambda_src", "model_build"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if listed.returncode:
         pytest.skip("this is not a git checkout")
     tracked = [ROOT / name for name in listed.stdout.splitlines()]
-    left_out = {path.name for path in tracked if path.is_file() and not is_code(path)}
-    assert left_out == {".dockerignore"}
+    left_out = {path.name for path in tracked if path.is_file() and not is_code(path, ROOT)}
+    # The jobs of model_build train from the release's own model, and not from the starter.
+    assert left_out == {".dockerignore", "kinds.toml", "starter.safetensors"}
+
+
+def test_a_checkout_that_only_its_owner_can_read_makes_code_that_lambda_can_read(
+    tmp_path: Path,
+) -> None:
+    private = [ROOT / "lambda_src/pre_traffic_check", ROOT / "lambda_src/pre_traffic_check/pin.py"]
+    before = [path.stat().st_mode for path in private]
+    for path in private:
+        path.chmod(path.stat().st_mode & 0o700)
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "infra_cdk.app"],
+            cwd=ROOT,
+            env={**os.environ, "CDK_OUTDIR": str(tmp_path)},
+            check=True,
+        )
+    finally:
+        for path, mode in zip(private, before, strict=True):
+            path.chmod(mode)
+    copies = list(tmp_path.glob("asset.*/pre_traffic_check/pin.py"))
+    assert copies
+    for copy in copies:
+        assert stat.filemode(copy.stat().st_mode) == "-rw-r--r--"
+        assert stat.filemode(copy.parent.stat().st_mode) == "drwxr-xr-x"
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Subscription"])

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +13,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.releasing import cdk_deploy, kill_switch, release, review
+from infra_cdk.accounts import ACCOUNTS
+from scripts.releasing import account, cdk_deploy, cdk_other, kill_switch, release, review
 from scripts.releasing.assembly import Assembly
 from scripts.releasing.deployed_settings import Change, Settings, kept, lost
 from scripts.releasing.errors import ReleaseError
 from scripts.releasing.function import Function
 from scripts.releasing.question import agree
 from scripts.releasing.removals import Removal
+from scripts.releasing.rollback import roll_back
 from scripts.releasing.target import Target
+from tests.support.paths import ROOT
 
 ALIAS = "arn:aws:lambda:eu-west-1:123456789012:function:api:live"
 DESCRIPTION = "Tag suggestions"
@@ -142,6 +148,17 @@ def test_a_setting_that_somebody_decided_about_is_not_lost(
     assert reviewed(tmp_path, aws, new | {"ModelSha256": aws.model_sha256}) == []
 
 
+def test_a_stack_beside_the_service_loses_no_setting_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"host": "a.example", "path": "/"}
+    aws = FakeAws(outputs=settings_outputs(values, *values))
+    with pytest.raises(ReleaseError, match=r"path: / -> default\nGive each again with -c NAME"):
+        reviewed(tmp_path, aws, settings_outputs({"host": "a.example"}, "host"))
+    reviewed(tmp_path, aws, settings_outputs({"host": "b.example"}, "host", "path"))
+    assert "host: a.example -> b.example" in capsys.readouterr().err
+
+
 def test_a_reviewed_change_of_the_file_is_shown_but_not_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +224,26 @@ def test_another_account_is_refused(tmp_path: Path) -> None:
     reviewed(tmp_path, FakeAws(), settings_outputs({"account": "123456789012"}) | new)
     with pytest.raises(ReleaseError, match=r"belongs to account 9{12} .* AWS_PROFILE"):
         reviewed(tmp_path, FakeAws(), settings_outputs({"account": "999999999999"}) | new)
+
+
+@pytest.mark.parametrize("change", [kill_switch.stop, kill_switch.start, roll_back])
+def test_what_moves_the_live_service_refuses_another_account(
+    change: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(FakeTarget(aws=live({})), ALIAS)
+    given = Function(FakeTarget(aws=live({}), context={"account": "999999999999"}), ALIAS)
+    with pytest.raises(ReleaseError, match=r"belongs to account 9{12}"):
+        change(given, yes=True)
+    monkeypatch.setattr(account, "ACCOUNTS", {"prod": "888888888888"})
+    with pytest.raises(ReleaseError, match=r"belongs to account 8{12}"):
+        change(function, yes=True)
+
+
+def test_the_accounts_of_the_environments_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(len(number) == 12 and number.isdecimal() for number in ACCOUNTS.values())
+    target = FakeTarget(aws=live({}), context={"account": "default"})
+    monkeypatch.setattr(account, "ACCOUNTS", {"prod": "123456789012"})
+    assert account.Account.expected(target).number == "123456789012"
 
 
 def test_an_alias_that_may_not_be_read_is_left_out(
@@ -361,12 +398,60 @@ def test_cdk_deploy_gives_kept_settings_to_the_synthesis(
     assert f"-c model={tmp_path}/models/{'1' * 64}.safetensors" in synthesized
 
 
-def test_settings_of_a_synthesized_folder_cannot_be_kept(
+@pytest.mark.parametrize("app", ["new", "python -m infra_cdk.probe"])
+def test_settings_of_another_app_cannot_be_kept(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: str
+) -> None:
+    monkeypatch.chdir(cdk.parent)
+    assert deploy_with_cdk(monkeypatch, live({}), "--keep-settings", "--app", app) == 1
+    assert "use --keep-settings without --app" in capsys.readouterr().err
+
+
+def other_with_cdk(monkeypatch: pytest.MonkeyPatch, cdk: Path, *arguments: str) -> int:
+    monkeypatch.setattr(cdk_other, "CDK", cdk.parent / "cdk")
+    monkeypatch.setattr(
+        cdk_other, "Target", lambda *_, context: FakeTarget(aws=live({}), context=context)
+    )
+    return cdk_other.main(arguments)
+
+
+def test_other_commands_of_the_cdk_show_the_account(
     cdk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = str(cdk.parent / "new")
-    assert deploy_with_cdk(monkeypatch, live({}), "--keep-settings", "--app", folder) == 1
-    assert "use --keep-settings without --app" in capsys.readouterr().err
+    monkeypatch.setenv("AWS_PROFILE", "")  # as on the emulator; boto3 would fail on it
+    given = ("destroy", "-c", "environment=prod", "-c", "account=123456789012")
+    assert other_with_cdk(monkeypatch, cdk, *given) == 0
+    assert "AWS_PROFILE" not in os.environ
+    shown = "cdk destroy: in account 123456789012 (example-prod), region eu-west-1"
+    assert shown in capsys.readouterr().err
+    assert cdk.read_text() == " ".join(given) + "\n"
+    assert other_with_cdk(monkeypatch, cdk, "destroy", "--app", "python -m infra_cdk.probe") == 0
+    assert "region" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (("destroy", "-c", "environment=prod", "-c", "account=999999999999"), "9{12} .* AWS_PROF"),
+        (("watch", "-c", "environment=prod"), "Use scripts/release or scripts/cdk deploy"),
+    ],
+)
+def test_other_commands_of_the_cdk_are_refused(
+    cdk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+    advice: str,
+) -> None:
+    assert other_with_cdk(monkeypatch, cdk, *given) == 1
+    assert re.search(advice, capsys.readouterr().err)
+    assert not cdk.exists()
+
+
+def test_every_command_of_the_cdk_that_changes_something_is_checked() -> None:
+    checked = (ROOT / "scripts" / "cdk").read_text()
+    for command in ("bootstrap", "deploy", "destroy", "gc", "import", "publish-assets", "rollback"):
+        assert f'*" {command} "*' in checked
 
 
 def test_cdk_deploy_asks_before_it_removes_what_callers_use(

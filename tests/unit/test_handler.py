@@ -48,6 +48,12 @@ def test_a_route_with_its_own_throttle_is_answered(invoke: Any) -> None:
     assert answer["statusCode"] == 200
 
 
+def test_a_direct_invocation_has_no_throttle_that_it_could_avoid(invoke: Any) -> None:
+    sent = gateway_event("POST", "/predict/batch", f'{{"questions": [{QUESTION}]}}')
+    del sent["requestContext"]["apiId"]
+    assert invoke(sent)["statusCode"] == 200
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

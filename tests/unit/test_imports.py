@@ -41,7 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "scripts/emulator": {"scripts.shared"},
     "scripts/exporting": {"lambda_src.monitor", "scripts.shared"},
     "scripts/prometheus": {"infra_cdk", "lambda_src.metrics", "lambda_src.prometheus_names"},
-    "scripts/releasing": {"lambda_src", "model_build.tracking.environment", "scripts.shared"},
+    "scripts/releasing": {
+        "infra_cdk.accounts",
+        "lambda_src",
+        "model_build.tracking.environment",
+        "scripts.shared",
+    },
     "scripts/event_store": {"lambda_src.event_archive"},
     "scripts/verifying": {"lambda_src.metrics", "scripts.shared"},
     "tests/support": {"lambda_src", "model_build.corpus", "model_build.questions"},

@@ -120,7 +120,7 @@ def test_every_answer_can_be_read_by_an_allowed_page(
     )
     assert response.status_code == status
     assert response.headers["access-control-allow-origin"] in (ORIGIN, "*")
-    assert "x-correlation-id" in response.headers["access-control-expose-headers"]
+    assert response.headers["access-control-expose-headers"] == "x-correlation-id, retry-after"
     assert response.headers["x-correlation-id"]
 
 
@@ -151,11 +151,36 @@ def test_a_preflight_works_for_every_route(cors_client: TestClient, path: str, m
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        "authorization,content-type,x-amz-date,x-amz-security-token",  # a signature (auth=iam)
+        "content-type,x-amz-content-sha256",
+        "content-type,traceparent,tracestate",
+        "If-None-Match",
+    ],
+)
+def test_a_page_may_send_what_signatures_and_traces_need(starter: TagModel, sent: str) -> None:
+    client = TestClient(make_app(starter, cors_origins=(ORIGIN,)))
+    asked = {
+        "origin": ORIGIN,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": sent,
+    }
+    response = client.options("/predict", headers=asked)
+    assert response.status_code == 200
+    allowed = response.headers["access-control-allow-headers"].lower()
+    assert {*sent.lower().split(",")} <= {each.strip() for each in allowed.split(",")}
+
+
+@pytest.mark.parametrize(
     ("changed", "cause"),
     [
-        ({"origin": "https://evil.example"}, "Disallowed CORS origin"),
-        ({"access-control-request-method": "PUT"}, "Disallowed CORS method"),
-        ({"access-control-request-headers": "x-other"}, "Disallowed CORS headers"),
+        ({"origin": "https://evil.example"}, "Disallowed CORS origin. The operator"),
+        ({"access-control-request-method": "PUT"}, "Disallowed CORS method. Pages may use GET,"),
+        (
+            {"access-control-request-headers": "x-other"},
+            "Disallowed CORS headers. Pages may send the headers content-type, ",
+        ),
     ],
 )
 def test_a_preflight_that_is_refused_is_a_problem(

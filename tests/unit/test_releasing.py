@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,6 +102,8 @@ class FakeTarget:
     """A deployment with the fake Lambda service."""
 
     stack = "etiquette-dev"
+    environment = "dev"
+    context: Mapping[str, str] = {}
 
     def __init__(self, client: FakeLambda, status: str = "UPDATE_COMPLETE") -> None:
         self._client = client
@@ -338,9 +341,14 @@ def test_an_error_is_one_line_that_says_what_to_do(words: list[str | Path], advi
 
 
 def test_the_stacks_of_a_synthesized_folder_are_found(tmp_path: Path) -> None:
+    stack = {"type": "aws:cloudformation:stack"}
     artifacts = {
-        "etiquette-prod": {"type": "aws:cloudformation:stack"},
+        "etiquette-prod": {**stack, "environment": "aws://unknown-account/unknown-region"},
+        "etiquette-prod-probe": {**stack, "environment": "aws://unknown-account/us-east-1"},
         "etiquette-prod.assets": {"type": "cdk:asset-manifest"},
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    assert cdk_deploy.stacks_in(tmp_path) == ["etiquette-prod"]
+    assert cdk_deploy.stacks_in(tmp_path) == {
+        "etiquette-prod": None,
+        "etiquette-prod-probe": "us-east-1",
+    }

@@ -38,6 +38,7 @@ class Clients:
         self.subscription = "arn:aws:sns:eu-west-1:123456789012:page:1"
         self.history = {"StateUpdate": ["updated"], "Action": [ACTION]}
         self.set: list[tuple[str, str]] = []
+        self.raised = False
 
     def get_function_configuration(self, **asked: str) -> dict[str, Any]:
         assert asked == {"FunctionName": "api", "Qualifier": "live"}
@@ -60,6 +61,11 @@ class Clients:
         assert asked["TopicArn"] in OUTPUTS.values()
         found = [{"SubscriptionArn": self.subscription}] if self.subscription else []
         return {"Subscriptions": found}
+
+    def describe_alarms(self, **asked: list[str]) -> dict[str, Any]:
+        (name,) = asked["AlarmNames"]
+        raised = self.raised and name.endswith("-server-errors")
+        return {"MetricAlarms": [{"StateValue": "ALARM" if raised else "OK"}]}
 
     def set_alarm_state(self, **asked: str) -> None:
         self.set.append((asked["AlarmName"], asked["StateValue"]))
@@ -118,6 +124,7 @@ def test_a_deployment_that_works_passes_every_check() -> None:
             lambda it: it.replies.update({"/health": Reply(200, b'{"model_sha256": "d"}')}),
             "/health",
         ),
+        (lambda it: it.replies.update({"/health": Reply(0, b"", "no such name")}), "/health"),
         (lambda it: it.replies.update({"/predict": Reply(500, b"")}), "one prediction"),
         (lambda it: it.replies.update({"/predict": Reply(200, b"no JSON")}), "one prediction"),
         (lambda it: setattr(it, "without_credentials", Reply(200, b"{}")), "credentials"),
@@ -158,6 +165,14 @@ def test_the_alarm_is_put_back() -> None:
         ("etiquette-prod-failed-requests", "ALARM"),
         ("etiquette-prod-failed-requests", "OK"),
     ]
+
+
+def test_an_alarm_that_is_raised_already_stays_as_it_is() -> None:
+    deployment = Deployment()
+    deployment.clients.raised = True
+    (result,) = (each for each in verify(deployment) if each.outcome is Outcome.FAILED)
+    assert "is raised already, and not by this drill" in result.detail
+    assert deployment.clients.set == []
 
 
 def test_what_cannot_be_checked_is_named() -> None:
@@ -237,6 +252,12 @@ def test_requests_carry_what_the_api_requires(
     assert (reply.status, got["path"], got["body"]) == (200, "/predict", {"text": QUESTION})
     assert got["authorization"].startswith(begins)
     assert deployed.request("/health", with_credentials=False).status == 401
+
+
+def test_an_address_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = in_account("https://api.invalid", "none", None, monkeypatch)
+    reply = deployed.request("/health")
+    assert str(reply).startswith("there was no answer: https://api.invalid/health: ")
 
 
 def test_a_missing_token_is_named(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
