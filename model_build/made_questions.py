@@ -1,6 +1,6 @@
-"""Questions made from those of the corpus, for what its own questions do not teach.
+"""Questions that are made for what those of the corpus do not teach.
 
-The title of a question gets one more name or word, at a random place:
+The title of a question of the corpus gets one more name or word, at a random place:
 
 - The name of a tag that the corpus hardly uses and tag sets know. So the regressions learn the
   name, and which tags come with it: ``pydantic`` speaks for python. A question is taken only if it
@@ -11,6 +11,8 @@ The title of a question gets one more name or word, at a random place:
   word alone is no proof and that its neighbours count. This smooths what a few questions say, as
   additive smoothing does: Manning, Raghavan and Schütze (2008), "Introduction to Information
   Retrieval", section 13.2.
+
+Other made questions are code that somebody wrote as an example; see `model_build.taught`.
 """
 
 from collections import Counter, defaultdict
@@ -20,9 +22,10 @@ from typing import Final
 
 import numpy as np
 
-from lambda_src.tagger.analyzer import QuestionTokens, normalize, words_in
+from lambda_src.tagger.analyzer import QuestionTokens, normalize, tokenize, words_in
 from model_build.questions import Question
 from model_build.tag_sets import TagSet
+from model_build.taught import CodeExample
 
 MIN_NAME_USES: Final = 8
 """A name with fewer uses in the tag sets is not taught."""
@@ -48,16 +51,16 @@ _CAPITAL_SHARE: Final = 0.3
 
 @dataclass(frozen=True)
 class MadeQuestion:
-    """A question of the corpus with more words in its title."""
+    """A question of the corpus with more words in its title, or the code of an example."""
 
     row: int
-    """The row of the question in the corpus."""
+    """The row of the question in the corpus. The made question is in the same fold."""
     question: Question
     """The question of the corpus, with the tags of the made one."""
     tokens: QuestionTokens
-    """Of the title with the added words. There is neither prose nor code."""
+    """Of the title with the added words, or of the code of an example."""
     added: QuestionTokens
-    """Of the added words alone."""
+    """Of the added words or the code alone."""
 
 
 def named_questions(
@@ -145,6 +148,27 @@ def misleading_questions(
             word = of_tag[int(rng.integers(len(of_tag)))]
             if tag not in questions[row].tags:
                 made.append(_made(row, questions[row], tokens[row], [word], rng))
+    return made
+
+
+def example_questions(examples: Sequence[CodeExample], n_questions: int) -> list[MadeQuestion]:
+    """Make questions that are only code: each example, and its first and its second half.
+
+    Parameters
+    ----------
+    examples : sequence of CodeExample
+    n_questions : int
+        How many questions the corpus has. All three questions of an example are in the fold of the
+        same one.
+    """
+    made = []
+    for place, example in enumerate(examples):
+        lines = example.code.splitlines()
+        middle = len(lines) // 2
+        for part in (lines, lines[:middle], lines[middle:]):
+            tokens = tokenize("", f"```\n{chr(10).join(part)}\n```", "markdown")
+            question = Question("", "", example.tags)
+            made.append(MadeQuestion(place % n_questions, question, tokens, tokens))
     return made
 
 

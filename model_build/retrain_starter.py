@@ -17,6 +17,8 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
 PRUNE: Final = 0.012
+NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
+CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
 _FOLDER: Final = ROOT / ".cache" / "starter"
 
 
@@ -37,6 +39,8 @@ def main() -> int:
             *_files("--questions", options.questions),
             *_files("--partial-questions", options.partial_questions),
             *_files("--tag-sets", options.tag_sets),
+            *_files("--new-tags", NEW_TAGS),
+            *_files("--code-examples", CODE_EXAMPLES),
             *("--min-tag-count", str(options.min_tag_count), "--prune", str(PRUNE)),
             *("--misleading-per-tag", str(MISLEADING_PER_TAG)),
         ]

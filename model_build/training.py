@@ -20,6 +20,7 @@ from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.made_questions import (
     MadeQuestion,
+    example_questions,
     misleading_questions,
     named_questions,
     uses_of,
@@ -33,6 +34,7 @@ from model_build.stage_times import StageTimes
 from model_build.synonyms import replace_synonyms
 from model_build.tag_regressions import TagRegressions
 from model_build.tag_sets import TagSet, tag_set_matrix
+from model_build.taught import CodeExample
 from model_build.truth import Truth
 from model_build.vocabulary import FittedVocabulary, build_vocabulary
 
@@ -150,6 +152,8 @@ def fit(
     synonyms: Mapping[str, str] | None = None,
     *,
     tag_sets: Sequence[TagSet] = (),
+    new_tags: Sequence[TagSet] = (),
+    code_examples: Sequence[CodeExample] = (),
     times: StageTimes | None = None,
 ) -> FittedTagger:
     """Train a model.
@@ -164,6 +168,11 @@ def fit(
     tag_sets : sequence of TagSet
         The tags of other questions, whose text is not known: the re-ranker counts in them which
         tags occur together, and they teach names; see `model_build.made_questions`.
+    new_tags : sequence of TagSet
+        More tag sets. The first tag of each one becomes a tag of the model, however rare it is; see
+        `model_build.taught.read_new_tags`.
+    code_examples : sequence of CodeExample
+        Only the regressions learn from them, and the document frequencies count them.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -184,16 +193,17 @@ def fit(
         )
     with times.measure("tokens"):
         tokens = tokens_of(tqdm(questions, desc="words", unit="question", disable=None))
-        learned = _tags_of_sets(questions, tag_sets, synonyms, options)
+        learned = _learned_tags(questions, tag_sets, new_tags, synonyms, options)
         named = named_questions(
             questions,
             tokens,
-            tag_sets,
+            [*tag_sets, *new_tags],
             known=frozenset(tag for tag, _ in tags),
             learned=learned,
             synonyms=synonyms,
             seed=options.seed,
         )
+        taught = [*named, *example_questions(code_examples, len(questions))]
         misleading = misleading_questions(
             questions,
             tokens,
@@ -206,10 +216,10 @@ def fit(
     with times.measure("TF-IDF"):
         # Names are among the terms, although few questions of the corpus have them. The titles with
         # the names do not count: a word of one question would seem to be in several.
-        tfidf, matrix = fit_tfidf([*tokens, *(each.added for each in named)], options.features)
+        tfidf, matrix = fit_tfidf([*tokens, *(each.added for each in taught)], options.features)
         vocabulary = build_vocabulary(tfidf.named_steps["terms"], names, synonyms)
         copied = rows_with_code(questions, tokens) if options.code_copies else np.empty(0, np.intp)
-        made = [*named, *misleading]
+        made = [*taught, *misleading]
         added = [*(each.tokens for each in made), *(code_alone(tokens[row]) for row in copied)]
         if added:
             matrix = sp.vstack([matrix[: len(tokens)], tfidf.transform(added)], format="csr")
@@ -230,10 +240,10 @@ def fit(
     with times.measure("regressions"):
         regressions = options.regressions().fit(matrix, truth)
     with times.measure("names of tags"):
-        # Named questions are no real questions: they would make names look surer than they are.
+        # What is taught is no real question: names would look surer than they are.
         row_numbers = np.arange(len(originals)) - len(questions)
-        is_named = (row_numbers >= 0) & (row_numbers < len(named))
-        rows = np.flatnonzero((truth.scope == -1) & ~is_named)
+        is_taught = (row_numbers >= 0) & (row_numbers < len(taught))
+        rows = np.flatnonzero((truth.scope == -1) & ~is_taught)
         facts = question_facts(
             [tokens[row] for row in rows], vocabulary, options.features.title_weight
         )
@@ -249,7 +259,7 @@ def fit(
                 folds=folds[rows],
                 is_copy=is_copy[rows],
                 log_uses=np.log([uses for _, uses in tags]),
-                tag_sets=tag_set_matrix(tag_sets, names, synonyms),
+                tag_sets=tag_set_matrix([*tag_sets, *new_tags], names, synonyms),
             ),
             options.seed,
         )
@@ -267,7 +277,7 @@ def fit(
                 [tokens[row] for row in asked],
                 vocabulary,
                 # What a name teaches, the model would know without this question, too.
-                matrix[: len(questions) + len(named)],
+                matrix[: len(questions) + len(taught)],
                 title_weight=options.features.title_weight,
                 min_word_count=options.features.min_word_count,
             ),
@@ -289,6 +299,8 @@ def fit(
             "code_copies": len(copied),
             "named_questions": len(named),
             "named_tags": len(learned.intersection(names)),
+            "new_tags": len({each.tags[0] for each in new_tags}),
+            "code_examples": len(code_examples),
             "misleading_questions": len(misleading),
         },
         quality=quality,
@@ -297,20 +309,19 @@ def fit(
     )
 
 
-def _tags_of_sets(
+def _learned_tags(
     questions: Sequence[Question],
     tag_sets: Sequence[TagSet],
+    new_tags: Sequence[TagSet],
     synonyms: Mapping[str, str],
     options: TrainingOptions,
 ) -> frozenset[str]:
-    """List the tags that are rare in the corpus, but common enough together with the tag sets."""
+    """List the tags that are rare in the corpus, but new or common enough with the tag sets."""
     uses = Counter(tag for question in questions for tag in question.tags)
     in_sets = uses_of(tag_sets, synonyms)
-    return frozenset(
-        tag
-        for tag, count in in_sets.items()
-        if uses[tag] < options.min_tag_count and uses[tag] + count >= options.min_tag_set_count
-    )
+    common = {tag for tag, n in in_sets.items() if uses[tag] + n >= options.min_tag_set_count}
+    new = {synonyms.get(each.tags[0], each.tags[0]) for each in new_tags}
+    return frozenset(tag for tag in common | new if uses[tag] < options.min_tag_count)
 
 
 def _with_named(

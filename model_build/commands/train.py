@@ -23,6 +23,7 @@ from model_build.model_card import tag_set_card
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
+from model_build.taught import read_code_examples, read_new_tags
 from model_build.tracking.environment import require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
@@ -77,6 +78,23 @@ def add_command(commands: Commands) -> None:
         "with an answer of the Stack Exchange API to /tags/synonyms",
     )
     train.add_argument(
+        "--new-tags",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE.csv",
+        help="files with the columns tag and companions, written by hand: tags that the corpus "
+        "hardly uses, each with the tags that come with it. The model learns their names",
+    )
+    train.add_argument(
+        "--code-examples",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE.txt",
+        help="files of code, written by hand: a line '@@ TAG...' begins an example",
+    )
+    train.add_argument(
         "--prune",
         type=float,
         default=PRUNE,
@@ -126,6 +144,8 @@ def _train(options: argparse.Namespace) -> None:
                 ),
                 read_synonyms([WELL_KNOWN, *options.synonyms]),
                 tag_sets=tag_sets,
+                new_tags=read_new_tags(options.new_tags),
+                code_examples=read_code_examples(options.code_examples),
                 times=times,
             )
         files = [*options.questions, *options.partial_questions]
