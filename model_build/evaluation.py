@@ -13,6 +13,7 @@ from model_build.intervals import metric_intervals
 from model_build.metrics import (
     JudgedQuestion,
     calibration_bins,
+    calibration_error_by_chance,
     compute_metrics,
     expected_calibration_error,
 )
@@ -30,6 +31,7 @@ _MAIN_METRICS = (
     "selective_precision_at_1",
     "prediction_rate",
     "ece",
+    "ece_by_chance",
 )
 """The metrics that a table shows for each file, kind and year."""
 
@@ -112,6 +114,7 @@ def _figures(
     return {
         "questions": len(judged),
         **compute_metrics(judged, tags),
+        "ece_by_chance": calibration_error_by_chance(judged),
         "intervals": {name: list(interval) for name, interval in intervals.items()},
     }
 

@@ -107,6 +107,24 @@ def expected_calibration_error(judged: Sequence[JudgedQuestion]) -> float:
     return _ratio(gaps, total)
 
 
+def calibration_error_by_chance(judged: Sequence[JudgedQuestion], draws: int = 200) -> float:
+    """Compute the mean calibration error of a model whose confidences are exactly right.
+
+    It is not 0: of the few suggestions in a bin, more or fewer are right by chance. Only what is
+    above it speaks against the confidences. For each draw, a suggestion is right with the
+    probability that is its confidence, independently of the others.
+    """
+    confidences = np.sort(
+        [suggestion.confidence for question in judged for suggestion in question.suggested]
+    )
+    if not len(confidences):
+        return 0.0
+    right = np.random.default_rng(0).random((draws, len(confidences))) < confidences
+    bins = np.array_split(np.arange(len(confidences)), N_CALIBRATION_BINS)
+    surplus = [(right[:, part] - confidences[part]).sum(axis=1) for part in bins if len(part)]
+    return float(np.abs(surplus).sum(axis=0).mean() / len(confidences))
+
+
 def calibration_bins(judged: Sequence[JudgedQuestion]) -> list[tuple[float, float, int]]:
     """Put suggestions into bins of equal size by their confidence, lowest first.
 

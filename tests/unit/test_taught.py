@@ -54,10 +54,10 @@ def test_a_file_of_new_tags_that_is_none_is_refused(
 
 
 def test_each_piece_of_code_has_the_tags_above_it(tmp_path: Path) -> None:
-    files = written(tmp_path, "@@ ruby-on-rails ruby\n  puts 1\n\nend\n@@ c\nint x; // @@ no mark\n")
+    files = written(tmp_path, "@@ ruby-on-rails ruby\n  puts 1\n\nend\n@@ c\nint x; // @@ no\n")
     assert read_code_examples(files) == [
         CodeExample(("ruby-on-rails", "ruby"), "  puts 1\n\nend"),
-        CodeExample(("c",), "int x; // @@ no mark"),
+        CodeExample(("c",), "int x; // @@ no"),
     ]
 
 
