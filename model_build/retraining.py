@@ -32,6 +32,8 @@ _FOLDERS: Final = {
     "partial": "--partial-questions",
     "tag_sets": "--tag-sets",
     "synonyms": "--synonyms",
+    "new_tags": "--new-tags",
+    "code_examples": "--code-examples",
 }
 """The folders of a corpus, and the options of `train` that take their files."""
 _KEPT_OPTIONS: Final = (
