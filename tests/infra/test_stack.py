@@ -18,6 +18,21 @@ from tests.infra.synthesis import Synthesize, Synthesized
 from tests.support.paths import ROOT
 
 LAMBDA = "AWS::Lambda::Function"
+LEFT_BEHIND = (
+    "tagger/kernel/kernel-{}.so",
+    "tagger/__pycache__/{}.pyc",
+    "api/.DS_Store-{}",
+    "api/.mypy_cache/{}.json",
+    "api/.{}.py.swp",
+    "api/.#{}.py",
+    "api/#{}.py#",
+    "api/{}.py~",
+    "api/{}.py.orig",
+    "api/page/[{}].bak",
+    "pre_traffic_check/{}.rej",
+    "pre_traffic_check/.idea/{}.xml",
+)
+"""What editors, tools and builds leave in the folders of functions."""
 
 
 def text(value: Any) -> str:
@@ -187,37 +202,25 @@ def test_another_model_makes_another_version_of_the_same_image(
     assert code[0] == code[1]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "tagger/kernel/kernel-{}.so",
-        "tagger/__pycache__/{}.pyc",
-        "api/.DS_Store-{}",
-        "api/.mypy_cache/{}.json",
-        "api/.{}.py.swp",
-        "api/.#{}.py",
-        "api/#{}.py#",
-        "api/{}.py~",
-        "api/{}.py.orig",
-        "api/page/[{}].bak",
-        "pre_traffic_check/{}.rej",
-        "pre_traffic_check/.idea/{}.xml",
-    ],
-)
 def test_files_that_belong_to_no_function_change_nothing(
-    synthesized: Synthesized, synthesize_anew: Synthesize, name: str
+    synthesized: Synthesized, synthesize_anew: Synthesize
 ) -> None:
     """A changed asset would be published as another version."""
-    left = ROOT / "lambda_src" / name.format(uuid4())
-    had_folder = left.parent.is_dir()
-    left.parent.mkdir(exist_ok=True)
-    left.write_text("left behind")
+    left = [ROOT / "lambda_src" / name.format(uuid4()) for name in LEFT_BEHIND]
+    new_folders = {path.parent for path in left if not path.parent.is_dir()}
     try:
-        assert synthesize_anew().template.to_json() == synthesized.template.to_json()
+        for path in left:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("left behind")
+        again = synthesize_anew()
     finally:
-        left.unlink()
-        if not had_folder:
-            left.parent.rmdir()
+        for path in left:
+            path.unlink(missing_ok=True)
+        for folder in new_folders:
+            folder.rmdir()
+    taken = {path.name for path in again.assembly.rglob("*")} & {path.name for path in left}
+    assert not taken
+    assert again.template.to_json() == synthesized.template.to_json()
 
 
 def test_every_tracked_file_of_a_function_is_code() -> None:
