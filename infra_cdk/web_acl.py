@@ -79,6 +79,17 @@ class WebAcl(Stack):
         CfnOutput(self, "WebAclArn", value=acl.attr_arn)
 
 
+_HEADERS: Final = {
+    "retry-after": str(WINDOW_SECONDS),
+    # Code of a web page can read the answer. The web ACL does not know the origins that the service
+    # allows (cors_origins), but the answer is the same for everybody.
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after",
+}
+"""Of the answer to a client that sends too many requests ("Sending custom responses for Block
+actions", https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-for-blocked-requests.html)."""
+
+
 def _limit(
     name: str,
     priority: int,
@@ -102,9 +113,8 @@ def _limit(
                     response_code=429,
                     custom_response_body_key=_TOO_MANY,
                     response_headers=[
-                        wafv2.CfnWebACL.CustomHTTPHeaderProperty(
-                            name="retry-after", value=str(WINDOW_SECONDS)
-                        )
+                        wafv2.CfnWebACL.CustomHTTPHeaderProperty(name=header, value=value)
+                        for header, value in _HEADERS.items()
                     ],
                 )
             )

@@ -11,8 +11,9 @@ from scripts.emulator.local_aws import LocalAws
 from scripts.emulator.release_target import ReleaseTarget
 from scripts.event_store.erasing import erase, streams_with
 from scripts.event_store.replaying import replay
+from scripts.releasing.account import Account
 from scripts.releasing.target import NO_CREDENTIALS, Target, stack_name
-from scripts.shared.terminal import UserError
+from scripts.shared.terminal import UserError, say
 
 
 def main() -> int:
@@ -31,6 +32,7 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> None:
     target = _target(options)
+    say(f"{options.command}: {Account.expected(target)}, stack {target.stack}")
     outputs = target.outputs()
     if outputs is None or "EventStoreBucket" not in outputs:
         raise UserError(

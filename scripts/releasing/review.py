@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from infra_cdk.accounts import ACCOUNTS
 from scripts.releasing.account import Account
 from scripts.releasing.assembly import Assembly
 from scripts.releasing.deployed_settings import (
@@ -45,7 +46,8 @@ def review(target: Target, assembly: Assembly, *, confirm_rollback: bool = False
     outputs = target.outputs()
     new = Settings.of(assembly.outputs)
     if new is not None and "ModelSha256" not in assembly.outputs:
-        # It is another stack, such as that of infra_cdk/probe.py.
+        # It is another stack, such as that of infra_cdk/probe.py, for an environment or for all.
+        account.refuse_unless(ACCOUNTS.get(new.values.get("environment", "")), target)
         live = Settings.of(outputs or {})
         if live is not None:
             refuse_to_lose_beside(target, live, new)

@@ -167,6 +167,12 @@ def test_a_limited_client_gets_429_and_a_problem(template: Template) -> None:
             assert answer["ResponseCode"] == 429
             body = acl["Properties"]["CustomResponseBodies"][answer["CustomResponseBodyKey"]]
             assert json.loads(body["Content"])["status"] == 429
+            headers = {each["Name"]: each["Value"] for each in answer["ResponseHeaders"]}
+            assert headers == {
+                "retry-after": "300",
+                "access-control-allow-origin": "*",
+                "access-control-expose-headers": "retry-after",
+            }
 
 
 def test_the_web_acl_inspects_no_content(template: Template) -> None:

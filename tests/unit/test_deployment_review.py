@@ -159,6 +159,15 @@ def test_a_stack_beside_the_service_loses_no_setting_either(
     assert "host: a.example -> b.example" in capsys.readouterr().err
 
 
+def test_a_stack_beside_the_service_belongs_to_the_account_of_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "ACCOUNTS", {"prod": "999999999999"})
+    reviewed(tmp_path, FakeAws(), settings_outputs({"environment": "dev"}, "environment"))
+    with pytest.raises(ReleaseError, match=r"belongs to account 9{12}"):
+        reviewed(tmp_path, FakeAws(), settings_outputs({"environment": "prod"}, "environment"))
+
+
 def test_a_reviewed_change_of_the_file_is_shown_but_not_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
