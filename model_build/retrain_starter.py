@@ -16,7 +16,7 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
-PRUNE: Final = 0.012
+PRUNE: Final = 0.013
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
 CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
 _FOLDER: Final = ROOT / ".cache" / "starter"

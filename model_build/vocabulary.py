@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.pipeline import FeatureUnion
 
-from lambda_src.tagger.analyzer import normalize
+from lambda_src.tagger.analyzer import normalize, words_in
 from lambda_src.tagger.names import NameArrays, TagNames
 from lambda_src.tagger.vocabulary import Ints, Keys, Space, Vocabulary, Words, term_key
 
@@ -81,19 +81,23 @@ def build_vocabulary(
 def names_of(tag: str, synonyms: Mapping[str, str]) -> list[Name]:
     """List the names of a tag: the tag itself, its parts as separate words, and its synonyms.
 
+    A name has the words that the analyzer finds in it.
+
     Examples
     --------
     >>> names_of("unit-testing", {"unittest": "unit-testing"})
     [('unit-testing',), ('unit', 'test'), ('unittest',)]
+    >>> names_of("plsql", {"pl/sql": "plsql"})
+    [('plsql',), ('pl', 'sql')]
     """
     spellings = [tag, *(synonym for synonym, main in synonyms.items() if main == tag)]
     names: dict[Name, None] = {}
     for spelling in spellings:
-        names[(normalize(spelling).whole or spelling,)] = None
-        parts = tuple(normalize(part).whole for part in spelling.split("-") if part)
-        if parts and all(parts):
-            names[parts] = None
-    return list(names)
+        for written in (spelling, spelling.replace("-", " ")):
+            words = tuple(normalize(token).whole for token in words_in(written))
+            if words and all(words):
+                names[words] = None
+    return list(names) or [(tag,)]
 
 
 def _starts(lengths: Sequence[int]) -> Ints:

@@ -114,3 +114,19 @@ def test_names_that_do_not_fit_together_are_refused(
     arrays: NameArrays = fitted.names._replace(**change)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="names of tags do not fit together"):
         TagNames(arrays, fitted.as_served(4))
+
+
+@pytest.mark.parametrize(
+    ("tag", "synonyms", "names"),
+    [
+        ("c++11", {"c++0x": "c++11"}, [("c++", "11"), ("c++", "0x")]),
+        (".htaccess", {}, [("htaccess",)]),
+        ("redux", {"@reduxjs/toolkit": "redux"}, [("redux",), ("reduxj", "toolkit")]),
+        ("async-await", {}, [("async-await",), ("async", "await")]),
+        ("+", {}, [("+",)]),
+    ],
+)
+def test_a_name_has_the_words_that_the_analyzer_finds_in_it(
+    tag: str, synonyms: dict[str, str], names: list[tuple[str, ...]]
+) -> None:
+    assert names_of(tag, synonyms) == names
