@@ -68,7 +68,7 @@ ANALYZER: dict[str, Text] = {
     "long dashes and ellipses": Text("left\u2013right wait\u2026now \u201cquoted\u201d it\u2019s"),
     "quotation marks of typography": Text(
         "\u201cr\u201d, \u2018c\u2019 don\u2019t \u201eab\u201c \u201aab\u2018 "
-        "a\u2022b c\u2014d \u2018x\u2019s \u2192"
+        "a\u2022b c\u2014d \u2018x\u2019s \u2192 ef\u2018gh ij\u201akl"
     ),
     "the limit of a title": Text(" ".join(["ab"] * 398 + ["c-d", "inside", "outside"])),
     "the limit of the prose": Text("", " ".join(["ab"] * 399 + ["inside", "outside"])),
