@@ -76,10 +76,10 @@ ANALYZER: dict[str, Text] = {
         "", " ".join(["+"] * 397 + ["x+y+z", "inside", "last", "outside"])
     ),
     "the limit of tokens": Text(
-        "\u00e9\u00b7" * 597 + "a-b inside c-d outside", f"{'a+' * 597}a-b inside c-d outside"
+        "\u00e9\u00b7" * 597 + "ab-cd inside ef-gh outside", f"{'a+' * 597}ab-cd inside ef-gh outside"
     ),
     "the limit of tokens in one chunk": Text(
-        "\u00e9\u00b7" * 599 + "a-b\u00b7outside", f"{'a+' * 599}a-b+outside"
+        "\u00e9\u00b7" * 599 + "ab-cd\u00b7outside", f"{'a+' * 599}ab-cd+outside"
     ),
     "the limit of other alphabets": Text(" ".join(["é"] * 399 + ["ö", "ü"])),
     "the limit of code": Text("", f"<pre><code>{'x ' * 399}inside outside</code></pre>"),
@@ -189,6 +189,8 @@ RANKING: dict[str, Text] = {
         "Merging maps in C++",
         "<p>Unit tests of Node.js fail in python.</p><pre>git css python sql</pre>",
     ),
+    "a title with a capital in every word": Text("Merging Python Maps"),
+    "a title with a capital in some words": Text("Merging python Maps 3"),
     "a topic in parts of words": Text("python_sql-qwrtz", "it is the git_css"),
     "a topic in words and parts": Text("python_sql-qwrtz java", "it is the git_css"),
     "a term often": Text("css css", "css css css css css css and css with regex, regex"),
