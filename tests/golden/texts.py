@@ -76,7 +76,8 @@ ANALYZER: dict[str, Text] = {
         "", " ".join(["+"] * 397 + ["x+y+z", "inside", "last", "outside"])
     ),
     "the limit of tokens": Text(
-        "\u00e9\u00b7" * 597 + "ab-cd inside ef-gh outside", f"{'a+' * 597}ab-cd inside ef-gh outside"
+        "\u00e9\u00b7" * 597 + "ab-cd inside ef-gh outside",
+        f"{'a+' * 597}ab-cd inside ef-gh outside",
     ),
     "the limit of tokens in one chunk": Text(
         "\u00e9\u00b7" * 599 + "ab-cd\u00b7outside", f"{'a+' * 599}ab-cd+outside"
@@ -190,7 +191,7 @@ RANKING: dict[str, Text] = {
         "<p>Unit tests of Node.js fail in python.</p><pre>git css python sql</pre>",
     ),
     "a title with a capital in every word": Text("Merging Python Maps"),
-    "a title with a capital in some words": Text("Merging python Maps 3"),
+    "a title with a number and capitals": Text("Merging Python Maps 3"),
     "a topic in parts of words": Text("python_sql-qwrtz", "it is the git_css"),
     "a topic in words and parts": Text("python_sql-qwrtz java", "it is the git_css"),
     "a term often": Text("css css", "css css css css css css and css with regex, regex"),
