@@ -1,6 +1,5 @@
 """A first and a second deployment: what is live, what it answers and what it logs."""
 
-import hashlib
 import json
 import time
 from pathlib import Path
@@ -19,19 +18,14 @@ from tests.support.api_gateway import gateway_event
 from tests.support.cloudwatch.emf import read_log
 from tests.support.paths import STARTER
 from tests.system.facts import Release
-from tests.system.one_deployment.conftest import SECOND_VERSION
+from tests.system.one_deployment.conftest import (
+    SECOND_VERSION,
+    digest,
+    read,
+    without_access_to_the_model,
+)
 
 QUESTION = "How do I merge two dictionaries in Python?"
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def read(deployment: Deployment, path: str, body: Any = None) -> Any:
-    answer = deployment.call(path, body=body)
-    assert answer.status == 200, answer
-    return json.loads(answer.body)
 
 
 def logged(deployment: Deployment) -> list[dict[str, Any]]:
@@ -111,21 +105,9 @@ def test_the_log_does_not_contain_the_question(deployment: Deployment) -> None:
 def test_the_function_does_not_start_without_permission_to_read_the_model(
     first_release: Release,
 ) -> None:
-    """The emulator enforces the policies of the function's role."""
     deployment = first_release.deployment
-    iam = client(deployment.aws, "iam")
-    functions = client(deployment.aws, "lambda")
-    role = functions.get_function(FunctionName=first_release.function)["Configuration"]["Role"]
-    name = role.rpartition("/")[2]
-    permission = {"RoleName": name, "PolicyName": "ReadModel"}
-    document = iam.get_role_policy(**permission)["PolicyDocument"]
-    iam.delete_role_policy(**permission)
-    deployment.aws.forget_warm_containers()
-    try:
+    with without_access_to_the_model(first_release):
         assert deployment.call("/health").status >= 500
-    finally:
-        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
-        deployment.aws.forget_warm_containers()
     assert deployment.call("/health").status == 200
     refusals = [line for line in function_lines(deployment) if "cannot start" in line]
     assert "s3:GetObject" in refusals[-1]

@@ -1,35 +1,24 @@
 """Releases, rollbacks and the kill switch by the scripts that a person types."""
 
 import base64
-import hashlib
 import json
 import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from lambda_src.model_signature import signature_path
 from lambda_src.tagger import TagModel
 from scripts.emulator.account import client
-from scripts.emulator.deployment import Deployment, deploy
+from scripts.emulator.deployment import deploy
 from scripts.shared.machine import architecture
 from scripts.shared.terminal import UserError
 from tests.support.paths import ROOT, STARTER
 from tests.system.facts import EMULATOR, Release
-from tests.system.one_deployment.conftest import SECOND_VERSION, another_version
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def read(deployment: Deployment, path: str, body: Any = None) -> Any:
-    answer = deployment.call(path, body=body)
-    assert answer.status == 200, answer
-    return json.loads(answer.body)
+from tests.system.one_deployment.conftest import SECOND_VERSION, another_version, digest, read
 
 
 def command(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

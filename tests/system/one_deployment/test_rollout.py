@@ -15,6 +15,7 @@ from lambda_src.pre_traffic_check.pin import Pin
 from scripts.emulator.account import client
 from scripts.emulator.logs import function_lines
 from tests.system.facts import Release
+from tests.system.one_deployment.conftest import without_access_to_the_model
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
 
@@ -126,19 +127,8 @@ def test_a_pinned_alias_fails_the_check(
 def test_a_version_that_does_not_start_fails_the_check(
     first_release: Release, codedeploy: CodeDeploy, check: str
 ) -> None:
-    """The version lacks permission to read its model, which the emulator enforces."""
-    aws = first_release.deployment.aws
-    iam = client(aws, "iam")
-    role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
-    permission = {"RoleName": role["Role"].rpartition("/")[2], "PolicyName": "ReadModel"}
-    document = iam.get_role_policy(**permission)["PolicyDocument"]
-    iam.delete_role_policy(**permission)
-    aws.forget_warm_containers()
-    try:
+    with without_access_to_the_model(first_release):
         given = run(first_release, check)
-    finally:
-        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
-        aws.forget_warm_containers()
     assert given["status"] == "Failed"
     assert given["problem"].startswith("question 1: the function failed")
     assert codedeploy.calls[0][1]["status"] == "Failed"

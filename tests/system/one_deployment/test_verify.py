@@ -1,12 +1,12 @@
 """scripts/verify on the emulator: what can run there passes, and the rest is named."""
 
-import json
 import subprocess
 from pathlib import Path
 
 from scripts.emulator.account import client
 from tests.support.paths import ROOT
 from tests.system.facts import EMULATOR, Release
+from tests.system.one_deployment.conftest import without_access_to_the_model
 
 NAMED = {
     "a request without credentials",
@@ -50,19 +50,8 @@ def test_a_deployment_passes_and_what_was_not_checked_is_named(first_release: Re
 
 
 def test_a_deployment_that_does_not_start_fails(first_release: Release) -> None:
-    """The version lacks permission to read its model, which the emulator enforces."""
-    aws = first_release.deployment.aws
-    iam = client(aws, "iam")
-    role = client(aws, "lambda").get_function(FunctionName=first_release.function)["Configuration"]
-    permission = {"RoleName": role["Role"].rpartition("/")[2], "PolicyName": "ReadModel"}
-    document = iam.get_role_policy(**permission)["PolicyDocument"]
-    iam.delete_role_policy(**permission)
-    aws.forget_warm_containers()
-    try:
+    with without_access_to_the_model(first_release):
         done = verify("--patience", "3")  # its log gets no line, however long one waits
-    finally:
-        iam.put_role_policy(**permission, PolicyDocument=json.dumps(document))
-        aws.forget_warm_containers()
     assert done.returncode == 1
     assert "FAILED: /health through the public URL: the status is" in done.stdout
     assert "FAILED: one prediction: the status is" in done.stdout
