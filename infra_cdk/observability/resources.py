@@ -91,7 +91,7 @@ def _latencies(sources: Sources) -> list[Watch]:
             beside=[
                 sources.service(metrics.MODEL_LATENCY, _STATS.p(each), _FIVE) for each in (50, 95)
             ],
-            # In milliseconds. A usual question takes about 1, one of 64 KiB takes tens of them.
+            # In milliseconds. A usual question takes less than 1, the slowest texts about 10.
             limit=Fixed(_IS.GREATER_THAN_THRESHOLD, 100),
             to_alarm=3,
             periods=3,
@@ -100,7 +100,7 @@ def _latencies(sources: Sources) -> list[Watch]:
             """'{ $.event_type = "prediction" && $.latency_ms > 100 }'""",
             advice=[
                 "After a release: the model is larger, or the analyzer is another one. Roll back.",
-                "A question near the limit of 64 KiB takes tens of milliseconds. Many `terms` in "
+                "A question near the limit of 64 KiB takes several milliseconds. Many `terms` in "
                 "the log lines show that a caller sends very long texts.",
                 "Was `memory_mb` lowered? Less memory means a smaller share of the processor.",
             ],

@@ -40,9 +40,12 @@ class RunningFunction:
         return self._aws.engine.call("logs", self._identifier).encode()
 
     def starve(self, millicores: int) -> None:
-        """Limit the running function to thousandths of a processor core, which makes it slow."""
-        # In microseconds: one is the shortest time that Linux allows, in the longest period.
-        limit = ["--cpu-period", "1000000", "--cpu-quota", str(1000 * millicores)]
+        """Limit the running function to 1 to 1,000 thousandths of a processor core.
+
+        The function runs for one millisecond, the shortest time that Linux allows, and then waits.
+        So even a part of a request that needs few milliseconds becomes slow.
+        """
+        limit = ["--cpu-period", str(1_000_000 // millicores), "--cpu-quota", "1000"]
         self._aws.engine.call("update", *limit, self._identifier)
 
     def limit_memory(self, size: str) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from lambda_src.metrics import MODEL_LATENCY
 from model_build.questions import Question
 from scripts.emulator.local_aws import LocalAws
 from tests.support.api_gateway import gateway_event
@@ -22,7 +23,7 @@ from tests.support.cloudwatch.evaluation import Forecast
 from tests.support.cloudwatch.samples import Sample, Samples
 from tests.support.cloudwatch.templates import Resolver
 from tests.support.paths import ROOT, STARTER
-from tests.system.containers import running
+from tests.system.containers import RunningFunction, running
 from tests.system.drills.days import MIDNIGHT, Recordings, Traffic
 from tests.system.drills.recordings import Invocation, questions, record
 from tests.system.drills.stand_ins import (
@@ -39,6 +40,10 @@ from tests.system.drills.stand_ins import (
 
 SERVICE = "etiquette-prod"
 CONCURRENCY = 10
+TIME_LIMIT = 15
+"""The function's, in seconds."""
+SLOW = 150
+"""The alarm for the model's latency has a limit of 100 milliseconds."""
 HOST = "tags.example.org"
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0-1"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
@@ -203,14 +208,39 @@ def _record_healthy(
 
 
 def _record_slow(aws: LocalAws, image: str) -> list[Invocation]:
-    """Record the image with too little processor time and the time limit of the stack."""
-    limit = ("--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=15")
+    """Record the image with too little processor time, and when it exceeds its time limit."""
+    limit = ("--env", f"AWS_LAMBDA_FUNCTION_TIMEOUT={TIME_LIMIT}")
     with running(aws, image, *MOUNT, *MODEL, *NAMED, *limit) as function:
         record(function, "cold", [gateway_event("GET", "/health")])
-        function.starve(millicores=5)
-        slow = record(function, "slow", questions([LONG_QUESTION] * 2))
-        function.starve(millicores=3)
-        return [*slow, *record(function, "out of time", questions([LONG_BATCH], "/predict/batch"))]
+        slow = _record_slow_answers(function)
+        function.starve(millicores=1000)
+        return [*slow, *_record_out_of_time(function)]
+
+
+def _record_slow_answers(function: RunningFunction) -> list[Invocation]:
+    # How much processor time a request takes depends on the machine. So look for a share that makes
+    # it slow, but not so slow that it runs out of time.
+    for millicores in (100, 80, 60, 50, 40, 30, 25, 20):
+        function.starve(millicores)
+        recorded = record(function, "slow", questions([LONG_QUESTION] * 4))
+        slow = [each for each in recorded if _model_latency(each) > SLOW]
+        if slow:
+            return slow
+    pytest.fail("No share of a processor makes the model slow.")
+
+
+def _model_latency(invocation: Invocation) -> float:
+    """Milliseconds, 0 if the invocation gave no answer."""
+    return max(
+        (each.value for each in invocation.samples if each.metric.name == MODEL_LATENCY.name),
+        default=0,
+    )
+
+
+def _record_out_of_time(function: RunningFunction) -> list[Invocation]:
+    # A processor share that is small enough would also stop the emulator, which keeps the limit.
+    function.signal("STOP")
+    return record(function, "out of time", questions([LONG_BATCH], "/predict/batch"))
 
 
 def _record_broken(aws: LocalAws, image: str) -> list[Invocation]:
