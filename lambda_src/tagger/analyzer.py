@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from lambda_src.tagger.markup import BodyFormat, split_body
 from lambda_src.tagger.rules import (
+    AFTER_ASCII,
+    BEFORE_ASCII,
     CHARACTER_CHANGES,
     CHUNK,
     CODE_SIGNAL,
@@ -41,7 +43,6 @@ from lambda_src.tagger.rules import (
     NOT_ASCII_RUN,
     POSSESSIVE,
     QUALIFIER,
-    SCRIPT_CHANGE,
     SECRET,
     SILENT_ENDING,
     STRAY_LETTER,
@@ -130,6 +131,7 @@ def fields_of(
 
 _FIRST_PART = 5_000
 """Almost all fields are shorter than this many characters."""
+_PART = 2_500
 _READ_CHUNKS = MAX_CHUNKS_PER_FIELD + 2
 """Whether a letter is stray may depend on the chunk behind it."""
 
@@ -138,18 +140,18 @@ def _prepared_beginning(text: str) -> str:
     """Prepare only as much of a long text as is read."""
     if len(text) <= _FIRST_PART:
         return _prepared(text)
+    text = text[:MAX_FIELD_CHARACTERS]
     prepared = ""
-    n_chunks = n_characters = place = 0
-    while place < len(text) and n_characters < MAX_FIELD_CHARACTERS:
+    n_chunks = place = 0
+    while place < len(text):
         if n_chunks >= _READ_CHUNKS and len(prepared) >= MAX_SIGNAL_CHARACTERS:
             break
         # A part ends before a space, or in the middle of a word that no person writes.
-        end = text.find(" ", place + _FIRST_PART, place + 2 * _FIRST_PART)
-        end = end if end >= 0 else place + 2 * _FIRST_PART
+        end = text.find(" ", place + _PART, place + 2 * _PART)
+        end = end if end >= 0 else place + 2 * _PART
         part = _prepared(text[place:end])
         prepared += part
-        n_chunks += sum(1 for _ in islice(CHUNK.finditer(part), _READ_CHUNKS))
-        n_characters += sum(map(len, part.split()))
+        n_chunks += len(CHUNK.findall(part))
         place = end
     return prepared
 
@@ -254,7 +256,10 @@ def _normalized_text(text: str) -> str:
     normalized = {run: _normalized_run(run) for run in {*pieces[1::2]}}
     pieces[1::2] = map(normalized.__getitem__, pieces[1::2])
     text = "".join(pieces)
-    return SCRIPT_CHANGE.sub(" ", text) if UNSPACED.search(text) else text
+    if not UNSPACED.search(text):
+        return text
+    text = AFTER_ASCII.sub(lambda letter: f" {letter[0]}", text)
+    return BEFORE_ASCII.sub(lambda letter: f"{letter[0]} ", text)
 
 
 _CHARACTER_CHANGES = str.maketrans(CHARACTER_CHANGES)

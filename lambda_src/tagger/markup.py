@@ -13,7 +13,7 @@ _BLOCK_TAG = (
     r"</?(?:p|pre|ul|ol|li|hr|blockquote|div|h[1-6]|table|t[hrd]|thead|tbody|dl|section|article)"
     r"(?:\s[^<>]*)?/?>"
 )
-_HTML_START = re.compile(rf"\s*+(?:<!--(?:(?!-->).)*-->\s*+)*{_BLOCK_TAG}", re.I | re.S)
+_HTML_START = re.compile(rf"\s*+{_BLOCK_TAG}", re.I)
 _HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
 # b and i are not among them, because List<i> in plain text is not HTML.
 _END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)
@@ -22,13 +22,13 @@ _FENCE = re.compile(
     re.M | re.S,
 )
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+")
-_INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]*?[^`\n])\1(?!`)")
+# It begins with the sign itself, because a character is found faster than a lookbehind.
+_INLINE_CODE = re.compile(r"(`(?<!``)`{0,2})(?!`)([^\n]*?[^`\n])\1(?!`)")
 # As in class="lang-rust s-code-block" and class="language-rust".
 _LANGUAGE_CLASS = re.compile(r"(?<!\S)lang(?:uage)?-(\S+)")
 _NO_LANGUAGE = frozenset(("none", "default", "text", "txt", "plain", "plaintext", "code"))
-_LINK_TARGET = re.compile(
-    r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M
-)
+_LINK_TARGET = re.compile(r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)")
+_LINK_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:\s*\S+", re.M)
 
 # Exports escape Markdown, too, as if it were HTML. The ampersand is last, so that nothing is
 # unescaped twice.
@@ -38,18 +38,10 @@ _ESCAPED = (
 )
 
 _COMMENT_OR_TAG = re.compile(
-    r"""<!--.*?(?:-->|\Z)|</?[a-z](?:[^"'>]|"[^"]*"|'[^']*')*+>?""", re.I | re.S | re.A
+    r"""<(?:!--.*?(?:-->|\Z)|/?[a-z](?:[^"'>]++|"[^"]*"|'[^']*')*+>?)""", re.I | re.S | re.A
 )
-# An end tag, or a start tag of an element that can have content (br, hr, img, ... cannot).
-_TAG_NAME = re.compile(
-    r"</[a-z][a-z0-9]*|<(?!(?:br|hr|img|input|link|meta|wbr|col)\b)[a-z][a-z0-9]*"
-)
-_QUOTED_TAG = re.compile(r"""=\s*(?:"[^">]*<|'[^'>]*<)""")
-_MAX_OPEN_ELEMENTS = 250
-"""The parser's time for a tag grows with the number of elements that are open."""
-_MAX_TAGS_IF_NESTED = 1_000
-_MAX_TAGS = 4_000
-"""Real bodies have fewer tags."""
+_MAX_TAGS = 1_000
+"""Real bodies have fewer tags. The parser's time for a tag grows with the depth of its nesting."""
 _CODE = ("code", "pre")
 _NO_PROSE = tuple((tag, f"<{tag}") for tag in (*_CODE, "script", "style"))
 
@@ -58,6 +50,10 @@ MAX_TITLE_CHARACTERS: Final = 150
 """The longest title that Stack Exchange accepts."""
 MAX_MARKDOWN_CHARACTERS: Final = 30_000
 """The longest body that Stack Exchange accepts, in Markdown. No more of a body is read."""
+_DECISIVE_CHARACTERS = 10_000
+"""The format is decided by this beginning of a body."""
+_MAX_HTML_CHARACTERS = 40_000
+"""The same body has more characters in HTML."""
 _MAX_CODE_PIECES = 1_000
 """Of each kind of code in Markdown; real bodies have fewer."""
 
@@ -130,20 +126,28 @@ def detect_format(body: str) -> StoredFormat:
         return "markdown"
     if body.startswith("<p>"):  # as almost all bodies of Stack Exchange do
         return "html"
-    body = body[:MAX_MARKDOWN_CHARACTERS].replace("\r\n", "\n")
-    if not body.startswith(("    ", "\t")) and _HTML_START.match(body):
+    body = body[:_DECISIVE_CHARACTERS].replace("\r\n", "\n")
+    if not body.startswith(("    ", "\t")) and _HTML_START.match(_without_first_comments(body)):
         return "html"
-    if _FENCE.search(body):
+    if _may_have_fences(body) and _FENCE.search(body):
         return "markdown"
-    text = _INDENTED.sub("\n", body) if _has_indented_lines(body) else body
+    text = _INDENTED.sub("\n", body) if _may_have_indented_lines(body) else body
     if _HTML_LINE.search(text):
         return "html"
     has_code = text != body or _INLINE_CODE.search(text)
     return "html" if not has_code and _END_TAG.search(text) else "markdown"
 
 
+def _without_first_comments(html: str) -> str:
+    rest = html.lstrip()
+    while rest.startswith("<!--"):
+        rest = rest.partition("-->")[2].lstrip()
+    return rest
+
+
 def _split_html(body: str) -> Body:
-    tree = LexborHTMLParser(_without_deep_nesting(body))
+    body = body[:_MAX_HTML_CHARACTERS]
+    tree = LexborHTMLParser(_with_few_tags(body))
     code: list[str] = []
     languages: list[str] = []
     lower_case = body.lower()
@@ -165,40 +169,12 @@ def _split_html(body: str) -> Body:
     return _body(prose, code[::-1], languages)
 
 
-def _without_deep_nesting(html: str) -> str:
-    """Remove tags, but no text, behind the place to which the parser reads them quickly."""
-    if html.count("<") <= _MAX_TAGS_IF_NESTED:
+def _with_few_tags(html: str) -> str:
+    """Remove the tags behind the first `_MAX_TAGS`, but no text."""
+    if html.count("<") <= _MAX_TAGS:
         return html
-    beginning, rest = _split_behind(html, _MAX_TAGS)
-    if not _is_flat(beginning.lower()):
-        beginning, rest = _split_behind(html, _MAX_TAGS_IF_NESTED)
-    return beginning + _COMMENT_OR_TAG.sub(" ", rest)
-
-
-def _split_behind(html: str, n_tags: int) -> tuple[str, str]:
-    """Split HTML before the tag that follows the first `n_tags`."""
-    pieces = html.split("<", n_tags + 1)
-    if len(pieces) <= n_tags + 1:
-        return html, ""
-    return "<".join(pieces[:-1]), f"<{pieces[-1]}"
-
-
-def _is_flat(html: str) -> bool:
-    """Whether at most `_MAX_OPEN_ELEMENTS` are certainly open everywhere; for lower case."""
-    if "<!--" in html or _QUOTED_TAG.search(html):
-        return False
-    n_open: dict[str, int] = {}
-    total = 0
-    for tag in _TAG_NAME.findall(html):
-        if tag[1] != "/":
-            n_open[tag] = n_open.get(tag, 0) + 1
-            total += 1
-            if total > _MAX_OPEN_ELEMENTS:
-                return False
-        elif n_open.get(start := f"<{tag[2:]}"):
-            n_open[start] -= 1
-            total -= 1
-    return True
+    *beginning, rest = html.split("<", _MAX_TAGS + 1)
+    return "<".join(beginning) + _COMMENT_OR_TAG.sub(" ", f"<{rest}")
 
 
 def _split_markdown(body: str) -> Body:
@@ -212,15 +188,28 @@ def _split_markdown(body: str) -> Body:
         return "\n" if "\n" in match[0] else " "
 
     prose = body[:MAX_MARKDOWN_CHARACTERS].replace("\r\n", "\n")
-    for pattern in (_FENCE, _INDENTED, _INLINE_CODE):
-        if pattern is not _INDENTED or _has_indented_lines(prose):
-            prose = pattern.sub(move_to_code, prose, count=_MAX_CODE_PIECES)
-    return _body(_unescaped(_LINK_TARGET.sub("] ", prose)), code, languages)
+    if _may_have_fences(prose):
+        prose = _FENCE.sub(move_to_code, prose, count=_MAX_CODE_PIECES)
+    if _may_have_indented_lines(prose):
+        prose = _INDENTED.sub(move_to_code, prose, count=_MAX_CODE_PIECES)
+    prose = _INLINE_CODE.sub(move_to_code, prose, count=_MAX_CODE_PIECES)
+    return _body(_unescaped(_without_link_targets(prose)), code, languages)
 
 
-def _has_indented_lines(text: str) -> bool:
-    """Whether a line may be indented; the search for indented code is slow in many short lines."""
+# Some patterns are slow in many short lines. Most texts can be recognized without them.
+
+
+def _may_have_fences(text: str) -> bool:
+    return "```" in text or "~~~" in text
+
+
+def _may_have_indented_lines(text: str) -> bool:
     return "    " in text or "\t" in text
+
+
+def _without_link_targets(text: str) -> str:
+    text = _LINK_TARGET.sub("] ", text)
+    return _LINK_DEFINITION.sub("] ", text) if "]:" in text else text
 
 
 def _body(prose: str, code: list[str], languages: list[str]) -> Body:

@@ -22,6 +22,9 @@ _MAX_PIECES: Final = 8
 _MIXED: Final = 2_000
 """How many pieces a candidate without repetition has."""
 
+_SHOWN: Final = 60
+"""How many characters of a candidate's pieces its description contains."""
+
 
 class Candidate(NamedTuple):
     """A kind of text."""
@@ -44,7 +47,9 @@ class Candidate(NamedTuple):
         """Describe the text in a line."""
         place = "title" if self.in_title else f"body ({self.body_format})"
         before = f"{self.before!r}, then " if self.before else ""
-        return f"{place}: {before}{''.join(self.pieces)!r} again and again"
+        whole = "".join(self.pieces)
+        repeated = repr(whole[:_SHOWN]) + (" ..." if len(whole) > _SHOWN else "")
+        return f"{place}: {before}{repeated} again and again"
 
 
 class Slowest(NamedTuple):

@@ -283,7 +283,7 @@ def test_no_token_crosses_a_separator(text: str) -> None:
     assert all(words_in(token) == [token] for token in tokens)
 
 
-LONG = "x" * 20
+LONG = "x" * 15
 
 
 @pytest.mark.parametrize(
@@ -291,9 +291,9 @@ LONG = "x" * 20
     [
         f"{LONG} " * 397 + "a, b and c, d " + f"{LONG} " * 500,
         f"{LONG} " * 399 + "e\u0301 R&D " + f"{LONG} " * 500,
-        f"www.{LONG} " * 2_000 + f"word{LONG} " * 1_000,
+        "www.abc " * 300 + "python " * 1_000,
         f"{LONG}," * 1_000,
-        " " * 50_000 + "python " * 1_000,
+        " " * 3_000 + "python " * 1_000,
         "\u4e2d\u6587python " * 2_000,
     ],
 )

@@ -5,8 +5,9 @@
 
 import ctypes
 import re
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,9 @@ class Kernel:
         self._set_array("word_slots", np.zeros(n_slots, np.int32))
         if self._library.index_words(self._model):
             raise ValueError("array 'words' contains a word twice")
-        self._cached_numbers = lru_cache(_CACHED_CHUNKS)(self._numbers_in)
+        self._cached_numbers = lru_cache(_CACHED_CHUNKS)(
+            lambda chunk: self._numbers_in([chunk])[chunk]
+        )
         topicless = np.zeros(vocabulary.unknown + 1, np.uint8)
         topicless[[*filler_numbers(self._number), vocabulary.unknown]] = 1
         self._set_array("topicless", topicless)
@@ -190,39 +193,55 @@ class Kernel:
         """Write a text for the kernel, with numbers in place of the chunks that are not ASCII."""
         if field.isascii():
             return field.encode()
-        written: list[str] = []
+        texts: list[str] = []
+        chunks: list[str] = []
         place = 0
         # A pattern for whole chunks would stop at each chunk, and most are ASCII.
         for end in islice(NOT_ASCII_CHUNK_END.finditer(field), MAX_CHUNKS_PER_FIELD):
-            before = field[place : end.start()].rstrip(ASCII_IN_WORDS)
-            chunk = field[place + len(before) : end.end()]
-            is_short = len(chunk) <= _CACHED_LENGTH
-            written += before, self._cached_numbers(chunk) if is_short else self._numbers_in(chunk)
+            text = field[place : end.start()].rstrip(ASCII_IN_WORDS)
+            texts.append(text)
+            chunks.append(field[place + len(text) : end.end()])
             place = end.end()
+        written = self._written(dict.fromkeys(chunks))
+        pairs = zip(texts, map(written.__getitem__, chunks), strict=True)
         # This turns what is left, spaces and chunks after the last one read, into separators.
-        return "".join((*written, field[place:])).encode("ascii", "replace")
+        return "".join((*chain.from_iterable(pairs), field[place:])).encode("ascii", "replace")
 
-    def _numbers_in(self, chunk: str) -> str:
-        tokens = [word[0] for word in islice(WORD.finditer(chunk), MAX_TOKENS_PER_FIELD)]
-        # A hostile chunk may have thousands of tokens: all of them are looked up in one call.
-        normalized = {token: normalize(token) for token in dict.fromkeys(tokens)}
-        words = list(
-            dict.fromkeys(w for whole, parts in normalized.values() for w in (whole, *parts))
-        )
-        numbers = dict(zip(words, self._numbers_of(words), strict=False))
-        as_part = {word: f"{PART_MARK}{number}" for word, number in numbers.items()}
+    def _written(self, chunks: Iterable[str]) -> dict[str, str]:
+        """Write each chunk for the kernel. Short ones are often words, which come again."""
+        short = {each: self._cached_numbers(each) for each in chunks if len(each) <= _CACHED_LENGTH}
+        return short | self._numbers_in([each for each in chunks if each not in short])
+
+    def _numbers_in(self, chunks: Sequence[str]) -> dict[str, str]:
+        """Write each chunk as the numbers of its words.
+
+        A hostile field may have thousands of tokens: all of them are looked up in one call.
+        """
+        if not chunks:
+            return {}
+        tokens = {
+            chunk: [word[0] for word in islice(WORD.finditer(chunk), MAX_TOKENS_PER_FIELD)]
+            for chunk in chunks
+        }
+        normalized = {token: normalize(token) for token in {*chain.from_iterable(tokens.values())}}
+        words = {word for whole, parts in normalized.values() for word in (whole, *parts)}
+        numbers = self._numbers_of(words)
         written = {
-            token: f"{WORD_MARK}{numbers[whole]}{''.join(map(as_part.__getitem__, parts))}"
+            token: f"{WORD_MARK}{numbers[whole]}"
+            + "".join(f"{PART_MARK}{numbers[part]}" for part in parts)
             for token, (whole, parts) in normalized.items()
         }
         # A chunk without words still counts as one.
-        return "".join(map(written.__getitem__, tokens)) or "+"
+        return {
+            chunk: "".join(map(written.__getitem__, found)) or "+"
+            for chunk, found in tokens.items()
+        }
 
-    def _numbers_of(self, words: list[str]) -> "ctypes.Array[ctypes.c_int64]":
+    def _numbers_of(self, words: Collection[str]) -> dict[str, int]:
         text = "\n".join(words).encode()
         numbers = (ctypes.c_int64 * (text.count(b"\n") + 1))()
         self._library.numbers_of(self._model, text, len(text), numbers)
-        return numbers
+        return dict(zip(words, numbers, strict=False))
 
     def _number(self, word: str) -> int:
         text = word.encode()
