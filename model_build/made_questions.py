@@ -12,7 +12,7 @@ The title of a question of the corpus gets one more name or word, at a random pl
   additive smoothing does: Manning, Raghavan and Schütze (2008), "Introduction to Information
   Retrieval", section 13.2.
 
-Other made questions are code that somebody wrote as an example; see `model_build.taught`.
+Other made questions are code and titles that somebody wrote as examples; see `model_build.taught`.
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ import numpy as np
 from lambda_src.tagger.analyzer import QuestionTokens, normalize, tokenize, words_in
 from model_build.questions import Question
 from model_build.tag_sets import TagSet
-from model_build.taught import CodeExample
+from model_build.taught import CodeExample, TitleExample
 
 MIN_NAME_USES: Final = 8
 """A name with fewer uses in the tag sets is not taught."""
@@ -45,22 +45,24 @@ _MIN_TITLES: Final = 3
 """A word belongs to a tag if this many titles and this share of the titles with the tag have it,
 and if this share of the titles with the word have the tag."""
 _WORDS_PER_TAG: Final = 2
+PER_TITLE_EXAMPLE: Final = 3
+"""How many questions are made of a title: words that fewer questions have are no terms."""
 _CAPITAL_SHARE: Final = 0.3
 """How often added words have a capital letter. A word with another meaning has none, mostly."""
 
 
 @dataclass(frozen=True)
 class MadeQuestion:
-    """A question of the corpus with more words in its title, or the code of an example."""
+    """A question of the corpus with more words in its title, or an example."""
 
     row: int
     """The row of the question in the corpus. The made question is in the same fold."""
     question: Question
     """The question of the corpus, with the tags of the made one."""
     tokens: QuestionTokens
-    """Of the title with the added words, or of the code of an example."""
+    """Of the title with the added words, or of an example."""
     added: QuestionTokens
-    """Of the added words or the code alone."""
+    """Of the added words or the example alone."""
 
 
 def named_questions(
@@ -169,6 +171,24 @@ def example_questions(examples: Sequence[CodeExample], n_questions: int) -> list
             tokens = tokenize("", f"```\n{chr(10).join(part)}\n```", "markdown")
             question = Question("", "", example.tags)
             made.append(MadeQuestion(place % n_questions, question, tokens, tokens))
+    return made
+
+
+def title_questions(examples: Sequence[TitleExample], n_questions: int) -> list[MadeQuestion]:
+    """Make `PER_TITLE_EXAMPLE` equal questions of each title.
+
+    Parameters
+    ----------
+    examples : sequence of TitleExample
+    n_questions : int
+        How many questions the corpus has. All questions of an example are in the fold of the same
+        one.
+    """
+    made = []
+    for place, example in enumerate(examples):
+        tokens = tokenize(example.title)
+        question = Question(example.title, "", example.tags)
+        made += [MadeQuestion(place % n_questions, question, tokens, tokens)] * PER_TITLE_EXAMPLE
     return made
 
 

@@ -16,9 +16,10 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
-PRUNE: Final = 0.013
+PRUNE: Final = 0.0135
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
 CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
+TITLE_EXAMPLES: Final = [STARTER.with_name("title_examples.txt")]
 _FOLDER: Final = ROOT / ".cache" / "starter"
 
 
@@ -41,6 +42,7 @@ def main() -> int:
             *_files("--tag-sets", options.tag_sets),
             *_files("--new-tags", NEW_TAGS),
             *_files("--code-examples", CODE_EXAMPLES),
+            *_files("--title-examples", TITLE_EXAMPLES),
             *("--min-tag-count", str(options.min_tag_count), "--prune", str(PRUNE)),
             *("--misleading-per-tag", str(MISLEADING_PER_TAG)),
         ]

@@ -34,6 +34,7 @@ _FOLDERS: Final = {
     "synonyms": "--synonyms",
     "new_tags": "--new-tags",
     "code_examples": "--code-examples",
+    "title_examples": "--title-examples",
 }
 """The folders of a corpus, and the options of `train` that take their files."""
 _KEPT_OPTIONS: Final = (

@@ -1,15 +1,17 @@
-"""What people write by hand for a model to learn: new tags, and code of languages.
+"""What people write by hand for a model to learn: new tags, and examples of code and titles.
 
-Corpora are older than the newest technologies, and most of their questions have no code. Two kinds
-of files fill these gaps. They hold no question of anybody:
+Corpora are older than the newest technologies, most of their questions have no code, and few of
+them use a word in another meaning than that of a tag. Three kinds of files fill these gaps. They
+hold no question of anybody:
 
 - New tags, each with the tags that come with it. They count as tag sets, so that titles with the
   names are made; see `model_build.made_questions`.
 - Code, each piece with the tags that it speaks for.
+- Titles, each with its tags.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +22,7 @@ from model_build.tag_sets import TagSet
 SETS_PER_TAG: Final = 20
 """A new tag counts as this many tag sets."""
 _MARK: Final = "@@ "
-"""A line of a file of code that begins with this mark has the tags of the code below it."""
+"""A line of a file of examples that begins with this mark has the tags of what is below it."""
 
 
 class CodeExample(NamedTuple):
@@ -28,6 +30,13 @@ class CodeExample(NamedTuple):
 
     tags: tuple[str, ...]
     code: str
+
+
+class TitleExample(NamedTuple):
+    """The title of a question that nobody asked."""
+
+    tags: tuple[str, ...]
+    title: str
 
 
 def read_new_tags(paths: Sequence[Path]) -> list[TagSet]:
@@ -84,20 +93,53 @@ def read_code_examples(paths: Sequence[Path]) -> list[CodeExample]:
         A file cannot be read, does not begin with such a line, or has an example without tags or
         code.
     """
-    examples = []
+    return [
+        CodeExample(tags, code.strip("\n"))
+        for tags, code in _blocks(paths, "code examples", "code")
+    ]
+
+
+def read_title_examples(paths: Sequence[Path]) -> list[TitleExample]:
+    """Read titles.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Text files. A line such as ``@@ rust`` begins a list of titles, one in a line, and has their
+        tags.
+
+    Raises
+    ------
+    CorpusError
+        A file cannot be read, does not begin with such a line, or has a list without tags or
+        titles.
+    """
+    return [
+        TitleExample(tags, line.strip())
+        for tags, lines in _blocks(paths, "title examples", "titles")
+        for line in lines.splitlines()
+        if line.strip()
+    ]
+
+
+def _blocks(
+    paths: Sequence[Path], file: str, content: str
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Read each text with the tags above it."""
     for path in paths:
-        before, *parts = f"\n{_text_of(path)}".split(f"\n{_MARK}")
-        if before.strip() or not parts:
+        before, *blocks = f"\n{_text_of(path)}".split(f"\n{_MARK}")
+        if before.strip() or not blocks:
             raise CorpusError(
-                f"{path}: this is not a file of code examples. Its first line must begin with "
-                f"'{_MARK}' and the tags of the first example."
+                f"{path}: this is not a file of {file}. Its first line must begin with '{_MARK}' "
+                "and the tags of the first example."
             )
-        for part in parts:
-            tags, _, code = part.partition("\n")
-            if not tags.split() or not code.strip():
-                raise CorpusError(f"{path}: the example '{tags}' has no tags or no code. Add both.")
-            examples.append(CodeExample(tuple(tags.split()), code.strip("\n")))
-    return examples
+        for block in blocks:
+            tags, _, text = block.partition("\n")
+            if not tags.split() or not text.strip():
+                raise CorpusError(
+                    f"{path}: the example '{tags}' has no tags or no {content}. Add both."
+                )
+            yield tuple(tags.split()), text
 
 
 def _text_of(path: Path) -> str:

@@ -23,6 +23,7 @@ from model_build.made_questions import (
     example_questions,
     misleading_questions,
     named_questions,
+    title_questions,
     uses_of,
 )
 from model_build.metrics import JudgedQuestion
@@ -34,7 +35,7 @@ from model_build.stage_times import StageTimes
 from model_build.synonyms import replace_synonyms
 from model_build.tag_regressions import TagRegressions
 from model_build.tag_sets import TagSet, tag_set_matrix
-from model_build.taught import CodeExample
+from model_build.taught import CodeExample, TitleExample
 from model_build.truth import Truth
 from model_build.vocabulary import FittedVocabulary, build_vocabulary
 
@@ -154,6 +155,7 @@ def fit(
     tag_sets: Sequence[TagSet] = (),
     new_tags: Sequence[TagSet] = (),
     code_examples: Sequence[CodeExample] = (),
+    title_examples: Sequence[TitleExample] = (),
     times: StageTimes | None = None,
 ) -> FittedTagger:
     """Train a model.
@@ -172,7 +174,8 @@ def fit(
         More tag sets. The first tag of each one becomes a tag of the model, however rare it is; see
         `model_build.taught.read_new_tags`.
     code_examples : sequence of CodeExample
-        Only the regressions learn from them, and the document frequencies count them.
+    title_examples : sequence of TitleExample
+        Only the regressions learn from examples, and the document frequencies count them.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -203,7 +206,11 @@ def fit(
             synonyms=synonyms,
             seed=options.seed,
         )
-        taught = [*named, *example_questions(code_examples, len(questions))]
+        taught = [
+            *named,
+            *example_questions(code_examples, len(questions)),
+            *title_questions(title_examples, len(questions)),
+        ]
         misleading = misleading_questions(
             questions,
             tokens,
@@ -301,6 +308,7 @@ def fit(
             "named_tags": len(learned.intersection(names)),
             "new_tags": len({each.tags[0] for each in new_tags}),
             "code_examples": len(code_examples),
+            "title_examples": len(title_examples),
             "misleading_questions": len(misleading),
         },
         quality=quality,

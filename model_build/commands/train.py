@@ -23,7 +23,7 @@ from model_build.model_card import tag_set_card
 from model_build.stage_times import StageTimes
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.tag_sets import without_doubles
-from model_build.taught import read_code_examples, read_new_tags
+from model_build.taught import read_code_examples, read_new_tags, read_title_examples
 from model_build.tracking.environment import require_environment
 from model_build.training import PRUNE, TrainingOptions, fit
 
@@ -95,6 +95,14 @@ def add_command(commands: Commands) -> None:
         help="files of code, written by hand: a line '@@ TAG...' begins an example",
     )
     train.add_argument(
+        "--title-examples",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE.txt",
+        help="files of titles, written by hand: a line '@@ TAG...' begins a list of titles",
+    )
+    train.add_argument(
         "--prune",
         type=float,
         default=PRUNE,
@@ -146,6 +154,7 @@ def _train(options: argparse.Namespace) -> None:
                 tag_sets=tag_sets,
                 new_tags=read_new_tags(options.new_tags),
                 code_examples=read_code_examples(options.code_examples),
+                title_examples=read_title_examples(options.title_examples),
                 times=times,
             )
         files = [*options.questions, *options.partial_questions]

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from model_build.retrain_starter import TITLE_EXAMPLES
 from model_build.synonyms import WELL_KNOWN, read_synonyms
+from model_build.taught import read_title_examples
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 Row = dict[str, Any]
@@ -48,6 +50,8 @@ OTHER_WRITINGS = {
     "reactjs": "react",
     "unity3d": "unity",
 }
+LARGEST_OVERLAP = 0.4
+"""Of the words of two titles, the share that both may have."""
 TAG = re.compile(r"\.?[a-z0-9][a-z0-9+#.-]{0,34}")
 CODE_BODY = re.compile(r"(?:```|~~~)\n.*\n(?:```|~~~)|<pre><code>.*</code></pre>", re.S)
 
@@ -115,6 +119,22 @@ def test_no_title_is_another_with_one_word_changed(name: str) -> None:
         if len(one) > 3 and len(one ^ other) <= 2
     ]
     assert alike == []
+
+
+def test_no_sample_question_is_like_a_title_that_the_starter_learns() -> None:
+    learned = [_words(each.title) for each in read_title_examples(TITLE_EXAMPLES)]
+    alike = [
+        row["title"]
+        for rows in ROWS.values()
+        for row in rows
+        for words in [_words(row["title"])]
+        if any(len(words & each) > LARGEST_OVERLAP * len(words | each) for each in learned)
+    ]
+    assert alike == []
+
+
+def _words(title: str) -> set[str]:
+    return set(re.findall(r"[\w+#.']+", title.lower()))
 
 
 def test_many_ambiguous_tags_have_ten_questions_of_each_kind() -> None:

@@ -7,11 +7,23 @@ import pytest
 from lambda_src.tagger import TagModel
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError
-from model_build.made_questions import PER_TAG, example_questions
+from model_build.made_questions import (
+    PER_TAG,
+    PER_TITLE_EXAMPLE,
+    example_questions,
+    title_questions,
+)
 from model_build.questions import Question
-from model_build.retrain_starter import CODE_EXAMPLES, NEW_TAGS
+from model_build.retrain_starter import CODE_EXAMPLES, NEW_TAGS, TITLE_EXAMPLES
 from model_build.synonyms import WELL_KNOWN, read_synonyms
-from model_build.taught import SETS_PER_TAG, CodeExample, read_code_examples, read_new_tags
+from model_build.taught import (
+    SETS_PER_TAG,
+    CodeExample,
+    TitleExample,
+    read_code_examples,
+    read_new_tags,
+    read_title_examples,
+)
 from model_build.training import TrainingOptions, fit
 
 OPTIONS = TrainingOptions(jobs=1, min_tag_count=10)
@@ -75,7 +87,30 @@ def test_a_file_of_code_that_is_none_is_refused(tmp_path: Path, text: str, compl
         read_code_examples(written(tmp_path, text))
 
 
-@pytest.mark.parametrize("read", [read_new_tags, read_code_examples])
+def test_each_title_has_the_tags_above_its_list(tmp_path: Path) -> None:
+    files = written(tmp_path, "@@ rust rust-cargo\nA crate\n\n  Two crates\n@@ c\n@@no mark\n")
+    assert read_title_examples(files) == [
+        TitleExample(("rust", "rust-cargo"), "A crate"),
+        TitleExample(("rust", "rust-cargo"), "Two crates"),
+        TitleExample(("c",), "@@no mark"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("A crate\n", "not a file of title examples"),
+        ("@@ rust\n\n@@ c\nA pointer\n", "'rust' has no tags or no titles"),
+    ],
+)
+def test_a_file_of_titles_that_is_none_is_refused(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(CorpusError, match=complaint):
+        read_title_examples(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("read", [read_new_tags, read_code_examples, read_title_examples])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, read: type) -> None:
     with pytest.raises(CorpusError, match=r"gone: cannot read this file: No such file"):
         read([tmp_path / "gone"])
@@ -96,6 +131,28 @@ def test_an_example_makes_three_questions_of_code_in_one_fold() -> None:
         assert each.row == 1
         assert each.question.tags == ("c", "gcc")
         assert each.tokens.title == each.tokens.prose == []
+
+
+def test_a_title_makes_equal_questions_in_one_fold() -> None:
+    examples = [TitleExample(("c",), "A pointer"), TitleExample(("go", "gin"), "Two WaitGroups")]
+    made = title_questions(examples, 100)[PER_TITLE_EXAMPLE:]
+    assert len(made) == PER_TITLE_EXAMPLE
+    for each in made:
+        assert each.row == 1
+        assert each.question.tags == ("go", "gin")
+        assert each.tokens == each.added
+        assert each.tokens.title == ["two", "waitgroups"]
+
+
+def test_the_regressions_learn_from_title_examples(tmp_path: Path, samples: list[Question]) -> None:
+    (tag, _), *_ = fit(samples, OPTIONS).tags
+    fitted = fit(samples, OPTIONS, title_examples=[TitleExample((tag,), "Frobnicate a qux")])
+    assert fitted.corpus["title_examples"] == 1
+    assert fitted.tags == fit(samples, OPTIONS).tags
+    write_bundle(fitted, tmp_path / "model.safetensors", corpus={})
+    model = TagModel.load(tmp_path / "model.safetensors")
+    number = model.tags.index(tag)
+    assert model.scores("frobnicate")[number] > model.scores("abc")[number]
 
 
 def test_the_model_knows_a_new_tag_by_its_name(tmp_path: Path, samples: list[Question]) -> None:
@@ -134,5 +191,6 @@ def test_the_files_of_the_starter_can_be_read() -> None:
     synonyms = read_synonyms([WELL_KNOWN])
     used = {tag for each in sets for tag in each.tags}
     used |= {tag for each in read_code_examples(CODE_EXAMPLES) for tag in each.tags}
+    used |= {tag for each in read_title_examples(TITLE_EXAMPLES) for tag in each.tags}
     # A synonym is no tag: a question with it would get the tag that it stands for.
     assert not used & synonyms.keys()
