@@ -4,6 +4,9 @@ import { byId, create } from "./dom.js";
 import { formatDecimal, formatPercent, text } from "./language.js";
 
 const MAX_SHOWN_TERMS = 6;
+// An explanation stays open for so long after the pointer has left it. So the pointer may cross a
+// gap, and a list that is shown again under the pointer closes nothing.
+const LINGER_MS = 200;
 // On a wide screen, an explanation does not cover other suggestions.
 const wideScreen = matchMedia("(min-width: 60rem)");
 
@@ -92,12 +95,16 @@ class SuggestionItem {
   #addExplanationEvents() {
     const opensOnHover = (event) => event.pointerType === "mouse" && wideScreen.matches;
     const { element, ask } = this;
+    let closing;
     element.addEventListener("pointerenter", (event) => {
+      clearTimeout(closing);
       if (opensOnHover(event)) this.showExplanation(true);
     });
     element.addEventListener("pointerleave", (event) => {
-      const hasFocus = element.querySelector(":focus-visible");
-      if (opensOnHover(event) && !hasFocus) this.showExplanation(false);
+      if (!opensOnHover(event)) return;
+      closing = setTimeout(() => {
+        if (!element.querySelector(":focus-visible")) this.showExplanation(false);
+      }, LINGER_MS);
     });
     element.addEventListener("focusin", (event) => {
       if (event.target.matches(":focus-visible")) this.showExplanation(true);
