@@ -1,12 +1,15 @@
 """From a question's terms to a score for each tag: TF-IDF times the weights of the regressions."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lambda_src.tagger.bundle import Array
 from lambda_src.tagger.vocabulary import Floats, FoundTerms, Ints
+
+_TERMS_PER_BLOCK: Final = 4_096
 
 
 class ScorerArrays(NamedTuple):
@@ -117,10 +120,8 @@ def _check(arrays: ScorerArrays) -> None:
         int(starts[-1]) == len(arrays.values) == len(arrays.gaps),
         "array 'weights_start' does not end where 'weights_value' and 'weights_gap' do",
     )
-    firsts = starts[:-1][starts[1:] > starts[:-1]]
-    last_tags = np.add.reduceat(arrays.gaps, firsts, dtype=np.int64)
     _require(
-        bool((last_tags < n_tags).all()),
+        all(bool((tags < n_tags).all()) for tags in _last_tags(arrays)),
         "array 'weights_gap' leads to a tag that does not exist",
     )
     _require(
@@ -135,6 +136,21 @@ def _check(arrays: ScorerArrays) -> None:
         arrays.rows.shape == (len(common), n_tags),
         "array 'common_weights' does not have a row per common term and a column per tag",
     )
+
+
+def _last_tags(arrays: ScorerArrays) -> Iterator[Ints]:
+    """Sum up the gaps of each term with values, which gives its last tag; block by block.
+
+    The sums are wider numbers than the gaps. Memory for all of them takes longer to get than the
+    sums to compute.
+    """
+    starts = arrays.starts.astype(np.intp)
+    firsts = starts[:-1][starts[1:] > starts[:-1]]
+    for place in range(0, len(firsts), _TERMS_PER_BLOCK):
+        block = firsts[place : place + _TERMS_PER_BLOCK]
+        following = firsts[place + _TERMS_PER_BLOCK :]
+        end = following[0] if len(following) else len(arrays.gaps)
+        yield np.add.reduceat(arrays.gaps[block[0] : end], block - block[0], dtype=np.int64)
 
 
 def _require(condition: bool, complaint: str) -> None:
