@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from lambda_src.tagger import read_bundle
+from lambda_src.tagger import BundleError, read_bundle
 from model_build.__main__ import main as model_build
 from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with_figures
 
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
-PRUNE: Final = 0.0135
+PRUNE: Final = 0.0132
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
 CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
 TITLE_EXAMPLES: Final = [STARTER.with_name("title_examples.txt")]
@@ -29,7 +29,7 @@ def main() -> int:
     page = options.page.read_text(encoding="utf-8")
     try:
         with_figures(page, read_bundle(options.starter).manifest)
-    except StarterPageError as error:
+    except (BundleError, StarterPageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     candidate = _FOLDER / "candidate.safetensors"

@@ -32,6 +32,9 @@ def test_the_page_names_the_options_of_the_training() -> None:
         f"--min-tag-count {retrain_starter.MIN_TAG_COUNT} --prune {retrain_starter.PRUNE} "
         f"--misleading-per-tag {retrain_starter.MISLEADING_PER_TAG}" in page
     )
+    written = ("new-tags", "new_tags.csv"), ("code-examples", "code_examples.txt")
+    for option, file in (*written, ("title-examples", "title_examples.txt")):
+        assert f"--{option} model_build/starter/{file}" in page
 
 
 def test_a_page_without_markers_is_refused() -> None:
@@ -80,3 +83,15 @@ def test_the_bundle_and_the_figures_are_replaced(
     assert page.startswith("# Starter")
     assert page.endswith("\n\nEnd\n")
     assert "| sample Jaccard |" in page
+
+
+def test_a_missing_starter_is_an_error_and_no_traceback(
+    tmp_path: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "starter.safetensors").unlink()
+    monkeypatch.setattr(sys, "argv", [*arguments, "--without-gate"])
+    assert retrain_starter.main() == 2
+    assert "starter.safetensors: this bundle cannot be read" in capsys.readouterr().err
