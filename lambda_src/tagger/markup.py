@@ -14,6 +14,7 @@ _BLOCK_TAG = (
     r"(?:\s[^<>]*)?/?>"
 )
 _HTML_START = re.compile(rf"\s*+{_BLOCK_TAG}", re.I)
+_COMMENT_START = re.compile(r"\s*+<!--")
 _HTML_LINE = re.compile(rf"^ {{0,3}}{_BLOCK_TAG}", re.I | re.M)
 # b and i are not among them, because List<i> in plain text is not HTML.
 _END_TAG = re.compile(r"</(?:p|pre|code|ul|ol|li|em|strong|blockquote|div|h[1-6]|a)\s*>", re.I)
@@ -127,7 +128,8 @@ def detect_format(body: str) -> StoredFormat:
     if body.startswith("<p>"):  # as almost all bodies of Stack Exchange do
         return "html"
     body = body[:_DECISIVE_CHARACTERS].replace("\r\n", "\n")
-    if not body.startswith(("    ", "\t")) and _HTML_START.match(_without_first_comments(body)):
+    is_indented = body.startswith(("    ", "\t"))
+    if not is_indented and _HTML_START.match(body, _end_of_first_comments(body)):
         return "html"
     if _may_have_fences(body) and _FENCE.search(body):
         return "markdown"
@@ -138,11 +140,14 @@ def detect_format(body: str) -> StoredFormat:
     return "html" if not has_code and _END_TAG.search(text) else "markdown"
 
 
-def _without_first_comments(html: str) -> str:
-    rest = html.lstrip()
-    while rest.startswith("<!--"):
-        rest = rest.partition("-->")[2].lstrip()
-    return rest
+def _end_of_first_comments(html: str) -> int:
+    place = 0
+    while comment := _COMMENT_START.match(html, place):
+        end = html.find("-->", comment.end())
+        if end < 0:
+            break
+        place = end + len("-->")
+    return place
 
 
 def _split_html(body: str) -> Body:
