@@ -26,10 +26,10 @@ _FOLDER: Final = ROOT / ".cache" / "starter"
 def main() -> int:
     """Train, ask the gate, and replace the starter and the figures of its page."""
     options = _parser().parse_args()
-    page = options.page.read_text(encoding="utf-8")
     try:
+        page = options.page.read_text(encoding="utf-8")
         with_figures(page, read_bundle(options.starter).manifest)
-    except (BundleError, StarterPageError) as error:
+    except (OSError, BundleError, StarterPageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     candidate = _FOLDER / "candidate.safetensors"

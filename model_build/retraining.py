@@ -26,9 +26,10 @@ from model_build.locations import Location, LocationError
 
 GATE_SHARE: Final = 0.1
 """The newest part of the corpus: the gate judges by it, and the candidate never sees it."""
+_QUESTIONS: Final = "questions"
 _BEHAVIOUR: Final = "behaviour"
 _FOLDERS: Final = {
-    "questions": "--questions",
+    _QUESTIONS: "--questions",
     "partial": "--partial-questions",
     "tag_sets": "--tag-sets",
     "synonyms": "--synonyms",
@@ -87,9 +88,9 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
     Parameters
     ----------
     corpus : Location
-        A folder with a folder ``questions``, and perhaps ``partial``, ``tag_sets`` and
-        ``synonyms``, which hold the files for the options of `train`. A folder ``behaviour`` may
-        hold the behavioural tests of the site, in one file.
+        A folder with a folder ``questions``, and perhaps the other folders of `_FOLDERS`, which
+        hold the files for the options of `train`. A folder ``behaviour`` may hold the behavioural
+        tests of the site, in one file.
     champion : Location
         The bundle that is live.
     out : Location
@@ -107,10 +108,10 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         given = {name: (corpus / name).fetch_all(folder / name) for name in (*_FOLDERS, _BEHAVIOUR)}
-        if not given["questions"]:
-            raise LocationError(f"{corpus / 'questions'}: there is no file. Put the corpus there.")
+        if not given[_QUESTIONS]:
+            raise LocationError(f"{corpus / _QUESTIONS}: there is no file. Put the corpus there.")
         live = champion.fetch(folder / "champion.safetensors")
-        older, newest = _split(given["questions"], folder)
+        older, newest = _split(given[_QUESTIONS], folder)
         candidate, report = folder / "candidate.safetensors", folder / "report.json"
         train: list[str | Path] = [
             "train",
@@ -120,9 +121,9 @@ def retrain(corpus: Location, champion: Location, out: Location, *, run: str) ->
             "--questions",
             older,
         ]
-        for name in ("partial", "tag_sets", "synonyms"):
-            if given[name]:
-                train += [_FOLDERS[name], *given[name]]
+        for name, option in _FOLDERS.items():
+            if name != _QUESTIONS and given[name]:
+                train += [option, *given[name]]
         _run(train)
         _run(["evaluate", "--model", candidate, "--questions", newest, "--json", report])
         gate = folder / "gate.json"

@@ -140,7 +140,7 @@ def _prepared_beginning(text: str) -> str:
     """Prepare only as much of a long text as is read."""
     if len(text) <= _FIRST_PART:
         return _prepared(text)
-    text = text[:MAX_FIELD_CHARACTERS]
+    text = _beginning(text)
     prepared = ""
     n_chunks = place = 0
     while place < len(text):
@@ -154,6 +154,16 @@ def _prepared_beginning(text: str) -> str:
         n_chunks += len(CHUNK.findall(part))
         place = end
     return prepared
+
+
+def _beginning(text: str) -> str:
+    """Cut a text off in front of a space, so that no part of a word is read as a word."""
+    if len(text) <= MAX_FIELD_CHARACTERS:
+        return text
+    spaces = text.rfind(" ", 0, MAX_FIELD_CHARACTERS), text.rfind("\n", 0, MAX_FIELD_CHARACTERS)
+    # A word that no person writes is cut off in its middle.
+    end = max(spaces) if max(spaces) >= MAX_FIELD_CHARACTERS - _PART else MAX_FIELD_CHARACTERS
+    return text[:end]
 
 
 def _prepared(text: str) -> str:

@@ -52,9 +52,9 @@ MAX_TITLE_CHARACTERS: Final = 150
 MAX_MARKDOWN_CHARACTERS: Final = 30_000
 """The longest body that Stack Exchange accepts, in Markdown. No more of a body is read."""
 _DECISIVE_CHARACTERS = 10_000
-"""The format is decided by this beginning of a body."""
+"""The beginning shows the format. To look for tags and code in more text takes time."""
 _MAX_HTML_CHARACTERS = 40_000
-"""The same body has more characters in HTML."""
+"""No more of a body in HTML is read. It is more than of Markdown, because HTML has tags."""
 _MAX_CODE_PIECES = 1_000
 """Of each kind of code in Markdown; real bodies have fewer."""
 

@@ -53,8 +53,9 @@ _UNSPACED: Final = (
 UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
 # Both patterns begin with the set of letters, because a set is found faster than a lookbehind.
 AFTER_ASCII: Final = re.compile(rf"[{_UNSPACED}](?<=[a-zA-Z0-9].)")
+"""A Chinese, Japanese or Korean letter behind an ASCII letter or digit. A space comes before it."""
 BEFORE_ASCII: Final = re.compile(rf"[{_UNSPACED}](?=\.?[a-zA-Z0-9])")
-"""Chinese, Japanese and Korean letters that touch ASCII letters or digits. A space is put there."""
+"""Such a letter before an ASCII letter or digit, or before ``.net``. A space comes behind it."""
 
 # Analyzer: tokens.
 

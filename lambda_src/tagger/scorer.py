@@ -139,10 +139,10 @@ def _check(arrays: ScorerArrays) -> None:
 
 
 def _last_tags(arrays: ScorerArrays) -> Iterator[Ints]:
-    """Sum up the gaps of each term with values, which gives its last tag; block by block.
+    """Yield the last tags of the terms with values, a block of terms at a time.
 
-    The sums are wider numbers than the gaps. Memory for all of them takes longer to get than the
-    sums to compute.
+    The last tag of a term is the sum of its gaps. Sums over all terms at once would need much
+    memory, and to get it takes longer than to compute them.
     """
     starts = arrays.starts.astype(np.intp)
     firsts = starts[:-1][starts[1:] > starts[:-1]]

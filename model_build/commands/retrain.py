@@ -17,7 +17,7 @@ def add_command(commands: Commands) -> None:
         required=True,
         type=Location,
         metavar="FOLDER",
-        help="a path or s3:// URL, with the folders questions, partial, tag_sets and synonyms",
+        help="a path or s3:// URL, with a folder questions; docs/train.md names the other folders",
     )
     command.add_argument(
         "--champion",

@@ -40,7 +40,7 @@ class RunningFunction:
         return self._aws.engine.call("logs", self._identifier).encode()
 
     def starve(self, millicores: int) -> None:
-        """Limit the running function to 1 to 1,000 thousandths of a processor core.
+        """Limit the running function to a share of a core, in thousandths (1 to 1,000).
 
         The function runs for one millisecond, the shortest time that Linux allows, and then waits.
         So even a part of a request that needs few milliseconds becomes slow.

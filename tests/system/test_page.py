@@ -172,6 +172,25 @@ def test_an_explanation_opens_on_hover_and_on_focus(page: Page) -> None:
     expect(why).to_be_hidden()
 
 
+def test_an_explanation_lingers_until_the_pointer_is_elsewhere(page: Page) -> None:
+    page.get_by_label("Title").fill(TITLE)
+    suggested = page.locator("#suggestions > li")
+    expect(suggested.nth(1)).to_be_visible()
+    first, second = (suggested.nth(place).locator(".why") for place in (0, 1))
+    suggested.nth(0).locator(".accept").hover()
+    expect(first).to_be_visible()
+    # As when the list is shown again under the pointer.
+    for event in ("pointerleave", "pointerenter"):
+        suggested.nth(0).dispatch_event(event, {"pointerType": "mouse"})
+    page.wait_for_timeout(400)
+    expect(first).to_be_visible()
+    suggested.nth(1).locator(".accept").hover()
+    expect(second).to_be_visible()
+    expect(first).to_be_hidden(timeout=1)
+    page.get_by_role("heading", level=1).hover()
+    expect(second).to_be_hidden()
+
+
 def test_own_tags_are_completed_to_known_tags(page: Page) -> None:
     own = page.get_by_role("combobox", name="Add a tag of your own")
     own.press_sequentially("pyt")

@@ -20,7 +20,6 @@ from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.rules import (
     MAIL_ADDRESS,
     MAIL_SIGN,
-    MAX_FIELD_CHARACTERS,
     MAX_TOKENS_PER_FIELD,
     SIGNAL_NAMES,
 )
@@ -303,9 +302,17 @@ def test_of_a_long_text_only_the_beginning_is_prepared_with_the_same_tokens(text
     assert tokens_of(beginning) == tokens_of(whole)
 
 
+@pytest.mark.parametrize("space", [" ", "\n", "\r\n"])
+def test_no_word_is_cut_in_two(space: str) -> None:
+    for indent in range(11, 19):
+        line = f"{' ' * indent}javascript{space}"
+        code = tokenize("", f"```\n{line * 600}```", "markdown").code
+        assert set(code) == {"javascript"}
+
+
 @pytest.mark.parametrize("long", ["\u03c2_" * 30_000, "a" * 60_000, "a." * 30_000])
 def test_of_a_text_without_spaces_no_more_is_prepared_than_a_field_may_have(long: str) -> None:
-    assert fields_of(long).title == fields_of(long, unlimited=True).title[:MAX_FIELD_CHARACTERS]
+    assert fields_of(long).title == fields_of(long, unlimited=True).title[:8_000]
 
 
 def test_the_time_for_a_long_text_does_not_depend_on_what_is_not_read() -> None:

@@ -131,7 +131,7 @@ def test_the_tags_behind_very_many_others_are_removed_without_their_text(
     assert code or body.prose.strip().endswith("last")
 
 
-def test_no_more_html_is_read_than_the_longest_body_has() -> None:
+def test_no_more_html_is_read_than_the_limit() -> None:
     text = "a " * 19_995 + "<p>bcdefghijk"
     assert squeezed(split_body(text, "html").prose) == squeezed("a " * 19_995 + "bcdefgh")
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -79,6 +80,32 @@ def test_a_run_leaves_a_candidate_with_its_figures_and_says_what_to_do(
     assert candidate.manifest["corpus"]["questions"] == 360
     assert json.loads((tmp_path / "out" / "report.json").read_text())["questions"] == 40
     assert result.figures["sample_jaccard"] > 0.5
+
+
+def test_every_folder_of_the_corpus_reaches_the_training(
+    corpus: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+
+    def run(arguments: Sequence[str | Path], accepted: Sequence[int] = (0,)) -> int:
+        words = list(map(str, arguments))
+        if words[0] == "split":
+            return main(words)
+        trained.extend(words)
+        raise RetrainingError("train is not run here")
+
+    monkeypatch.setattr(retraining, "_run", run)
+    folder = tmp_path / "corpus"
+    shutil.copytree(str(corpus), folder)
+    options = {name: option for name, option in retraining._FOLDERS.items() if name != "questions"}
+    for name in options:
+        (folder / name).mkdir()
+        (folder / name / f"{name}.txt").write_text("@@ c\n")
+    with pytest.raises(RetrainingError, match="not run here"):
+        retrain(Location(str(folder)), Location(str(STARTER)), Location(str(tmp_path)), run="first")
+    assert len(options) == 6
+    for name, option in options.items():
+        assert trained[trained.index(option) + 1].endswith(f"{name}.txt")
 
 
 def test_a_step_that_fails_is_named_and_nothing_is_written(tmp_path: Path) -> None:

@@ -55,6 +55,32 @@ def test_contributions_sum_to_the_score(scorer: Scorer, found: FoundTerms) -> No
         assert scorer.intercept(tag) + contributions.sum() == pytest.approx(scores[tag], abs=1e-4)
 
 
+@pytest.mark.parametrize("terms_per_block", [1, 2, 4_096])
+@pytest.mark.parametrize("term", [3, 4, 5, 7])
+def test_each_term_leads_only_to_tags_that_exist(
+    monkeypatch: pytest.MonkeyPatch, weights: np.ndarray, terms_per_block: int, term: int
+) -> None:
+    monkeypatch.setattr("lambda_src.tagger.scorer._TERMS_PER_BLOCK", terms_per_block)
+    rare = np.vstack([weights, weights[3:4]])
+    packed = pack(sparse.csr_array(rare), np.arange(1.0, 9.0), INTERCEPTS, rounded=True)
+    first, end = packed.starts[term], packed.starts[term + 1]
+    last_tag = packed.gaps[first:end].sum(dtype=int)
+    for too_far in (0, 1):
+        gaps = packed.gaps.copy()
+        gaps[end - 1] += N_TAGS - 1 - last_tag + too_far
+        if too_far:
+            with pytest.raises(ValueError, match="a tag that does not exist"):
+                Scorer(packed._replace(gaps=gaps))
+        else:
+            Scorer(packed._replace(gaps=gaps))
+
+
+def test_a_model_may_have_no_rare_terms(weights: np.ndarray) -> None:
+    packed = pack(sparse.csr_array(weights[:3]), TERM_WEIGHTS[:3], INTERCEPTS, rounded=True)
+    assert len(packed.gaps) == 0
+    Scorer(packed)
+
+
 def test_only_common_terms_have_a_weight_for_each_tag(weights: np.ndarray) -> None:
     packed = pack(sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, rounded=True)
     assert packed.common.tolist() == [0, 1, 2]

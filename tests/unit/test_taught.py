@@ -1,4 +1,4 @@
-"""New tags and code that are written by hand, and what a training makes of them."""
+"""New tags, code and titles that are written by hand, and what a training makes of them."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@
 
 import ctypes
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -207,7 +207,7 @@ class Kernel:
         # This turns what is left, spaces and chunks after the last one read, into separators.
         return "".join((*chain.from_iterable(pairs), field[place:])).encode("ascii", "replace")
 
-    def _written(self, chunks: Iterable[str]) -> dict[str, str]:
+    def _written(self, chunks: Collection[str]) -> dict[str, str]:
         """Write each chunk for the kernel. Short ones are often words, which come again."""
         short = {each: self._cached_numbers(each) for each in chunks if len(each) <= _CACHED_LENGTH}
         return short | self._numbers_in([each for each in chunks if each not in short])

@@ -43,7 +43,8 @@ CONCURRENCY = 10
 TIME_LIMIT = 15
 """The function's, in seconds."""
 SLOW = 150
-"""The alarm for the model's latency has a limit of 100 milliseconds."""
+"""An answer counts as slow if the model takes more than this many milliseconds. The limit of the
+alarm is 100."""
 HOST = "tags.example.org"
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0-1"
 MOUNT = ("--volume", f"{STARTER.parent}:/opt/model:ro")
@@ -238,7 +239,8 @@ def _model_latency(invocation: Invocation) -> float:
 
 
 def _record_out_of_time(function: RunningFunction) -> list[Invocation]:
-    # A processor share that is small enough would also stop the emulator, which keeps the limit.
+    # With too little processor time for the request, the emulator, which ends the request, would
+    # not run in time either. So stop the function's process alone.
     function.signal("STOP")
     return record(function, "out of time", questions([LONG_BATCH], "/predict/batch"))
 

@@ -4,8 +4,8 @@ import { byId, create } from "./dom.js";
 import { formatDecimal, formatPercent, text } from "./language.js";
 
 const MAX_SHOWN_TERMS = 6;
-// An explanation stays open for so long after the pointer has left it. So the pointer may cross a
-// gap, and a list that is shown again under the pointer closes nothing.
+// An explanation stays open for this time after the pointer has left it. So the pointer may cross
+// a gap, and a list that is shown again under the pointer closes nothing.
 const LINGER_MS = 200;
 // On a wide screen, an explanation does not cover other suggestions.
 const wideScreen = matchMedia("(min-width: 60rem)");
@@ -30,7 +30,7 @@ export class SuggestionList {
     const kept = new Map();
     for (const [index, suggestion] of suggestions.entries()) {
       const { tag } = suggestion;
-      const item = this.#items.get(tag) ?? new SuggestionItem(tag, this.#onAccept);
+      const item = this.#items.get(tag) ?? this.#newItem(tag);
       item.update(suggestion, isFull);
       kept.set(tag, item);
       const current = this.#list.children[index];
@@ -39,6 +39,15 @@ export class SuggestionList {
     while (this.#list.children.length > kept.size) this.#list.lastElementChild.remove();
     this.#items = kept;
     if (hadFocus && !this.#list.contains(document.activeElement)) this.focus();
+  }
+
+  #newItem(tag) {
+    return new SuggestionItem(tag, {
+      onAccept: this.#onAccept,
+      onHover: (hovered) => {
+        for (const item of this.#items.values()) if (item !== hovered) item.endHover();
+      },
+    });
   }
 
   /** Move the focus to the first suggestion, or to the field for own tags if there is none. */
@@ -50,7 +59,9 @@ export class SuggestionList {
 let itemCount = 0;
 
 class SuggestionItem {
-  constructor(tag, onAccept) {
+  #closing;
+
+  constructor(tag, { onAccept, onHover }) {
     this.tag = tag;
     this.verb = create("span", { class: "unseen" });
     this.percent = create("span", { class: "percent" });
@@ -71,7 +82,7 @@ class SuggestionItem {
     );
     this.element = create("li", {}, this.accept, this.ask, this.why);
     this.accept.addEventListener("click", () => onAccept(tag));
-    this.#addExplanationEvents();
+    this.#addExplanationEvents(onHover);
   }
 
   update({ confidence, explanation }, isFull) {
@@ -92,19 +103,23 @@ class SuggestionItem {
     this.ask.setAttribute("aria-expanded", String(!this.why.hidden));
   }
 
-  #addExplanationEvents() {
+  /** Close an explanation that nothing but the pointer has opened. */
+  endHover() {
+    clearTimeout(this.#closing);
+    if (!this.element.querySelector(":focus-visible")) this.showExplanation(false);
+  }
+
+  #addExplanationEvents(onHover) {
     const opensOnHover = (event) => event.pointerType === "mouse" && wideScreen.matches;
     const { element, ask } = this;
-    let closing;
     element.addEventListener("pointerenter", (event) => {
-      clearTimeout(closing);
-      if (opensOnHover(event)) this.showExplanation(true);
+      if (!opensOnHover(event)) return;
+      onHover(this);
+      clearTimeout(this.#closing);
+      this.showExplanation(true);
     });
     element.addEventListener("pointerleave", (event) => {
-      if (!opensOnHover(event)) return;
-      closing = setTimeout(() => {
-        if (!element.querySelector(":focus-visible")) this.showExplanation(false);
-      }, LINGER_MS);
+      if (opensOnHover(event)) this.#closing = setTimeout(() => this.endHover(), LINGER_MS);
     });
     element.addEventListener("focusin", (event) => {
       if (event.target.matches(":focus-visible")) this.showExplanation(true);
