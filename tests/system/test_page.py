@@ -179,8 +179,7 @@ def test_an_explanation_lingers_until_the_pointer_is_elsewhere(page: Page) -> No
     first, second = (suggested.nth(place).locator(".why") for place in (0, 1))
     suggested.nth(0).locator(".accept").hover()
     expect(first).to_be_visible()
-    # As when the list is shown again under the pointer.
-    for event in ("pointerleave", "pointerenter"):
+    for event in ("pointerleave", "pointerenter"):  # as when the list moves under the pointer
         suggested.nth(0).dispatch_event(event, {"pointerType": "mouse"})
     page.wait_for_timeout(400)
     expect(first).to_be_visible()

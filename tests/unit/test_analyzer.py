@@ -9,7 +9,6 @@ from lambda_src.tagger.analyzer import (
     normalize,
     pairs,
     signals_in,
-    stem,
     tokenize,
     tokens_of,
     without_stray_letters,
@@ -23,6 +22,7 @@ from lambda_src.tagger.rules import (
     MAX_TOKENS_PER_FIELD,
     SIGNAL_NAMES,
 )
+from lambda_src.tagger.stemmer import stem
 from tests.golden.results import found_terms
 from tests.golden.synthetic import make_bundle
 from tests.golden.texts import Text

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from lambda_src.tagger.analyzer import stem
 from lambda_src.tagger.markup import split_body
+from lambda_src.tagger.stemmer import stem
 from model_build.questions import Question
 
 _WORD = re.compile(r"[^\W_](?:[\w.+#-]*[\w+#])?")
