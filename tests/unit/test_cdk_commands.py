@@ -9,8 +9,8 @@ import pytest
 
 from scripts.releasing import cdk_deploy, cdk_other, review
 from scripts.releasing.removals import Removal
-from tests.support.fake_deployment import FakeAws, FakeTarget, live, settings_outputs
 from tests.support.paths import ROOT
+from tests.unit.fake_deployment import FakeAws, FakeTarget, live, settings_outputs
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from scripts.releasing.function import Function
 from scripts.releasing.question import agree
 from scripts.releasing.removals import Removal
 from scripts.releasing.rollback import roll_back
-from tests.support.fake_deployment import (
+from tests.unit.fake_deployment import (
     ALIAS,
     DESCRIPTION,
     FakeAws,
