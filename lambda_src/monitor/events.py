@@ -48,7 +48,9 @@ _FIELDS: Final[Mapping[str, object]] = {
     "site": "VARCHAR",
 }
 """What is read of an event, by name, with its type in DuckDB. A value of another type is null."""
-_ANSWER: Final = """
+# Names of files and headings of the report contain the version and the site.
+_NAME: Final = r"regexp_full_match({field}, '\w[\w.+-]{{0,99}}')"
+_ANSWER: Final = f"""
     len(tags) = len(confidences)
     AND len(list_filter(tags, lambda each: each IS NULL OR each = '')) = 0
     AND len(list_filter(confidences, lambda each: each IS NULL OR each NOT BETWEEN 0 AND 1)) = 0
@@ -57,13 +59,14 @@ _ANSWER: Final = """
     AND known_share BETWEEN 0 AND 1
     AND code_share BETWEEN 0 AND 1
     AND words >= 0
-    AND model_version <> ''
+    AND {_NAME.format(field="model_version")}
 """
 _VALID: Final[Mapping[str, str]] = {
     "prediction": f"prediction_id <> '' AND {_ANSWER}",
     "feedback": "prediction_id <> '' AND (final_tags IS NOT NULL OR accepted IS NOT NULL)"
     " AND len(list_filter(list_concat(final_tags, accepted), lambda each: each IS NULL)) = 0",
-    "audit": f"question_id IS NOT NULL AND site <> '' AND len(final_tags) > 0 AND {_ANSWER}",
+    "audit": f"question_id IS NOT NULL AND {_NAME.format(field='site')}"
+    f" AND len(final_tags) > 0 AND {_ANSWER}",
 }
 """What must be true of an event of each type; NULL counts as false."""
 _IDENTITY: Final[Mapping[str, str]] = {

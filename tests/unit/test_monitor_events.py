@@ -76,6 +76,9 @@ def test_a_line_that_is_no_event_is_set_aside(store: Store, line: bytes, reason:
         ({"expected_jaccard": -1}, "wrong values"),
         ({"words": "many"}, "wrong values"),
         ({"model_version": ""}, "wrong values"),
+        ({"model_version": "../v1"}, "wrong values"),
+        ({"model_version": "v1\x1b[2J"}, "wrong values"),
+        ({"model_version": "v" * 101}, "wrong values"),
         ({"prediction_id": None}, "wrong values"),
     ],
 )

@@ -103,6 +103,15 @@ def test_no_text_from_outside_is_markup(year: list[dict[str, Any]], page: Page) 
     assert HOSTILE in page.text
 
 
+def test_no_text_from_outside_is_obeyed_by_a_terminal() -> None:
+    tag = "python\x1b[2J\x9b31m\u202e"
+    days = day_files(TODAY, 30, tags={tag: (20, 20, 1)}, unknown_tags={tag: 2})
+    drift = replace(DRIFT, kind="new_tag", figure=tag, explanation=tag)
+    text = render(days, [drift], TODAY)
+    assert not set(text) & {"\x1b", "\x9b", "\u202e"}
+    assert "python\N{REPLACEMENT CHARACTER}[2J" in text
+
+
 def test_the_page_loads_nothing_and_obeys_its_own_policy(page: Page) -> None:
     attributes = [each for _, found in page.elements for each in found]
     assert not {"src", "srcset", "style", "onload", "onclick"} & set(attributes)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +21,9 @@ from lambda_src.monitor.report.tags import new_tags, worst_tags
 from lambda_src.monitor.windows import MIN_PREDICTIONS, WINDOW_DAYS, Figure, window_figures
 
 _FOLDER: Final = Path(__file__).parent
+_NOT_PRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
 _TILES: Final = {
     "prediction_rate": ("Prediction rate", percent),
     "expected_jaccard": ("Expected Jaccard", index),
@@ -92,6 +96,7 @@ def render(days: Sequence[Day], findings: Sequence[Finding], today: date) -> str
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -209,3 +214,11 @@ def _lines(days: Sequence[Day], recent: Period, today: date) -> dict[str, int]:
         "Lines that could not be read": sum(day.get("set_aside", 0) for day in within),
         "Days without any event": RECENT_DAYS - len({day["day"] for day in within}),
     }
+
+
+def _printable(value: Any) -> Any:
+    """Replace the characters of a text that a terminal obeys or that nobody sees."""
+    if not isinstance(value, str):
+        return value
+    # The text may be Markup, which must stay so.
+    return type(value)(_NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value))
