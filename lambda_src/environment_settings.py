@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 PREFIX = "ETIQUETTE_"
+OF_SCRIPTS = frozenset(("api_token", "api_url", "cdk_builds", "python", "token"))
+"""Variables that scripts read; a function that is started in the same shell ignores them."""
 
 
 class SettingsError(Exception):
@@ -43,6 +45,8 @@ class EnvironmentSettings(BaseModel):
             for name, value in environment.items()
             if name.startswith(PREFIX)
         }
+        for name in OF_SCRIPTS - cls.model_fields.keys():
+            values.pop(name, None)
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -2,5 +2,5 @@
 
 import os
 
-ALL_FAULTS = os.environ.get("ETIQUETTE_ALL_FAULTS") == "true"
+ALL_FAULTS = os.environ.get("ALL_FAULTS") == "true"
 """Whether to make every fault at every moment, and not only some of them."""
