@@ -26,6 +26,11 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "follow_release": registry.follow_release,
 }
 
+_LOST_CONNECTION: Final = (
+    *("Max retries exceeded", "Connection refused", "Connection aborted", "Connection broken"),
+)
+"""Words of MLflow's messages if the server is away, or dies within an answer."""
+
 
 def main() -> int:
     """Run the operation that standard input asks for."""
@@ -45,7 +50,7 @@ def main() -> int:
 def _reason(error: Exception) -> str:
     """Shorten an error to one line; MLflow puts the reason of a lost connection at the end."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    if "Max retries exceeded" in lines[0] or "Connection refused" in lines[0]:
+    if any(words in lines[0] for words in _LOST_CONNECTION):
         return "the server cannot be reached"
     return lines[0]
 
