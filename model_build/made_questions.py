@@ -153,7 +153,7 @@ def misleading_questions(
     return made
 
 
-def example_questions(examples: Sequence[CodeExample], n_questions: int) -> list[MadeQuestion]:
+def code_questions(examples: Sequence[CodeExample], n_questions: int) -> list[MadeQuestion]:
     """Make questions that are only code: each example, and its first and its second half.
 
     Parameters

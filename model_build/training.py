@@ -20,7 +20,7 @@ from model_build.drift_baseline import drift_baseline, evidence_out_of_fold
 from model_build.features import FeatureOptions, NotEnoughQuestionsError, fit_tfidf, tokens_of
 from model_build.made_questions import (
     MadeQuestion,
-    example_questions,
+    code_questions,
     misleading_questions,
     named_questions,
     title_questions,
@@ -208,7 +208,7 @@ def fit(
         )
         taught = [
             *named,
-            *example_questions(code_examples, len(questions)),
+            *code_questions(code_examples, len(questions)),
             *title_questions(title_examples, len(questions)),
         ]
         misleading = misleading_questions(

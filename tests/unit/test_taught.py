@@ -10,7 +10,7 @@ from model_build.corpus import CorpusError
 from model_build.made_questions import (
     PER_TAG,
     PER_TITLE_EXAMPLE,
-    example_questions,
+    code_questions,
     title_questions,
 )
 from model_build.questions import Question
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, read: type) -> None
 
 def test_an_example_makes_three_questions_of_code_in_one_fold() -> None:
     code = "#include <a>\nint x = 1;\nreturn x;"
-    made = example_questions([CodeExample(("c",), "x"), CodeExample(("c", "gcc"), code)], 100)
+    made = code_questions([CodeExample(("c",), "x"), CodeExample(("c", "gcc"), code)], 100)
     whole, first, second = made[3:]
     assert whole.tokens.code == ["include", "a", "int", "x", "1", "return", "x"]
     assert first.tokens.code == ["include", "a"]
