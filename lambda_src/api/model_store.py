@@ -1,17 +1,21 @@
 """Load the model from a file or from S3."""
 
-import hashlib
 import math
 import os
 import sys
 import tempfile
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
+from lambda_src.api.plain_s3_request import opened_object
 from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
+_FIRST_SECONDS: Final = 1.0
+"""How long the first attempt, without botocore, waits for S3. Then botocore has the time to make
+its attempts before Lambda ends a start."""
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 5.0
 _MAX_ATTEMPTS: Final = 3
@@ -69,7 +73,7 @@ def load_model(
                 f"{location}: a bundle in S3 needs its SHA-256. Set ETIQUETTE_MODEL_SHA256 to the "
                 "64 hexadecimal digits that 'sha256sum' prints for the bundle."
             )
-        return TagModel.load(download(location, sha256), sha256)
+        return _load_from_s3(location, sha256)
     return TagModel.load(location, sha256)
 
 
@@ -88,51 +92,36 @@ def _check_signature(
         raise BundleError(f"{location}: {error}") from error
 
 
-def download(location: str, sha256: str) -> Path:
-    """Download a bundle to the temporary folder, unless it is there already.
+def _load_from_s3(location: str, sha256: str) -> TagModel:
+    """Load a bundle from S3, or the copy of it in the temporary folder.
 
-    Parameters
-    ----------
-    location : str
-        ``s3://bucket/key``.
-    sha256 : str
-        The expected digest. An object with another digest is not stored.
-
-    Returns
-    -------
-    Path
-        The local file; its name contains the digest.
-
-    Raises
-    ------
-    BundleDigestError
-        The object has another digest.
-    BundleError
-        S3 does not return the object, or there is no room for it.
+    The name of the copy contains the digest. An object with another digest leaves no copy.
     """
-    target = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
-    if target.exists():
-        return target
+    copy = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
+    if copy.exists():
+        return TagModel.load(copy, sha256)
     content = _read_when_permitted(location)
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256.lower():
-        raise BundleDigestError(
-            f"{location}: the object's SHA-256 is {digest}, but "
-            f"ETIQUETTE_MODEL_SHA256 is {sha256}. "
-            "The object was replaced. Deploy again, so that both match."
-        )
     # Another process may start at the same time, so the complete file appears in one step.
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)
-        return unfinished.replace(target)
+        # The digest of 8 MB takes one percent of a start, so only `TagModel.load` computes it.
+        model = TagModel.load(unfinished, sha256)
+        unfinished.replace(copy)
+    except BundleDigestError as error:
+        raise BundleDigestError(
+            f"{location}: the object's SHA-256 is not {sha256}, which ETIQUETTE_MODEL_SHA256 asks "
+            "for. The object was replaced. Deploy again, so that both match."
+        ) from error
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise BundleError(
-            f"{target}: cannot write the bundle of {len(content) / 1e6:.0f} MB to the temporary "
+            f"{copy}: cannot write the bundle of {len(content) / 1e6:.0f} MB to the temporary "
             f"folder: {error.strerror}. Make room in this folder, or name another one with TMPDIR; "
             "a function gets more with a larger ephemeral storage. Then start again."
         ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return model
 
 
 def _read_when_permitted(location: str) -> bytes:
@@ -149,7 +138,29 @@ def _read_when_permitted(location: str) -> bytes:
 
 
 def _read_object(location: str) -> bytes:
-    # Imported here because a model on disk needs no AWS library.
+    # Not with urlsplit: the key of an object may contain ? and #.
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    content = _read_plainly(location, bucket, key)
+    return _read_with_botocore(location, bucket, key) if content is None else content
+
+
+def _read_plainly(location: str, bucket: str, key: str) -> bytes | None:
+    """Try to read an object without botocore; return None where that does not succeed."""
+    started = time.monotonic()
+    with opened_object(bucket, key, os.environ, seconds=_FIRST_SECONDS) as response:
+        if response is None or response.length is None:
+            return None
+        n_bytes = response.length
+        try:
+            content = _read_parts(location, response, n_bytes, started)
+        except (OSError, HTTPException):
+            return None
+    # http.client does not report a body that ends too early.
+    return content if len(content) == n_bytes else None
+
+
+def _read_with_botocore(location: str, bucket: str, key: str) -> bytes:
+    # Imported here because most starts do not need it.
     from botocore import config, exceptions, loaders, session  # noqa: PLC0415
 
     class FewServices(loaders.Loader):
@@ -157,8 +168,6 @@ def _read_object(location: str) -> bytes:
         def list_available_services(self, _: str) -> list[str]:
             return list(_SERVICES)
 
-    # Not with urlsplit: the key of an object may contain ? and #.
-    bucket, _, key = location.removeprefix("s3://").partition("/")
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -173,7 +182,7 @@ def _read_object(location: str) -> bytes:
         while True:
             answer = client.get_object(Bucket=bucket, Key=key)
             try:
-                content = _read_parts(location, answer, started)
+                content = _read_parts(location, answer["Body"], answer["ContentLength"], started)
             except exceptions.BotoCoreError:
                 # botocore repeats a failed request, but not one whose body ends too early.
                 if attempt == _MAX_ATTEMPTS:
@@ -190,17 +199,17 @@ def _read_object(location: str) -> bytes:
         ) from error
 
 
-def _read_parts(location: str, answer: Any, started: float) -> bytes:
+def _read_parts(location: str, body: Any, n_bytes: int, started: float) -> bytes:
     """Read a body whose download began at a time of `time.monotonic`."""
     parts: list[bytes] = []
     warn_at = started + _SLOW_SECONDS
-    while part := answer["Body"].read(_PART_BYTES):
+    while part := body.read(_PART_BYTES):
         parts.append(part)
         now = time.monotonic()
         if now > min(warn_at, started + _DOWNLOAD_SECONDS):
             progress = (
                 f"{location}: S3 has sent {sum(map(len, parts)) / 1e6:.1f} of "
-                f"{answer['ContentLength'] / 1e6:.1f} MB in {now - started:.0f} s"
+                f"{n_bytes / 1e6:.1f} MB in {now - started:.0f} s"
             )
             if now > started + _DOWNLOAD_SECONDS:
                 raise BundleError(

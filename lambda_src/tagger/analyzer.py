@@ -259,8 +259,8 @@ def _normalized_text(text: str) -> str:
     text = "".join(pieces)
     if not UNSPACED.search(text):
         return text
-    text = AFTER_ASCII.sub(lambda letter: f" {letter[0]}", text)
-    return BEFORE_ASCII.sub(lambda letter: f"{letter[0]} ", text)
+    text = re.sub(AFTER_ASCII, lambda letter: f" {letter[0]}", text)
+    return re.sub(BEFORE_ASCII, lambda letter: f"{letter[0]} ", text)
 
 
 _CHARACTER_CHANGES = str.maketrans(CHARACTER_CHANGES)

@@ -71,7 +71,7 @@ def read_bundle(path: str | os.PathLike[str], sha256: str | None = None) -> Bund
     Raises
     ------
     BundleError
-        The file cannot be read or is empty.
+        The file cannot be read.
     BundleDigestError
         It has another digest; nothing in it was parsed.
     BundleFormatError
@@ -80,7 +80,11 @@ def read_bundle(path: str | os.PathLike[str], sha256: str | None = None) -> Bund
     file = Path(path)
     try:
         with file.open("rb") as opened:
-            content = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+            is_empty = os.fstat(opened.fileno()).st_size == 0
+            # An empty file cannot be mapped.
+            content = memoryview(
+                b"" if is_empty else mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+            )
     except (OSError, ValueError) as error:
         raise BundleError(
             f"{file}: this bundle cannot be read: {error}. Check the path."

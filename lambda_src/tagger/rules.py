@@ -51,10 +51,11 @@ _UNSPACED: Final = (
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
-# Both patterns begin with the set of letters, because a set is found faster than a lookbehind.
-AFTER_ASCII: Final = re.compile(rf"[{_UNSPACED}](?<=[a-zA-Z0-9].)")
+# Both patterns begin with the set of letters, because a set is found faster than a lookbehind. They
+# are compiled when a text needs them: a start would take longer for each of these large sets.
+AFTER_ASCII: Final = rf"[{_UNSPACED}](?<=[a-zA-Z0-9].)"
 """A Chinese, Japanese or Korean letter behind an ASCII letter or digit. A space comes before it."""
-BEFORE_ASCII: Final = re.compile(rf"[{_UNSPACED}](?=\.?[a-zA-Z0-9])")
+BEFORE_ASCII: Final = rf"[{_UNSPACED}](?=\.?[a-zA-Z0-9])"
 """Such a letter before an ASCII letter or digit, or before ``.net``. A space comes behind it."""
 
 # Analyzer: tokens.

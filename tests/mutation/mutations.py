@@ -75,8 +75,8 @@ MUTATIONS: Final = [
         ("combining characters", 'rf"([\\x00-\\x7f]?{_NOT', 'rf"({_NOT'),
         (
             "a script after ASCII",
-            'AFTER_ASCII: Final = re.compile(rf"[{_UNSPACED}](?<=[a-zA-Z0-9].)")',
-            'AFTER_ASCII: Final = re.compile("(?!)")',
+            'AFTER_ASCII: Final = rf"[{_UNSPACED}](?<=[a-zA-Z0-9].)"',
+            'AFTER_ASCII: Final = "(?!)"',
         ),
         ("the dot after a script", "(?=\\.?[a-zA-Z0-9])", "(?=[a-zA-Z0-9])"),
         (

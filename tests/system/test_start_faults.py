@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambda_src.api.plain_s3_request import SPECIAL_VARIABLES
 from scripts.emulator.account import client
 from scripts.emulator.local_aws import LocalAws
 from tests.support.faulty_link import FaultyLink, faulty_link
@@ -26,6 +27,7 @@ URL = f"s3://{BUCKET}/assets/starter.safetensors"
 START = "from lambda_src.api.app import app; print(app.title)"
 SECONDS = 6
 """How long a slow download takes; after five, the log says so."""
+PLACES = ["in a function", "elsewhere"]
 LOCATIONS = [f"s3://{BUCKET}/absent", "s3://no-such-bucket/absent"]
 READ_ONE_OBJECT = {
     "Version": "2012-10-17",
@@ -44,11 +46,36 @@ def s3(aws: LocalAws) -> Any:
     return s3
 
 
+@pytest.fixture(scope="module")
+def other_credentials(aws: LocalAws) -> dict[str, str]:
+    """Credentials that may not read the bundle."""
+    iam = client(aws, "iam")
+    iam.create_user(UserName="reader")
+    iam.put_user_policy(
+        UserName="reader", PolicyName="other", PolicyDocument=json.dumps(READ_ONE_OBJECT)
+    )
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
 @pytest.fixture
 def link(aws: LocalAws, s3: Any) -> Iterator[FaultyLink]:
     """The network between the server and S3."""
     with faulty_link(aws.state.host, aws.state.port) as link:
         yield link
+
+
+@pytest.fixture(autouse=True, params=PLACES if ALL_FAULTS else PLACES[:1])
+def _place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process seems to run: in a function, the first attempt is without botocore."""
+    for name in SPECIAL_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    if request.param == "in a function":
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 
 def start(
@@ -112,23 +139,9 @@ def test_s3_that_is_slow_is_reported_and_the_start_goes_on(
 
 
 def test_a_role_without_the_permission_is_reported(
-    aws: LocalAws, link: FaultyLink, tmp_path: Path
+    aws: LocalAws, link: FaultyLink, tmp_path: Path, other_credentials: dict[str, str]
 ) -> None:
-    iam = client(aws, "iam")
-    iam.create_user(UserName="reader")
-    iam.put_user_policy(
-        UserName="reader", PolicyName="other", PolicyDocument=json.dumps(READ_ONE_OBJECT)
-    )
-    key = iam.create_access_key(UserName="reader")["AccessKey"]
-    line = complaint(
-        start(
-            aws,
-            link,
-            tmp_path,
-            AWS_ACCESS_KEY_ID=key["AccessKeyId"],
-            AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"],
-        )
-    )
+    line = complaint(start(aws, link, tmp_path, **other_credentials))
     assert f"{URL}: S3 denies access to the object (AccessDenied)" in line
     assert "allow s3:GetObject on this object for the role" in line
 

@@ -76,12 +76,19 @@ def test_a_truncated_file_is_refused(bundle: Path, tmp_path: Path, kept: float) 
         read_bundle(path)
 
 
-def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
-    empty = tmp_path / "empty.safetensors"
-    empty.touch()
-    for path in (empty, tmp_path / "absent.safetensors", tmp_path):
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.safetensors", tmp_path):
         with pytest.raises(BundleError, match="Check the path"):
             read_bundle(path)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.safetensors"
+    empty.touch()
+    with pytest.raises(BundleFormatError, match="it ends before its header"):
+        read_bundle(empty)
+    with pytest.raises(BundleDigestError):
+        read_bundle(empty, "0" * 64)
 
 
 @pytest.mark.parametrize("version", [0, 2, 4, "3", None])

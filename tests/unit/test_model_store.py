@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from lambda_src.api import model_store
 from lambda_src.api.model_store import load_model
+from lambda_src.api.plain_s3_request import SPECIAL_VARIABLES
 from lambda_src.tagger import BundleDigestError, BundleError
 from tests.support.paths import STARTER
 
@@ -153,6 +154,21 @@ def test_a_request_is_repeated_after_a_fault(misbehaving: type[Misbehaving], fau
     misbehaving.script = [fault, fault]
     assert load_model(URL, DIGEST).sha256 == DIGEST
     assert len(misbehaving.requests) == 3
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "breaks off", "hangs", "denied", "elsewhere"])
+def test_in_lambda_botocore_asks_again_after_a_fault(
+    misbehaving: type[Misbehaving], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    for name in SPECIAL_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setattr(model_store, "_FIRST_SECONDS", 0.3)
+    misbehaving.script = [fault]
+    assert load_model(URL, DIGEST).sha256 == DIGEST
+    # botocore first asks in the wrong region, too.
+    assert len(misbehaving.requests) == (3 if fault == "elsewhere" else 2)
 
 
 @pytest.mark.parametrize(
