@@ -76,7 +76,7 @@ class Settings:
     """The least memory with which a start without a snapshot takes less than a second
     (docs/serving.md).
 
-    With half of it, a start takes 1.6 s; with 1769 MB, which is a whole core, 0.3 s less. The
+    With half of it, a start takes 1.7 s; with 1769 MB, which is a whole core, 0.3 s less. The
     function uses only a tenth of the memory. Less memory saves nothing: each second costs less, but
     each answer takes proportionally longer.
     """

@@ -148,7 +148,7 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         "calibrator": np.append(ranking.calibrator.coef_, ranking.calibrator.intercept_).astype(
             np.float32
         ),
-        "records": ranking.reranker_inputs.records_.astype(np.float32),
+        "records": ranking.reranker_inputs.records_.ravel().astype(np.float32),
         "pair_gaps": _narrow(np.diff(pairs.keys, prepend=0)),
         "pair_counts": _narrow(pairs.counts),
         "hidden": network.hidden.ravel().astype(np.float32),

@@ -22,12 +22,12 @@ from lambda_src.tagger.reranker import (
     Shortlist,
     inputs,
 )
-from lambda_src.tagger.rules import N_HIDDEN_UNITS
+from lambda_src.tagger.rules import N_HIDDEN_UNITS, N_QUESTION_FORMS
 from lambda_src.tagger.vocabulary import Floats
 from model_build.calibration import are_true, fit_tag_facts
 
 _PRIOR_QUESTIONS: Final = 5
-"""The record of a tag starts with this many questions in which the calibrator was right."""
+"""Each record of a tag starts with this many questions in which the calibrator was right."""
 _BATCH_SIZE: Final = 500
 _PHASES: Final = ((2e-3, 0.6), (4e-4, 0.2), (1e-4, 0.2))
 """The learning rate of each phase, and its share of the epochs."""
@@ -59,7 +59,7 @@ class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     tag_facts_ : TagFacts
-    records_ : ndarray of float, shape (n_tags,)
+    records_ : ndarray of float, shape (N_QUESTION_FORMS, n_tags)
         See `tag_records`.
     pairs_ : PairCounts
     """
@@ -77,7 +77,7 @@ class RerankerInputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         has_tag : csr_matrix of bool, shape (n_questions, n_tags)
         """
         self.tag_facts_ = fit_tag_facts([each.facts for each in questions], has_tag, self.log_uses)
-        self.records_ = tag_records([each.shortlist for each in questions], has_tag)
+        self.records_ = tag_records(questions, has_tag)
         counted = has_tag[[not each.is_copy for each in questions]]
         if self.tag_sets is not None:
             counted = sp.vstack([counted, self.tag_sets], format="csr")
@@ -167,23 +167,30 @@ def count_pairs(has_tag: sp.csr_matrix) -> PairCounts:
     return PairCounts(keys, together.data.astype(np.intp), n_questions)
 
 
-def tag_records(shortlists: Sequence[Shortlist], has_tag: sp.csr_matrix) -> Floats:
+def tag_records(questions: Sequence[ShortlistedQuestion], has_tag: sp.csr_matrix) -> Floats:
     """Compare how often each shortlisted tag was true with how often it was expected to be.
 
     Parameters
     ----------
-    shortlists : sequence of Shortlist, of length n_questions
+    questions : sequence of ShortlistedQuestion, of length n_questions
     has_tag : csr_matrix of bool, shape (n_questions, n_tags)
 
     Returns
     -------
-    ndarray of float, shape (n_tags,)
-        Logarithm of the ratio: 0 where both are equal, and close to 0 for a rare tag.
+    ndarray of float, shape (N_QUESTION_FORMS, n_tags)
+        For questions of each form, the logarithm of the ratio: 0 where both are equal, and close to
+        0 for a tag that is rare in such questions.
     """
     n_tags = has_tag.shape[1]
-    tags = np.concatenate([each.tags for each in shortlists])
-    odds = np.concatenate([each.odds for each in shortlists])
-    expected = np.bincount(tags, confidences(odds), n_tags)
-    true = np.bincount(tags, are_true(has_tag, [each.tags for each in shortlists]), n_tags)
+    tags = np.concatenate([each.shortlist.tags for each in questions])
+    odds = np.concatenate([each.shortlist.odds for each in questions])
+    forms = np.repeat(
+        [each.facts.form for each in questions], [len(each.shortlist.tags) for each in questions]
+    )
+    # A place for each form and tag, as in the result.
+    places, n_places = forms * n_tags + tags, N_QUESTION_FORMS * n_tags
+    expected = np.bincount(places, confidences(odds), n_places)
+    is_true = are_true(has_tag, [each.shortlist.tags for each in questions])
+    true = np.bincount(places, is_true, n_places)
     log_ratio: Floats = np.log((true + _PRIOR_QUESTIONS) / (expected + _PRIOR_QUESTIONS))
-    return log_ratio
+    return log_ratio.reshape(N_QUESTION_FORMS, n_tags)

@@ -16,7 +16,8 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
-PRUNE: Final = 0.0132
+INVERSE_REGULARIZATION: Final = 1.0
+PRUNE: Final = 0.012
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
 CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
 TITLE_EXAMPLES: Final = [STARTER.with_name("title_examples.txt")]
@@ -45,6 +46,7 @@ def main() -> int:
             *_files("--title-examples", TITLE_EXAMPLES),
             *("--min-tag-count", str(options.min_tag_count), "--prune", str(PRUNE)),
             *("--misleading-per-tag", str(MISLEADING_PER_TAG)),
+            *("--inverse-regularization", str(INVERSE_REGULARIZATION)),
         ]
     )
     if code:

@@ -42,6 +42,7 @@ _KEPT_OPTIONS: Final = (
     "min_tag_count",
     "min_tag_set_count",
     "misleading_per_tag",
+    "inverse_regularization",
     "prune",
     "seed",
 )

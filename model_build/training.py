@@ -57,6 +57,7 @@ class TrainingOptions:
     together have this many; see `model_build.made_questions`."""
     features: FeatureOptions = field(default_factory=FeatureOptions)
     inverse_regularization: float = 1.5
+    """``C`` of scikit-learn's `LogisticRegression`."""
     balance: float = 0.75
     """A question with the tag weighs (questions without / questions with the tag) to this power.
     With 0, all questions weigh the same; with 1, both groups weigh the same."""

@@ -1,10 +1,12 @@
 """Load the model from a file or from S3."""
 
+import hashlib
 import math
 import os
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +16,8 @@ from lambda_src.model_signature import SignatureError, check_signature
 from lambda_src.tagger import BundleDigestError, BundleError, TagModel
 
 _FIRST_SECONDS: Final = 1.0
-"""How long the first attempt, without botocore, waits for S3. Then botocore has the time to make
-its attempts before Lambda ends a start."""
+"""How long the first attempt, without botocore, waits for an address of S3 and for each part. Then
+botocore has the time to make its attempts before Lambda ends a start."""
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 5.0
 _MAX_ATTEMPTS: Final = 3
@@ -100,7 +102,15 @@ def _load_from_s3(location: str, sha256: str) -> TagModel:
     copy = Path(tempfile.gettempdir()) / f"etiquette-{sha256.lower()}.safetensors"
     if copy.exists():
         return TagModel.load(copy, sha256)
-    content = _read_when_permitted(location)
+    content = _read_plainly(location)
+    if content is not None:
+        # botocore checks what it gets, and asks again.
+        with suppress(BundleDigestError):
+            return _load_and_keep(location, content, sha256, copy)
+    return _load_and_keep(location, _read_when_permitted(location), sha256, copy)
+
+
+def _load_and_keep(location: str, content: bytes, sha256: str, copy: Path) -> TagModel:
     # Another process may start at the same time, so the complete file appears in one step.
     unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
@@ -110,9 +120,12 @@ def _load_from_s3(location: str, sha256: str) -> TagModel:
         unfinished.replace(copy)
     except BundleDigestError as error:
         raise BundleDigestError(
-            f"{location}: the object's SHA-256 is not {sha256}, which ETIQUETTE_MODEL_SHA256 asks "
-            "for. The object was replaced. Deploy again, so that both match."
+            f"{location}: the object's SHA-256 is {hashlib.sha256(content).hexdigest()}, but "
+            f"ETIQUETTE_MODEL_SHA256 is {sha256}. "
+            "The object was replaced. Deploy again, so that both match."
         ) from error
+    except BundleError as error:
+        raise type(error)(str(error).replace(str(unfinished), location)) from error
     except OSError as error:
         raise BundleError(
             f"{copy}: cannot write the bundle of {len(content) / 1e6:.0f} MB to the temporary "
@@ -137,29 +150,28 @@ def _read_when_permitted(location: str) -> bytes:
             time.sleep(_PERMISSION_PAUSE_SECONDS)
 
 
-def _read_object(location: str) -> bytes:
+def _bucket_and_key(location: str) -> tuple[str, str]:
     # Not with urlsplit: the key of an object may contain ? and #.
     bucket, _, key = location.removeprefix("s3://").partition("/")
-    content = _read_plainly(location, bucket, key)
-    return _read_with_botocore(location, bucket, key) if content is None else content
+    return bucket, key
 
 
-def _read_plainly(location: str, bucket: str, key: str) -> bytes | None:
+def _read_plainly(location: str) -> bytes | None:
     """Try to read an object without botocore; return None where that does not succeed."""
     started = time.monotonic()
-    with opened_object(bucket, key, os.environ, seconds=_FIRST_SECONDS) as response:
-        if response is None or response.length is None:
-            return None
-        n_bytes = response.length
-        try:
+    try:
+        with opened_object(
+            *_bucket_and_key(location), os.environ, seconds=_FIRST_SECONDS
+        ) as response:
+            n_bytes = response.length
             content = _read_parts(location, response, n_bytes, started)
-        except (OSError, HTTPException):
-            return None
+    except (OSError, HTTPException, ValueError):
+        return None
     # http.client does not report a body that ends too early.
     return content if len(content) == n_bytes else None
 
 
-def _read_with_botocore(location: str, bucket: str, key: str) -> bytes:
+def _read_object(location: str) -> bytes:
     # Imported here because most starts do not need it.
     from botocore import config, exceptions, loaders, session  # noqa: PLC0415
 
@@ -168,6 +180,7 @@ def _read_with_botocore(location: str, bucket: str, key: str) -> bytes:
         def list_available_services(self, _: str) -> list[str]:
             return list(_SERVICES)
 
+    bucket, key = _bucket_and_key(location)
     limits = config.Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -181,8 +194,9 @@ def _read_with_botocore(location: str, bucket: str, key: str) -> bytes:
         client: Any = aws.create_client("s3", config=limits)
         while True:
             answer = client.get_object(Bucket=bucket, Key=key)
+            n_bytes = answer.get("ContentLength")
             try:
-                content = _read_parts(location, answer["Body"], answer["ContentLength"], started)
+                content = _read_parts(location, answer["Body"], n_bytes, started)
             except exceptions.BotoCoreError:
                 # botocore repeats a failed request, but not one whose body ends too early.
                 if attempt == _MAX_ATTEMPTS:
@@ -199,7 +213,7 @@ def _read_with_botocore(location: str, bucket: str, key: str) -> bytes:
         ) from error
 
 
-def _read_parts(location: str, body: Any, n_bytes: int, started: float) -> bytes:
+def _read_parts(location: str, body: Any, n_bytes: int | None, started: float) -> bytes:
     """Read a body whose download began at a time of `time.monotonic`."""
     parts: list[bytes] = []
     warn_at = started + _SLOW_SECONDS
@@ -207,9 +221,10 @@ def _read_parts(location: str, body: Any, n_bytes: int, started: float) -> bytes
         parts.append(part)
         now = time.monotonic()
         if now > min(warn_at, started + _DOWNLOAD_SECONDS):
+            whole = f"of {n_bytes / 1e6:.1f} MB" if n_bytes else "MB"
             progress = (
-                f"{location}: S3 has sent {sum(map(len, parts)) / 1e6:.1f} of "
-                f"{n_bytes / 1e6:.1f} MB in {now - started:.0f} s"
+                f"{location}: S3 has sent {sum(map(len, parts)) / 1e6:.1f} {whole} "
+                f"in {now - started:.0f} s"
             )
             if now > started + _DOWNLOAD_SECONDS:
                 raise BundleError(

@@ -11,9 +11,9 @@ import hmac
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 _NEEDED: Final = (
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -21,24 +21,32 @@ _NEEDED: Final = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
 )
-SPECIAL_VARIABLES: Final = (
-    "AWS_CA_BUNDLE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "https_proxy",
-    "http_proxy",
+SPECIAL_VARIABLES: Final = frozenset(
+    {
+        "all_proxy",
+        "aws_ca_bundle",
+        "aws_config_file",
+        "aws_ignore_configured_endpoint_urls",
+        "aws_profile",
+        "aws_use_dualstack_endpoint",
+        "aws_use_fips_endpoint",
+        "http_proxy",
+        "https_proxy",
+    }
 )
-"""Variables that change where or how botocore asks. With one of them, only botocore does."""
+"""Variables, in lower case, that change where or how botocore asks. With one of them, only botocore
+does."""
 _NO_CONTENT: Final = hashlib.sha256(b"").hexdigest()
+
+
+class PlainRequestError(ValueError):
+    """The caller must ask with botocore: S3 did not answer with the object, or nobody asked it."""
 
 
 @contextmanager
 def opened_object(
     bucket: str, key: str, environment: Mapping[str, str], *, seconds: float
-) -> Iterator[HTTPResponse | None]:
+) -> Iterator[HTTPResponse]:
     """Ask S3 for an object, and close the connection at the end.
 
     Parameters
@@ -47,31 +55,51 @@ def opened_object(
     environment : mapping of str to str
         Environment variables.
     seconds : float
-        How long to wait for a connection, and for each part of the answer.
+        How long to wait for a connection to each address, and for each part of the answer.
 
     Yields
     ------
-    HTTPResponse or None
-        An answer with the object, whose body is not read yet. None if this module may not ask, S3
-        cannot be reached, or it answers anything else.
+    HTTPResponse
+        An answer with the object, whose body is not read yet.
+
+    Raises
+    ------
+    PlainRequestError
+        See the class.
+    OSError, HTTPException, ValueError
+        S3 cannot be reached, or the request cannot be written.
     """
-    if not all(map(environment.get, _NEEDED)) or any(map(environment.get, SPECIAL_VARIABLES)):
-        yield None
-        return
-    region = environment["AWS_REGION"]
-    configured = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
-    # Where a partition has other addresses, this host does not exist, and botocore is asked.
-    endpoint = urlsplit(configured or f"https://s3.{region}.amazonaws.com")
+    endpoint = _endpoint(environment)
+    if not key:
+        raise PlainRequestError("S3 would list the bucket")
     path = quote(f"/{bucket}/{key}", safe="/~")
     headers = signed_headers(endpoint.netloc, path, environment, time.time())
     kind = HTTPSConnection if endpoint.scheme == "https" else HTTPConnection
     with closing(kind(endpoint.netloc, timeout=seconds)) as connection:
-        try:
-            connection.request("GET", path, headers=headers)
-            response = connection.getresponse()
-        except (OSError, HTTPException):
-            response = None
-        yield response if response is not None and response.status == 200 else None
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise PlainRequestError(f"S3 answered with {response.status}")
+        yield response
+
+
+def _endpoint(environment: Mapping[str, str]) -> SplitResult:
+    """Give the address of S3, if nothing is special about it."""
+    is_special = any(
+        environment[name] and name.lower() in SPECIAL_VARIABLES for name in environment
+    )
+    if is_special or not all(map(environment.get, _NEEDED)):
+        raise PlainRequestError("not the environment of a function without special settings")
+    configured = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    # Where a partition has other addresses, this host does not exist, and botocore is asked.
+    endpoint = urlsplit(configured or f"https://s3.{environment['AWS_REGION']}.amazonaws.com")
+    if (
+        endpoint.scheme not in ("http", "https")
+        or not endpoint.hostname
+        or endpoint.path.strip("/")
+    ):
+        raise PlainRequestError("a special endpoint")
+    return endpoint
 
 
 def signed_headers(

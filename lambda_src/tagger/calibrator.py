@@ -7,7 +7,13 @@ import numpy as np
 
 from lambda_src.tagger.feature_matrix import feature_matrix
 from lambda_src.tagger.names import NameCounts
-from lambda_src.tagger.rules import CALIBRATOR_FEATURES, MAX_CANDIDATES, SCORE_KNOTS
+from lambda_src.tagger.rules import (
+    CALIBRATOR_FEATURES,
+    MAX_CANDIDATES,
+    NO_PROSE,
+    SCORE_KNOTS,
+    WITH_PROSE,
+)
 from lambda_src.tagger.vocabulary import Floats, Ints
 
 
@@ -64,6 +70,11 @@ class QuestionFacts(NamedTuple):
     n_title_words: int
     n_prose_words: int
     n_code_words: int
+
+    @property
+    def form(self) -> int:
+        """`WITH_PROSE` or `NO_PROSE`."""
+        return WITH_PROSE if self.n_prose_words > 0 else NO_PROSE
 
 
 def features(candidates: Candidates, question: QuestionFacts, facts: TagFacts) -> Floats:

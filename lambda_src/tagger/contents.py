@@ -10,6 +10,7 @@ from lambda_src.tagger.rules import (
     ANALYZER_VERSION,
     CALIBRATOR_FEATURES,
     N_HIDDEN_UNITS,
+    N_QUESTION_FORMS,
     RERANKER_INPUTS,
 )
 
@@ -103,7 +104,7 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         "lower_worth": ("f", n_tags),
         "capital_worth": ("f", n_tags),
         "calibrator": ("f", len(CALIBRATOR_FEATURES) + 1),
-        "records": ("f", n_tags),
+        "records": ("f", N_QUESTION_FORMS * n_tags),
         "pair_gaps": ("u", None),
         "pair_counts": ("u", len(arrays["pair_gaps"])),
         "hidden": ("f", (len(RERANKER_INPUTS) + 1) * N_HIDDEN_UNITS),

@@ -26,7 +26,7 @@ from lambda_src.tagger.reranker import (
     inputs,
     shortlist,
 )
-from lambda_src.tagger.rules import MAX_TAGS, RERANKER_INPUTS
+from lambda_src.tagger.rules import MAX_TAGS, N_QUESTION_FORMS, RERANKER_INPUTS
 from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import FoundTerms, Vocabulary
 
@@ -84,7 +84,7 @@ class PlainRanker:
                 arrays["lower_worth"].astype(np.float64),
                 arrays["capital_worth"].astype(np.float64),
             ),
-            arrays["records"].astype(np.float64),
+            arrays["records"].reshape(N_QUESTION_FORMS, -1).astype(np.float64),
             CoOccurrence(_pair_counts(bundle), len(tags)),
         )
         self.network = Network(

@@ -167,8 +167,8 @@ class CorpusFacts(NamedTuple):
 
     facts: TagFacts
     records: Floats
-    """Shape (n_tags,): logarithm of how often a tag was true, divided by how often the calibrator
-    expected it to be."""
+    """Shape (N_QUESTION_FORMS, n_tags): logarithm of how often a tag was true in questions of a
+    form, divided by how often the calibrator expected it to be."""
     pairs: CoOccurrence
 
 
@@ -197,7 +197,7 @@ def inputs(shortlisted: Shortlist, question: QuestionFacts, corpus: CorpusFacts)
         "best odds": odds[0],
         "expected tags": calibrated.sum(),
         "log uses": corpus.facts.log_uses[tags],
-        "record": corpus.records[tags],
+        "record": corpus.records[question.form, tags],
         "worth of name in title": (in_title > 0) * title_worth,
         "worth of name in prose": (in_prose > 0) * name_worth,
         "log title words": log1p(question.n_title_words),

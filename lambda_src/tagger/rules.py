@@ -281,6 +281,10 @@ CALIBRATOR_FEATURES: Final = (
 
 MAX_SHORTLISTED: Final = 15
 """Only this many candidates, the calibrator's best, are ranked again."""
+NO_PROSE: Final = 0
+WITH_PROSE: Final = 1
+N_QUESTION_FORMS: Final = 2
+"""How often a tag is right differs between questions without and with prose in their bodies."""
 N_HIDDEN_UNITS: Final = 32
 PRIOR_QUESTIONS: Final = 5.0
 """Chance counts as this many questions when the re-ranker judges which tags go together."""

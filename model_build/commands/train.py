@@ -103,6 +103,14 @@ def add_command(commands: Commands) -> None:
         help="files of titles, written by hand: a line '@@ TAG...' begins a list of titles",
     )
     train.add_argument(
+        "--inverse-regularization",
+        type=float,
+        default=TrainingOptions.inverse_regularization,
+        metavar="C",
+        help="C of scikit-learn's LogisticRegression: with a smaller one, the regressions follow "
+        "single questions less (default: %(default)s)",
+    )
+    train.add_argument(
         "--prune",
         type=float,
         default=PRUNE,
@@ -146,6 +154,7 @@ def _train(options: argparse.Namespace) -> None:
                     min_tag_count=options.min_tag_count,
                     min_tag_set_count=options.min_tag_set_count,
                     misleading_per_tag=options.misleading_per_tag,
+                    inverse_regularization=options.inverse_regularization,
                     prune=options.prune,
                     jobs=options.jobs,
                     seed=options.seed,

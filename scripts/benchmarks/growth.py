@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from lambda_src.tagger import read_bundle
 from lambda_src.tagger.bundle import MANIFEST_KEY, Array
+from lambda_src.tagger.rules import N_QUESTION_FORMS
 from model_build.packing import pack_tags
 from model_build.questions import Question
 
@@ -38,8 +39,10 @@ def tile(source: Path, target: Path, n_tags: int) -> None:
     arrays |= _tiled_weights(arrays, len(tags), copies, n_tags)
     arrays |= _tiled_names(arrays, copies, n_tags)
     arrays |= _tiled_pairs(arrays, len(tags), copies, n_tags)
-    for name in ("intercepts", "name_worth", "lower_worth", "capital_worth", "records"):
+    for name in ("intercepts", "name_worth", "lower_worth", "capital_worth"):
         arrays[name] = np.tile(arrays[name], copies)[:n_tags]
+    records = arrays["records"].reshape(N_QUESTION_FORMS, -1)
+    arrays["records"] = np.tile(records, copies)[:, :n_tags].ravel()
     known = {tag for tag, _ in manifest["tags"]}
     manifest["synonyms"] = {name: tag for name, tag in manifest["synonyms"].items() if tag in known}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}

@@ -20,7 +20,7 @@ from model_build.intervals import (
 )
 from model_build.metrics import JudgedQuestion, compute_metrics
 from model_build.questions import Question
-from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
+from model_build.retrain_starter import INVERSE_REGULARIZATION, MISLEADING_PER_TAG, PRUNE
 from model_build.splitting import is_dated, split
 from model_build.training import choose_tags
 from scripts.benchmarks.kept_answers import Answered, answer_or_load
@@ -124,7 +124,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _train_options(options: argparse.Namespace) -> list[str]:
     recipe = (
-        ["--prune", str(PRUNE), "--misleading-per-tag", str(MISLEADING_PER_TAG)]
+        [
+            *("--prune", str(PRUNE), "--misleading-per-tag", str(MISLEADING_PER_TAG)),
+            *("--inverse-regularization", str(INVERSE_REGULARIZATION)),
+        ]
         if options.starter_recipe
         else []
     )

@@ -12,6 +12,7 @@ from lambda_src.tagger.rules import (
     ANALYZER_VERSION,
     CALIBRATOR_FEATURES,
     N_HIDDEN_UNITS,
+    N_QUESTION_FORMS,
     RERANKER_INPUTS,
 )
 from lambda_src.tagger.vocabulary import Keys, Space, term_key
@@ -143,7 +144,7 @@ def _later_steps() -> dict[str, Array]:
         "lower_worth": (tags % 11 / 5 - 1.1).astype(np.float32),
         "capital_worth": (tags % 4 / 3 + 0.3).astype(np.float32),
         "calibrator": calibrator.astype(np.float32),
-        "records": (tags % 5 / 4 - 0.4).astype(np.float32),
+        "records": (np.arange(N_QUESTION_FORMS * N_TAGS) % 7 / 6 - 0.4).astype(np.float32),
         "pair_gaps": np.diff((first * N_TAGS + second)[together], prepend=0).astype(np.uint16),
         "pair_counts": counts[together].astype(np.uint32),
         "hidden": hidden.ravel().astype(np.float32),

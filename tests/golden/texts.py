@@ -207,7 +207,7 @@ RANKING: dict[str, Text] = {
     "synonyms": Text("otp with cpp", "nodejs unittest cpp cpp c++"),
     "half of a long name": Text("one time", "a unit of the test, one pad"),
     "the end of a long name": Text("time pad", "or time pad"),
-    "the end of a long name that is a candidate": Text("time pad zzz brring zzz ten"),
+    "the end of a long name that is a candidate": Text("time pad zzz fizz zzz scala"),
     "an unknown word between two": Text("unit zzz test", "one zzz time pad"),
     "pairs stop at a field's end": Text("a unit", "test it"),
     "parts of words make no pairs": Text("x-unit test-x unit-a test"),

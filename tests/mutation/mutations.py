@@ -250,6 +250,7 @@ MUTATIONS: Final = [
         ("no tag supports itself", "np.fill_diagonal(counts, 0)", "pass"),
         ("worth in the title", "(in_title > 0) * title_worth", "in_title * title_worth"),
         ("length of the code", "log1p(question.n_code_words)", "log1p(question.n_prose_words)"),
+        ("form of the question", "records[question.form, tags]", "records[0, tags]"),
         ("hidden units", "self.hidden[-1], 0)", "self.hidden[-1], -1)"),
     ),
     *_python(
@@ -376,6 +377,7 @@ MUTATIONS: Final = [
     *_kernel(
         "re-ranker",
         ("lift", "lifts[i] + all_unmet - unmet[i]", "lifts[i] + all_unmet"),
+        ("form of the question", "m->records[q.form * m->n_tags + tag]", "m->records[tag]"),
         (
             "implied",
             "implied[j] = fmax(implied[j], both * share[i])",

@@ -71,8 +71,8 @@ def link(aws: LocalAws, s3: Any) -> Iterator[FaultyLink]:
 @pytest.fixture(autouse=True, params=PLACES if ALL_FAULTS else PLACES[:1])
 def _place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the process seems to run: in a function, the first attempt is without botocore."""
-    for name in SPECIAL_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.lower() in SPECIAL_VARIABLES]:
+        monkeypatch.delenv(name)
     if request.param == "in a function":
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
         monkeypatch.setenv("AWS_REGION", "us-east-1")

@@ -15,7 +15,7 @@ from lambda_src.tagger import Suggestion
 from lambda_src.tagger.ranker import PlainRanker
 from model_build.corpus import Rejects, write_questions
 from model_build.questions import Question
-from model_build.retrain_starter import MISLEADING_PER_TAG, PRUNE
+from model_build.retrain_starter import INVERSE_REGULARIZATION, MISLEADING_PER_TAG, PRUNE
 from model_build.training import choose_tags
 from scripts.benchmarks import ablation, kept_answers, quality
 from scripts.benchmarks.__main__ import main
@@ -169,7 +169,8 @@ def test_quality_compares_the_systems_file_by_file_and_trains_each_once(
     figures = run("etiquette,linear-svc,student-system", *recipe)
     assert trained == [
         "other",
-        f"--prune {PRUNE} --misleading-per-tag {MISLEADING_PER_TAG} --tag-sets {recipe[-1]}",
+        f"--prune {PRUNE} --misleading-per-tag {MISLEADING_PER_TAG} "
+        f"--inverse-regularization {INVERSE_REGULARIZATION} --tag-sets {recipe[-1]}",
         "other",
     ]
     assert figures["systems"][1] == alone["systems"][0]

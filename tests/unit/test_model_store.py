@@ -1,6 +1,7 @@
 """Loading a model from S3: from moto's S3, and from a server with faults."""
 
 import hashlib
+import os
 import socketserver
 import tempfile
 import threading
@@ -88,10 +89,12 @@ class Misbehaving(BaseHTTPRequestHandler):
 
     script: ClassVar[list[str]]
     requests: ClassVar[list[str]]
+    agents: ClassVar[list[str | None]]
     released: ClassVar[threading.Event]
 
     def do_GET(self) -> None:
         self.requests.append(self.path)
+        self.agents.append(self.headers["user-agent"])
         match self.script.pop(0) if self.script else "well":
             case "well":
                 self._answer(200, CONTENT)
@@ -99,6 +102,8 @@ class Misbehaving(BaseHTTPRequestHandler):
                 self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
             case "unavailable":
                 self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
+            case "damaged":
+                self._answer(200, CONTENT[:-1] + b"x")
             case "breaks off":
                 self._answer(200, CONTENT[:1000], claimed=len(CONTENT))
             case "hangs":
@@ -137,6 +142,7 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Misbehaving]]:
     class Handler(Misbehaving):
         script: ClassVar[list[str]] = []
         requests: ClassVar[list[str]] = []
+        agents: ClassVar[list[str | None]] = []
         released = threading.Event()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -156,12 +162,14 @@ def test_a_request_is_repeated_after_a_fault(misbehaving: type[Misbehaving], fau
     assert len(misbehaving.requests) == 3
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "breaks off", "hangs", "denied", "elsewhere"])
+@pytest.mark.parametrize(
+    "fault", ["unavailable", "breaks off", "hangs", "denied", "elsewhere", "damaged"]
+)
 def test_in_lambda_botocore_asks_again_after_a_fault(
     misbehaving: type[Misbehaving], monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    for name in SPECIAL_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.lower() in SPECIAL_VARIABLES]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setattr(model_store, "_FIRST_SECONDS", 0.3)
@@ -169,6 +177,9 @@ def test_in_lambda_botocore_asks_again_after_a_fault(
     assert load_model(URL, DIGEST).sha256 == DIGEST
     # botocore first asks in the wrong region, too.
     assert len(misbehaving.requests) == (3 if fault == "elsewhere" else 2)
+    first, *others = misbehaving.agents
+    assert first is None
+    assert all(other is not None and "Botocore" in other for other in others)
 
 
 @pytest.mark.parametrize(

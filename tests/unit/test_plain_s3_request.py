@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,7 +27,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_src.api.plain_s3_request import opened_object, signed_headers
+from lambda_src.api.plain_s3_request import SPECIAL_VARIABLES, opened_object, signed_headers
 from tests.support.paths import ROOT, STARTER
 
 CREDENTIALS = {
@@ -76,8 +77,12 @@ def in_lambda(server: ThreadingHTTPServer) -> dict[str, str]:
 
 
 def read(environment: dict[str, str], key: str = "model") -> bytes | None:
-    with opened_object("models", key, environment, seconds=5) as response:
-        return None if response is None else response.read()
+    """Read an object; None where botocore must be asked."""
+    try:
+        with opened_object("models", key, environment, seconds=5) as response:
+            return response.read()
+    except (OSError, HTTPException, ValueError):
+        return None
 
 
 def test_an_object_is_read(in_lambda: dict[str, str], answers: type[Bucket]) -> None:
@@ -128,7 +133,7 @@ def test_an_environment_without_credentials_is_left_to_botocore(
     assert not answers.paths
 
 
-@pytest.mark.parametrize("special", ["HTTPS_PROXY", "https_proxy", "AWS_USE_FIPS_ENDPOINT"])
+@pytest.mark.parametrize("special", [*sorted(SPECIAL_VARIABLES), "HTTPS_PROXY", "Http_Proxy"])
 def test_special_settings_are_left_to_botocore(
     in_lambda: dict[str, str], answers: type[Bucket], special: str
 ) -> None:
@@ -136,22 +141,62 @@ def test_special_settings_are_left_to_botocore(
     assert not answers.paths
 
 
-@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "http://s3.invalid", "s3.invalid"])
+@pytest.mark.parametrize("endpoint", ["htps://{}", "//{}", "{}", "http://{}/prefix"])
+def test_special_endpoints_are_left_to_botocore(
+    in_lambda: dict[str, str], answers: type[Bucket], endpoint: str
+) -> None:
+    host = in_lambda["AWS_ENDPOINT_URL"].removeprefix("http://")
+    assert read({**in_lambda, "AWS_ENDPOINT_URL_S3": endpoint.format(host)}) is None
+    assert not answers.paths
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://127.0.0.1:1", "http://s3.invalid", "http://a..b", "http://[::1", "http://a:b"],
+)
 def test_a_server_that_cannot_be_reached_is_left_to_botocore(
     in_lambda: dict[str, str], endpoint: str
 ) -> None:
-    assert read({**in_lambda, "AWS_ENDPOINT_URL_S3": endpoint}) is None
-
-
-def test_a_server_without_a_valid_certificate_gets_no_request(
-    in_lambda: dict[str, str], server: ThreadingHTTPServer, answers: type[Bucket], tmp_path: Path
-) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(tmp_path))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    endpoint = f"https://localhost:{server.server_port}"
     assert read({**in_lambda, "AWS_ENDPOINT_URL": endpoint}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_REGION", "eu-west-1 "),
+        ("AWS_SESSION_TOKEN", "token\n"),
+        ("AWS_ACCESS_KEY_ID", "key\u2013"),
+        ("AWS_SECRET_ACCESS_KEY", "\ud800"),
+    ],
+)
+def test_credentials_that_make_no_request_are_left_to_botocore(
+    in_lambda: dict[str, str], name: str, value: str
+) -> None:
+    assert read({**in_lambda, name: value, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}) is None
+
+
+def test_a_bucket_is_not_listed(in_lambda: dict[str, str], answers: type[Bucket]) -> None:
+    assert read(in_lambda, "") is None
     assert not answers.paths
+
+
+def test_the_certificate_of_the_server_is_checked(
+    in_lambda: dict[str, str],
+    server: ThreadingHTTPServer,
+    answers: type[Bucket],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    certificate = _self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    environment = {**in_lambda, "AWS_ENDPOINT_URL": f"https://localhost:{server.server_port}"}
+    assert read(environment) is None
+    assert not answers.paths
+    # OpenSSL's variable for the certificates that it trusts.
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert read(environment) == b"content"
 
 
 def test_a_start_in_lambda_needs_no_botocore(

@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from lambda_src.tagger.calibrator import Candidates
+from lambda_src.tagger.calibrator import Candidates, QuestionFacts
+from lambda_src.tagger.names import NameCounts
 from lambda_src.tagger.reranker import CoOccurrence, PairCounts, shortlist
-from lambda_src.tagger.rules import MAX_SHORTLISTED, RERANKER_INPUTS
-from model_build.reranking import Reranker, count_pairs, tag_records
+from lambda_src.tagger.rules import (
+    MAX_SHORTLISTED,
+    NO_PROSE,
+    RERANKER_INPUTS,
+    WITH_PROSE,
+)
+from model_build.reranking import Reranker, ShortlistedQuestion, count_pairs, tag_records
 
 PANDAS, PYTHON, YEAST, NEW = range(4)
 MARKS = sp.csr_matrix(np.array([[1, 1, 0, 0]] * 30 + [[0, 1, 0, 0]] * 50 + [[0, 0, 1, 0]] * 20))
@@ -69,11 +75,15 @@ def test_the_shortlist_has_the_candidates_with_the_best_odds() -> None:
 
 
 def test_a_tag_that_is_true_more_often_than_expected_has_a_better_record() -> None:
-    shortlists = [shortlist(Candidates(np.arange(3), np.zeros(3)), np.zeros(3))] * 60
-    has_tag = sp.csr_matrix(np.array([[True, False, n % 2 == 0, False] for n in range(60)]))
-    records = tag_records(shortlists, has_tag)
-    assert records[0] > 0 > records[1]
-    assert records[2] == records[3] == 0
+    of_all = shortlist(Candidates(np.arange(3), np.zeros(3)), np.zeros(3))
+    title, body = (QuestionFacts(NameCounts({}, {}, {}), 5, n_words, 0) for n_words in (0, 9))
+    questions = [ShortlistedQuestion(title, of_all)] * 60 + [ShortlistedQuestion(body, of_all)] * 60
+    in_titles = [[True, False, n % 2 == 0, False] for n in range(60)]
+    in_bodies = [[False, True, n % 2 == 0, False] for n in range(60)]
+    records = tag_records(questions, sp.csr_matrix(np.array(in_titles + in_bodies)))
+    assert records[NO_PROSE, 0] > 0 > records[NO_PROSE, 1]
+    assert records[WITH_PROSE, 1] > 0 > records[WITH_PROSE, 0]
+    assert not records[:, 2:].any()
 
 
 def test_the_network_learns_what_no_sum_can_say_and_learns_it_again() -> None:

@@ -28,9 +28,11 @@ def test_the_page_names_the_options_of_the_training() -> None:
     assert options["min_tag_count"] == retrain_starter.MIN_TAG_COUNT
     assert options["prune"] == retrain_starter.PRUNE
     assert options["misleading_per_tag"] == retrain_starter.MISLEADING_PER_TAG
+    assert options["inverse_regularization"] == retrain_starter.INVERSE_REGULARIZATION
     assert (
         f"--min-tag-count {retrain_starter.MIN_TAG_COUNT} --prune {retrain_starter.PRUNE} "
-        f"--misleading-per-tag {retrain_starter.MISLEADING_PER_TAG}" in page
+        f"--misleading-per-tag {retrain_starter.MISLEADING_PER_TAG} "
+        f"--inverse-regularization {retrain_starter.INVERSE_REGULARIZATION}" in page
     )
     written = ("new-tags", "new_tags.csv"), ("code-examples", "code_examples.txt")
     for option, file in (*written, ("title-examples", "title_examples.txt")):

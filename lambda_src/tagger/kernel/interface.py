@@ -130,6 +130,8 @@ _INTEGERS: Final = (
     "WORD_BITS",
     "MAX_CANDIDATES",
     "MAX_SHORTLISTED",
+    "NO_PROSE",
+    "WITH_PROSE",
     "N_HIDDEN_UNITS",
     "MAX_TAGS",
 )
