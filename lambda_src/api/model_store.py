@@ -115,7 +115,7 @@ def _load_and_keep(location: str, content: bytes, sha256: str, copy: Path) -> Ta
     unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)
-        # The digest of 8 MB takes one percent of a start, so only `TagModel.load` computes it.
+        # It computes the digest, which takes too long to do it here, too.
         model = TagModel.load(unfinished, sha256)
         unfinished.replace(copy)
     except BundleDigestError as error:

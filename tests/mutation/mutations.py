@@ -377,7 +377,11 @@ MUTATIONS: Final = [
     *_kernel(
         "re-ranker",
         ("lift", "lifts[i] + all_unmet - unmet[i]", "lifts[i] + all_unmet"),
-        ("form of the question", "m->records[q.form * m->n_tags + tag]", "m->records[tag]"),
+        (
+            "form of the question",
+            "[INPUT_RECORD] = records[tag]",
+            "[INPUT_RECORD] = m->records[tag]",
+        ),
         (
             "implied",
             "implied[j] = fmax(implied[j], both * share[i])",

@@ -584,8 +584,6 @@ typedef struct {
   double log_title_words, log_prose_words, log_code_words, has_prose, has_code;
   /* Whether capital letters tell names from other words in the title. */
   int tells_names;
-  /* WITH_PROSE or NO_PROSE. */
-  int form;
 } lengths;
 
 /* Returns the worth of a tag's name as it is written in the title. */
@@ -681,6 +679,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
       implied[j] = fmax(implied[j], both * share[i]);
     }
   double best_odds = c[0].odds;
+  const double *records = m->records + (q.has_prose > 0 ? WITH_PROSE : NO_PROSE) * m->n_tags;
   for (int i = 0; i < n; i++) {
     int64_t tag = c[i].tag;
     double lift = lifts[i] + all_unmet - unmet[i];
@@ -690,7 +689,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
         [INPUT_BEST_ODDS] = best_odds,
         [INPUT_EXPECTED_TAGS] = expected_tags,
         [INPUT_LOG_USES] = m->log_uses[tag],
-        [INPUT_RECORD] = m->records[q.form * m->n_tags + tag],
+        [INPUT_RECORD] = records[tag],
         [INPUT_WORTH_OF_NAME_IN_TITLE] = c[i].in_title > 0 ? worth_in_title(m, c + i, q) : 0,
         [INPUT_WORTH_OF_NAME_IN_PROSE] = c[i].in_prose > 0 ? m->name_worth[tag] : 0,
         [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
@@ -781,8 +780,7 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                    .log_code_words = log1p((double)of_code.n_words),
                    .has_prose = of_prose.n_words > 0,
                    .has_code = of_code.n_words > 0,
-                   .tells_names = tells_names,
-                   .form = of_prose.n_words > 0 ? WITH_PROSE : NO_PROSE};
+                   .tells_names = tells_names};
       candidate best[MAX_CANDIDATES];
       score(m, &f, scores);
       int n = best_candidates(m, scores, best);
