@@ -19,8 +19,8 @@ MISLEADING_PER_TAG: Final = 15
 INVERSE_REGULARIZATION: Final = 1.0
 PRUNE: Final = 0.012
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
-CODE_EXAMPLES: Final = [STARTER.with_name("code_examples.txt")]
-TITLE_EXAMPLES: Final = [STARTER.with_name("title_examples.txt")]
+CODE_EXAMPLES: Final = sorted(STARTER.with_name("code").glob("*.txt"))
+TITLE_EXAMPLES: Final = sorted(STARTER.with_name("titles").glob("*.txt"))
 _FOLDER: Final = ROOT / ".cache" / "starter"
 
 

@@ -23,6 +23,8 @@ SETS_PER_TAG: Final = 20
 """A new tag counts as this many tag sets."""
 _MARK: Final = "@@ "
 """A line of a file of examples that begins with this mark has the tags of what is below it."""
+_NO_TAGS: Final = "-"
+"""Stands in place of the tags above what has none: it is about nothing that the model knows."""
 
 
 class CodeExample(NamedTuple):
@@ -36,6 +38,7 @@ class TitleExample(NamedTuple):
     """The title of a question that nobody asked."""
 
     tags: tuple[str, ...]
+    """Empty if the title is about nothing that the model knows."""
     title: str
 
 
@@ -85,13 +88,14 @@ def read_code_examples(paths: Sequence[Path]) -> list[CodeExample]:
     Parameters
     ----------
     paths : sequence of Path
-        Text files. A line such as ``@@ ruby-on-rails ruby`` begins an example and has its tags.
+        Text files. A line such as ``@@ ruby-on-rails ruby`` begins an example and has its tags;
+        ``@@ -`` begins an example without tags.
 
     Raises
     ------
     CorpusError
-        A file cannot be read, does not begin with such a line, or has an example without tags or
-        code.
+        A file cannot be read, does not begin with such a line, or has an example without a list of
+        tags or without code.
     """
     return [
         CodeExample(tags, code.strip("\n"))
@@ -106,13 +110,12 @@ def read_title_examples(paths: Sequence[Path]) -> list[TitleExample]:
     ----------
     paths : sequence of Path
         Text files. A line such as ``@@ rust`` begins a list of titles, one in a line, and has their
-        tags.
+        tags. The line ``@@ -`` begins a list of titles without tags.
 
     Raises
     ------
     CorpusError
-        A file cannot be read, does not begin with such a line, or has a list without tags or
-        titles.
+        A file cannot be read, does not begin with such a line, or has a list without titles.
     """
     return [
         TitleExample(tags, line.strip())
@@ -139,7 +142,12 @@ def _blocks(
                 raise CorpusError(
                     f"{path}: the example '{tags}' has no tags or no {content}. Add both."
                 )
-            yield tuple(tags.split()), text
+            names = tuple(tags.split())
+            if _NO_TAGS in names and len(names) > 1:
+                raise CorpusError(
+                    f"{path}: '{tags}' names tags, but '{_NO_TAGS}' stands for none. Remove it."
+                )
+            yield () if names == (_NO_TAGS,) else names, text
 
 
 def _text_of(path: Path) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from model_build.retrain_starter import TITLE_EXAMPLES
+from model_build.retrain_starter import CODE_EXAMPLES, TITLE_EXAMPLES
 from model_build.synonyms import WELL_KNOWN, read_synonyms
-from model_build.taught import read_title_examples
+from model_build.taught import read_code_examples, read_title_examples
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 Row = dict[str, Any]
@@ -51,7 +51,8 @@ OTHER_WRITINGS = {
     "unity3d": "unity",
 }
 LARGEST_OVERLAP = 0.4
-"""Of the words of two titles, the share that both may have."""
+"""Of the words of two titles, or of the lines of two pieces of code, the share that both may
+have."""
 TAG = re.compile(r"\.?[a-z0-9][a-z0-9+#.-]{0,34}")
 CODE_BODY = re.compile(r"(?:```|~~~)\n.*\n(?:```|~~~)|<pre><code>.*</code></pre>", re.S)
 
@@ -131,6 +132,23 @@ def test_no_sample_question_is_like_a_title_that_the_starter_learns() -> None:
         if any(len(words & each) > LARGEST_OVERLAP * len(words | each) for each in learned)
     ]
     assert alike == []
+
+
+def test_no_sample_question_is_like_code_that_the_starter_learns() -> None:
+    learned = [_lines(each.code) for each in read_code_examples(CODE_EXAMPLES)]
+    alike = [
+        row["body"]
+        for rows in ROWS.values()
+        for row in rows
+        if "body" in row
+        for lines in [_lines(row["body"])]
+        if any(len(lines & each) > LARGEST_OVERLAP * len(lines | each) for each in learned)
+    ]
+    assert alike == []
+
+
+def _lines(code: str) -> set[str]:
+    return {"".join(line.split()) for line in code.splitlines()} - {""}
 
 
 def _words(title: str) -> set[str]:

@@ -34,8 +34,8 @@ def test_the_page_names_the_options_of_the_training() -> None:
         f"--misleading-per-tag {retrain_starter.MISLEADING_PER_TAG} "
         f"--inverse-regularization {retrain_starter.INVERSE_REGULARIZATION}" in page
     )
-    written = ("new-tags", "new_tags.csv"), ("code-examples", "code_examples.txt")
-    for option, file in (*written, ("title-examples", "title_examples.txt")):
+    written = ("new-tags", "new_tags.csv"), ("code-examples", "code/*.txt")
+    for option, file in (*written, ("title-examples", "titles/*.txt")):
         assert f"--{option} model_build/starter/{file}" in page
 
 

@@ -96,11 +96,21 @@ def test_each_title_has_the_tags_above_its_list(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_below_a_hyphen_has_no_tags(tmp_path: Path) -> None:
+    files = written(tmp_path, "@@ -\nThe weather\n@@ c\nA pointer\n")
+    assert read_title_examples(files) == [
+        TitleExample((), "The weather"),
+        TitleExample(("c",), "A pointer"),
+    ]
+    assert [each.tags for each in read_code_examples(files)] == [(), ("c",)]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("A crate\n", "not a file of title examples"),
         ("@@ rust\n\n@@ c\nA pointer\n", "'rust' has no tags or no titles"),
+        ("@@ - c\nA pointer\n", "'- c' names tags, but '-' stands for none. Remove it"),
     ],
 )
 def test_a_file_of_titles_that_is_none_is_refused(
@@ -153,6 +163,16 @@ def test_the_regressions_learn_from_title_examples(tmp_path: Path, samples: list
     model = TagModel.load(tmp_path / "model.safetensors")
     number = model.tags.index(tag)
     assert model.scores("frobnicate")[number] > model.scores("abc")[number]
+
+
+def test_the_regressions_learn_from_titles_without_tags(
+    tmp_path: Path, samples: list[Question]
+) -> None:
+    fitted = fit(samples, OPTIONS, title_examples=[TitleExample((), "Wash the qux")] * 5)
+    assert fitted.corpus["title_examples"] == 5
+    write_bundle(fitted, tmp_path / "model.safetensors", corpus={})
+    model = TagModel.load(tmp_path / "model.safetensors")
+    assert (model.scores("qux") <= model.scores("abc")).all()
 
 
 def test_the_model_knows_a_new_tag_by_its_name(tmp_path: Path, samples: list[Question]) -> None:
