@@ -24,13 +24,14 @@ SETS_PER_TAG: Final = 20
 _MARK: Final = "@@ "
 """A line of a file of examples that begins with this mark has the tags of what is below it."""
 _NO_TAGS: Final = "-"
-"""Stands in place of the tags above what has none: it is about nothing that the model knows."""
+"""Stands in place of the tags above an example without tags."""
 
 
 class CodeExample(NamedTuple):
     """A piece of code without a question."""
 
     tags: tuple[str, ...]
+    """Empty if the code is about nothing that the model knows."""
     code: str
 
 

@@ -115,7 +115,7 @@ def _load_and_keep(location: str, content: bytes, sha256: str, copy: Path) -> Ta
     unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)
-        # It computes the digest, which takes too long to do it here, too.
+        # `TagModel.load` computes the digest; a second time would make the start slower.
         model = TagModel.load(unfinished, sha256)
         unfinished.replace(copy)
     except BundleDigestError as error:

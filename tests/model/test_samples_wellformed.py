@@ -6,6 +6,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -124,27 +125,18 @@ def test_no_title_is_another_with_one_word_changed(name: str) -> None:
 
 def test_no_sample_question_is_like_a_title_that_the_starter_learns() -> None:
     learned = [_words(each.title) for each in read_title_examples(TITLE_EXAMPLES)]
-    alike = [
-        row["title"]
-        for rows in ROWS.values()
-        for row in rows
-        for words in [_words(row["title"])]
-        if any(len(words & each) > LARGEST_OVERLAP * len(words | each) for each in learned)
-    ]
-    assert alike == []
+    titles = [row["title"] for rows in ROWS.values() for row in rows]
+    assert [title for title in titles if _is_like_one(_words(title), learned)] == []
 
 
 def test_no_sample_question_is_like_code_that_the_starter_learns() -> None:
     learned = [_lines(each.code) for each in read_code_examples(CODE_EXAMPLES)]
-    alike = [
-        row["body"]
-        for rows in ROWS.values()
-        for row in rows
-        if "body" in row
-        for lines in [_lines(row["body"])]
-        if any(len(lines & each) > LARGEST_OVERLAP * len(lines | each) for each in learned)
-    ]
-    assert alike == []
+    bodies = [row["body"] for rows in ROWS.values() for row in rows if "body" in row]
+    assert [body for body in bodies if _is_like_one(_lines(body), learned)] == []
+
+
+def _is_like_one(asked: set[str], learned: Iterable[set[str]]) -> bool:
+    return any(len(asked & each) > LARGEST_OVERLAP * len(asked | each) for each in learned)
 
 
 def _lines(code: str) -> set[str]:
