@@ -16,8 +16,7 @@ from safetensors.numpy import save
 
 from lambda_src.tagger.bundle import FORMAT_VERSION, MANIFEST_KEY, Array, BundleError
 from lambda_src.tagger.rules import ANALYZER_VERSION, CALIBRATOR_FEATURES, RERANKER_INPUTS
-from lambda_src.tagger.vocabulary import Ints
-from model_build.packing import pack
+from model_build.packing import narrow, pack, pack_terms
 from model_build.training import FittedTagger
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "selectolax")
@@ -100,12 +99,6 @@ def _today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(epoch))
 
 
-def _narrow(numbers: Ints) -> Array:
-    """Store numbers that are not negative in 16 bits each, or in 32 if one of them needs it."""
-    fits = int(numbers.max(initial=0)) <= np.iinfo(np.uint16).max
-    return numbers.astype(np.uint16 if fits else np.uint32)
-
-
 def _arrays(fitted: FittedTagger) -> dict[str, Array]:
     vocabulary, ranking = fitted.vocabulary, fitted.ranking
     tag_facts, pairs = ranking.reranker_inputs.tag_facts_, ranking.reranker_inputs.pairs_
@@ -126,19 +119,23 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
         coefficients[:, vocabulary.columns % n_columns].T.tocsr(),
         term_weights[vocabulary.columns],
         fitted.regressions.intercept_,
+        np.append(fitted.off_topic.coef_, 0)[vocabulary.columns],
+        fitted.off_topic.intercept_,
         rounded=fitted.options.prune > 0,
     )
     return {
         "words": np.frombuffer("\n".join(vocabulary.words).encode(), dtype=np.uint8),
-        "terms": vocabulary.keys.astype(np.uint64),
+        **pack_terms(vocabulary.keys, len(vocabulary.words))._asdict(),
         "term_weights": scorer.term_weights,
         "weight_steps": scorer.steps,
         "common_terms": scorer.common,
         "common_weights": scorer.rows,
-        "weights_start": scorer.starts,
+        "weights_count": narrow(np.diff(scorer.starts).astype(np.intp)),
         "weights_gap": scorer.gaps,
         "weights_value": scorer.values,
         "intercepts": scorer.intercepts,
+        "off_topic_weights": scorer.off_topic_weights,
+        "off_topic_scale": scorer.off_topic_scale,
         "names": vocabulary.names.terms.astype(np.uint32),
         "name_starts": vocabulary.names.name_starts.astype(np.uint32),
         "tag_names": vocabulary.names.tag_starts.astype(np.uint32),
@@ -149,8 +146,8 @@ def _arrays(fitted: FittedTagger) -> dict[str, Array]:
             np.float32
         ),
         "records": ranking.reranker_inputs.records_.ravel().astype(np.float32),
-        "pair_gaps": _narrow(np.diff(pairs.keys, prepend=0)),
-        "pair_counts": _narrow(pairs.counts),
+        "pair_gaps": narrow(np.diff(pairs.keys, prepend=0)),
+        "pair_counts": narrow(pairs.counts),
         "hidden": network.hidden.ravel().astype(np.float32),
         "output": network.output.astype(np.float32),
     }

@@ -43,4 +43,4 @@ def rows_with_code(questions: Sequence[Question], tokens: Sequence[QuestionToken
 
 def code_alone(tokens: QuestionTokens) -> QuestionTokens:
     """Remove the title and the prose of a question."""
-    return tokens._replace(title=[], prose=[], capitals=())
+    return tokens._replace(title=[], prose=[], capitals=(), camel_parts=())

@@ -101,7 +101,12 @@ class _TextWords:
 
     def __call__(self, tokens: QuestionTokens) -> list[str]:
         in_code = filter(speaks_as_text, dict.fromkeys(words(tokens.code)))
-        return [*words(tokens.title) * self.title_weight, *words(tokens.prose), *in_code]
+        return [
+            *words(tokens.title) * self.title_weight,
+            *words(tokens.prose),
+            *in_code,
+            *tokens.camel_parts,
+        ]
 
 
 @dataclass(frozen=True)

@@ -272,6 +272,6 @@ def _made(
     return MadeQuestion(
         row,
         question,
-        QuestionTokens(title, [], [], [], capitals),
+        QuestionTokens(title, [], [], [], capitals, tokens.camel_parts),
         QuestionTokens([*words], [], [], []),
     )

@@ -5,8 +5,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from lambda_src.tagger.rules import COMMON_TERM_SHARE, STEPS_PER_WEIGHT
+from lambda_src.tagger.rules import COMMON_TERM_SHARE, STEPS_PER_WEIGHT, WORD_BITS
 from lambda_src.tagger.scorer import ScorerArrays
+from lambda_src.tagger.vocabulary import Integers, Ints, Keys, TermArrays
 
 _MAX_GAP: Final = np.iinfo(np.uint8).max
 
@@ -15,6 +16,8 @@ def pack(
     weights: Any,
     term_weights: npt.NDArray[np.floating],
     intercepts: npt.NDArray[np.floating],
+    off_topic_weights: npt.NDArray[np.floating],
+    off_topic_intercept: float,
     *,
     rounded: bool,
 ) -> ScorerArrays:
@@ -26,8 +29,12 @@ def pack(
     term_weights : ndarray of float, shape (n_terms,)
         See `lambda_src.tagger.scorer.ScorerArrays`.
     intercepts : ndarray of float, shape (n_tags,)
+    off_topic_weights : ndarray of float, shape (n_terms,)
+        Of the regression for off-topic texts.
+    off_topic_intercept : float
     rounded : bool
-        False keeps the weights as they are, which takes four times the space.
+        False keeps the weights of the tags and terms as they are, which takes up to four times the
+        space.
     """
     n_terms, n_tags = weights.shape
     lengths = np.diff(weights.indptr)
@@ -45,8 +52,9 @@ def pack(
     kept = ~in_rows & (values != 0)
     starts = np.concatenate([[0], np.cumsum(np.bincount(terms[kept], minlength=n_terms))])
     starts, gaps, values = pack_tags(starts, weights.indices[kept], values[kept])
+    step = np.abs(off_topic_weights).max(initial=0) / STEPS_PER_WEIGHT
     return ScorerArrays(
-        term_weights=term_weights.astype(np.float32),
+        term_weights=term_weights.astype(np.float16 if rounded else np.float32),
         steps=steps,
         common=common.astype(np.uint32),
         rows=rows,
@@ -54,7 +62,37 @@ def pack(
         gaps=gaps,
         values=values,
         intercepts=intercepts.astype(np.float32),
+        off_topic_weights=np.rint(off_topic_weights / (step or 1)).astype(np.int8),
+        off_topic_scale=np.array([step, off_topic_intercept], np.float32),
     )
+
+
+def pack_terms(keys: Keys, n_words: int) -> TermArrays:
+    """Write terms as a bit for each word of text and of code, and the pairs of words.
+
+    Parameters
+    ----------
+    keys : ndarray of int64, shape (n_terms,)
+        Ascending; see `lambda_src.tagger.vocabulary.term_key`.
+    n_words : int
+    """
+    first, second = np.divmod(keys, 1 << WORD_BITS)
+    is_code, is_pair = first >= 1 << WORD_BITS, second > 0
+    in_text, in_code = np.zeros((2, n_words), dtype=np.bool_)
+    in_text[first[~is_code & ~is_pair]] = True
+    in_code[first[is_code] - (1 << WORD_BITS)] = True
+    return TermArrays(
+        np.packbits(in_text),
+        np.packbits(in_code),
+        narrow(np.diff(first[is_pair], prepend=0)),
+        narrow(second[is_pair] - 1),
+    )
+
+
+def narrow(numbers: Integers | Ints) -> npt.NDArray[np.unsignedinteger]:
+    """Store numbers that are not negative in 16 bits each, or in 32 if one of them needs it."""
+    fits = int(numbers.max(initial=0)) <= np.iinfo(np.uint16).max
+    return numbers.astype(np.uint16 if fits else np.uint32)
 
 
 def pack_tags(

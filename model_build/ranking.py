@@ -62,13 +62,18 @@ class FittedRanking:
 
 
 def question_facts(
-    tokens: Sequence[QuestionTokens], vocabulary: FittedVocabulary, title_weight: int
+    tokens: Sequence[QuestionTokens],
+    off_topic_scores: Sequence[float],
+    vocabulary: FittedVocabulary,
+    title_weight: int,
 ) -> list[QuestionFacts]:
     """Count the words and the names of tags of each question.
 
     Parameters
     ----------
     tokens : sequence of QuestionTokens
+    off_topic_scores : sequence of float
+        Of the same questions.
     vocabulary : FittedVocabulary
     title_weight : int
         How many times a word of the title counts.
@@ -78,9 +83,16 @@ def question_facts(
     return [
         QuestionFacts(
             tag_names.count(served.find(numbers), served.with_capital(numbers)),
-            *map(len, each[:3]),
+            len(each.title),
+            len(each.prose),
+            len(each.code),
+            score,
         )
-        for each in tqdm(tokens, desc="names of tags", unit="question", disable=None)
+        for each, score in zip(
+            tqdm(tokens, desc="names of tags", unit="question", disable=None),
+            off_topic_scores,
+            strict=True,
+        )
         for numbers in [served.number(each)]
     ]
 

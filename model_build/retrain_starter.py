@@ -17,7 +17,7 @@ from model_build.starter_page import PAGE, ROOT, STARTER, StarterPageError, with
 MIN_TAG_COUNT: Final = 14
 MISLEADING_PER_TAG: Final = 15
 INVERSE_REGULARIZATION: Final = 1.0
-PRUNE: Final = 0.014
+PRUNE: Final = 0.0185
 NEW_TAGS: Final = [STARTER.with_name("new_tags.csv")]
 CODE_EXAMPLES: Final = sorted(STARTER.with_name("code").glob("*.txt"))
 TITLE_EXAMPLES: Final = sorted(STARTER.with_name("titles").glob("*.txt"))

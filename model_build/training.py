@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
@@ -28,6 +29,7 @@ from model_build.made_questions import (
 )
 from model_build.metrics import JudgedQuestion
 from model_build.model_card import corpus_card, judge_ranked, quality_card
+from model_build.off_topic import OffTopicRegression, fit_off_topic
 from model_build.questions import Question
 from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking, question_facts
 from model_build.splitting import fold_numbers
@@ -124,6 +126,7 @@ class FittedTagger:
 
     tfidf: Pipeline
     regressions: TagRegressions
+    off_topic: OffTopicRegression
     vocabulary: FittedVocabulary
     ranking: FittedRanking
     tags: list[tuple[str, int]]
@@ -177,6 +180,7 @@ def fit(
     code_examples : sequence of CodeExample
     title_examples : sequence of TitleExample
         Only the regressions learn from examples, and the document frequencies count them.
+        Calibrator and re-ranker learn from those without tags, too.
     times : StageTimes, optional
         Takes the time of each stage.
 
@@ -247,13 +251,18 @@ def fit(
         candidates = cross_fit(options.regressions(), matrix, truth, folds, _candidates)
     with times.measure("regressions"):
         regressions = options.regressions().fit(matrix, truth)
+    with times.measure("off-topic texts"):
+        # Only what is taught can have no tags.
+        off_topic, off_topic_scores = fit_off_topic(
+            matrix, _has_no_tags(taught, len(questions), len(originals)), folds, options.seed
+        )
     with times.measure("names of tags"):
-        # What is taught is no real question: names would look surer than they are.
-        row_numbers = np.arange(len(originals)) - len(questions)
-        is_taught = (row_numbers >= 0) & (row_numbers < len(taught))
-        rows = np.flatnonzero((truth.scope == -1) & ~is_taught)
+        rows = _ranked_rows(truth, taught, len(questions))
         facts = question_facts(
-            [tokens[row] for row in rows], vocabulary, options.features.title_weight
+            [tokens[row] for row in rows],
+            off_topic_scores[rows].tolist(),
+            vocabulary,
+            options.features.title_weight,
         )
     with times.measure("calibrator and re-ranker"):
         ranking = fit_ranking(
@@ -278,11 +287,10 @@ def fit(
         )
         quality = quality_card(complete, judged, tags)
     with times.measure("drift baseline"):
-        asked = [row for row, question in enumerate(questions) if question.judged_tags is None]
         baseline = drift_baseline(
             ranking,
             evidence_out_of_fold(
-                [tokens[row] for row in asked],
+                [tokens[row] for row, each in enumerate(questions) if each.judged_tags is None],
                 vocabulary,
                 # What a name teaches, the model would know without this question, too.
                 matrix[: len(questions) + len(taught)],
@@ -297,6 +305,7 @@ def fit(
     return FittedTagger(
         tfidf=tfidf,
         regressions=regressions,
+        off_topic=off_topic,
         vocabulary=vocabulary,
         ranking=ranking,
         tags=tags,
@@ -344,6 +353,29 @@ def _with_named(
     taught = learned.intersection(tag for each in named for tag in each.question.tags)
     uses = Counter(tag for question in rows for tag in taught.intersection(question.tags))
     return sorted([*tags, *uses.items()], key=lambda each: (-each[1], each[0]))
+
+
+def _has_no_tags(
+    taught: Sequence[MadeQuestion], n_questions: int, n_rows: int
+) -> npt.NDArray[np.bool_]:
+    """Tell which rows are taught texts without tags; shape (n_rows,)."""
+    found = np.zeros(n_rows, dtype=np.bool_)
+    found[n_questions:][: len(taught)] = [not each.question.tags for each in taught]
+    return found
+
+
+def _ranked_rows(truth: Truth, taught: Sequence[MadeQuestion], n_questions: int) -> Ints:
+    """List the rows that calibrator and re-ranker learn from.
+
+    What is taught is no real question: names would look surer than they are. But texts without tags
+    are kept, once each. Otherwise nothing would show that such texts have no tags.
+    """
+    is_ranked = truth.scope == -1
+    is_ranked[n_questions:][: len(taught)] = [
+        not each.question.tags and each is not before
+        for before, each in zip([None, *taught], taught, strict=False)
+    ]
+    return np.flatnonzero(is_ranked)
 
 
 def _candidates(regressions: TagRegressions, matrix: sp.csr_matrix) -> list[Candidates]:

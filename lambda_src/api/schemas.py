@@ -118,7 +118,10 @@ class ContributionOut(BaseModel):
     space: Literal["text", "code"] = Field(
         description="Where the term was found: `text` is the title and the prose."
     )
-    term: str = Field(description="One or two words, each reduced to its stem.")
+    term: str = Field(
+        description="One or two words, each reduced to its stem. `~` begins a part of a name in "
+        "camelCase, such as `~view` of `UITableView`."
+    )
     weight: float = Field(description="Added to the score; negative if it speaks against the tag.")
 
 

@@ -12,6 +12,8 @@ from lambda_src.tagger.markup import BodyFormat, split_body
 from lambda_src.tagger.rules import (
     AFTER_ASCII,
     BEFORE_ASCII,
+    CAMEL_CASE_MARK,
+    CAMEL_CASE_PART,
     CHARACTER_CHANGES,
     CHUNK,
     CODE_SIGNAL,
@@ -70,6 +72,8 @@ class QuestionTokens(NamedTuple):
     capitals: Sequence[str] = ()
     """The ASCII tokens of the title that have a capital letter, in lower case. Empty if all have
     one, or none: such a title does not tell names from other words."""
+    camel_parts: Sequence[str] = ()
+    """The parts of the title's camelCase words, as `camel_case_parts` writes them."""
 
 
 class NormalizedToken(NamedTuple):
@@ -116,7 +120,9 @@ def fields_of(
     """
     prose, code = split_body(body, body_format) if body else ("", "")
     prepared = _prepared if unlimited else _prepared_beginning
-    cased_title = _without_addresses(_normalized_text(title[:_FIRST_PART]))
+    # A name that is cut off would have other parts.
+    first_part = title if len(title) <= _FIRST_PART else title[:_FIRST_PART].rpartition(" ")[0]
+    cased_title = _without_addresses(_normalized_text(first_part))
     return Fields(prepared(title), prepared(prose), prepared(code), cased_title)
 
 
@@ -170,7 +176,7 @@ def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
         find(prose),
         find(question.code),
         signals_in(question.code),
-        _capitals_in(question.cased_title),
+        *_cased_tokens_in(question.cased_title),
     )
 
 
@@ -209,6 +215,7 @@ def signals_in(code: str) -> list[str]:
 
 
 _ONE_LETTER = re.compile(r"\b[a-z]\b")
+_LETTERS = re.compile(r"[A-Za-z]+")
 _LINE_START_NAME = dict(zip(LINE_STARTS, LINE_START_NAMES, strict=True))
 _LINE_END_NAME = dict(zip(LINE_ENDS, LINE_END_NAMES, strict=True))
 
@@ -226,11 +233,43 @@ def ascii_words_in(cased_text: str) -> list[str]:
     return [word for word in WORD_OF_ANY_CASE.findall(cased_text) if word.isascii()]
 
 
-def _capitals_in(cased_title: str) -> list[str]:
-    """List the tokens with a capital letter; see `QuestionTokens.capitals`."""
+def _cased_tokens_in(cased_title: str) -> tuple[list[str], list[str]]:
+    """List the capitals and the camel parts of a title; see `QuestionTokens`."""
     found = ascii_words_in(cased_title)
-    capitals = [word.lower() for word in found if word != word.lower()]
-    return capitals if any(word.islower() for word in found) else []
+    with_capital = [word for word in found if word != word.lower()]
+    capitals = [word.lower() for word in with_capital]
+    return (
+        capitals if any(word.islower() for word in found) else [],
+        [part for word in with_capital for part in camel_case_parts(word)],
+    )
+
+
+def camel_case_parts(word: str) -> list[str]:
+    """Split a word in camelCase, as names in code are written, into its stemmed parts.
+
+    They say something about a name that the model does not know. A word has no such parts if it is
+    not in camelCase, is very long, or looks like a secret.
+
+    Parameters
+    ----------
+    word : str
+        ASCII.
+
+    Examples
+    --------
+    >>> camel_case_parts("UITableViews")
+    ['~ui', '~tabl', '~view']
+    """
+    if len(word) > MAX_COMPOUND_LENGTH or SECRET.fullmatch(word):
+        return []
+    runs = (CAMEL_CASE_PART.findall(run) for run in _LETTERS.findall(word))
+    return [
+        f"{CAMEL_CASE_MARK}{stem(part.lower())}"
+        for parts in runs
+        if len(parts) > 1
+        for part in parts
+        if len(part) <= MAX_WORD_LENGTH
+    ]
 
 
 def words_in(text: str) -> list[str]:
@@ -309,7 +348,8 @@ def _without_addresses(text: str) -> str:
     # The search for addresses is slow, and most texts have none.
     if "@" in text and MAIL_SIGN.search(text):
         text = MAIL_ADDRESS.sub(" ", text)
-    return WEB_ADDRESS.sub(" ", text) if "://" in text or "www." in text else text
+    has_address = "://" in text or "www." in text.lower()
+    return WEB_ADDRESS.sub(" ", text) if has_address else text
 
 
 def normalize(token: str) -> NormalizedToken:

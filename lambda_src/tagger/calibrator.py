@@ -70,6 +70,8 @@ class QuestionFacts(NamedTuple):
     n_title_words: int
     n_prose_words: int
     n_code_words: int
+    off_topic_score: float = 0.0
+    """See `lambda_src.tagger.scorer.Scorer.off_topic_score`. Only the re-ranker uses it."""
 
     @property
     def form(self) -> int:

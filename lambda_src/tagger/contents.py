@@ -85,18 +85,23 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
 
 
 def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
-    n_terms, n_weights = len(arrays["terms"]), arrays["weights_value"].size
+    n_terms, n_weights = len(arrays["term_weights"]), arrays["weights_value"].size
     # The kinds of numbers, as numpy's `dtype.kind` names them, and the length if it is known.
     expected = {
         "words": ("u", None),
-        "terms": ("u", n_terms),
+        "text_words": ("u", None),
+        "code_words": ("u", None),
+        "word_pair_gaps": ("u", None),
+        "word_pair_seconds": ("u", len(arrays["word_pair_gaps"])),
         "term_weights": ("f", n_terms),
         "weight_steps": ("f", n_terms),
         "common_terms": ("u", None),
-        "weights_start": ("u", n_terms + 1),
+        "weights_count": ("u", n_terms),
         "weights_gap": ("u", n_weights),
         "weights_value": ("if", n_weights),
         "intercepts": ("f", n_tags),
+        "off_topic_weights": ("i", n_terms),
+        "off_topic_scale": ("f", 2),
         "names": ("u", None),
         "name_starts": ("u", None),
         "tag_names": ("u", n_tags),
@@ -116,9 +121,8 @@ def _check_arrays(arrays: Mapping[str, Array], n_tags: int) -> None:
         found = f"has shape {array.shape} and type {array.dtype}"
         wanted = "any length" if length is None else f"length {length}"
         _require(fits, f"array {name!r} {found}, but needs {wanted} and a type of kind {kinds!r}")
-    _require(n_terms > 0, "array 'terms' is empty")
-    _require(arrays["terms"].dtype == np.uint64, "array 'terms' must have 64-bit integers")
-    for name in ("words", "weights_gap"):
+    _require(n_terms > 0, "array 'term_weights' is empty")
+    for name in ("words", "text_words", "code_words", "weights_gap"):
         _require(arrays[name].dtype == np.uint8, f"array {name!r} must have bytes")
     _require(
         not np.signbit(arrays["weight_steps"]).any(),

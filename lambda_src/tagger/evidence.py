@@ -15,7 +15,7 @@ class Evidence(NamedTuple):
     """The share of its words that the model knows, from 0 to 1; 1 if it has no words."""
     n_topic_words: int
     """How many of its known words are no fillers, and all words of the code. If no word is, the
-    parts of compound words count: ``python_list_sort`` has a topic."""
+    parts of compound words count: ``python_list_sort`` and ``UITableView`` have a topic."""
     n_words: int
     """How many words were read, those of the code included."""
     n_code_words: int
@@ -38,7 +38,7 @@ def evidence(question: QuestionNumbers, unknown: int, fillers: frozenset[int]) -
     if not numbers:
         return Evidence(1.0, n_code_words, n_code_words, n_code_words)
     known = [number for number in numbers if number != unknown]
-    parts = (*question.title.parts, *question.prose.parts)
+    parts = (*question.title.parts, *question.prose.parts, *question.camel_parts)
     n_topic_words = sum(number not in fillers for number in known)
     n_topic_parts = sum(number not in fillers for number in parts)
     return Evidence(

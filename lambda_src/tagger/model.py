@@ -5,8 +5,6 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final, Literal, NamedTuple, Self, get_args
 
-import numpy as np
-
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.bundle import Bundle, BundleFormatError, read_bundle
 from lambda_src.tagger.contents import check_contents
@@ -15,7 +13,14 @@ from lambda_src.tagger.kernel import Kernel
 from lambda_src.tagger.markup import BodyFormat
 from lambda_src.tagger.ranker import PlainRanker, Ranker, Ranking
 from lambda_src.tagger.rules import MAX_TAGS, MIN_KNOWN_SHARE
-from lambda_src.tagger.vocabulary import Floats, Integers, Vocabulary, Words
+from lambda_src.tagger.vocabulary import (
+    Floats,
+    Integers,
+    TermArrays,
+    Vocabulary,
+    Words,
+    term_keys,
+)
 
 RankerChoice = Literal["auto", "plain", "kernel"]
 """``plain`` is the definition in Python, ``kernel`` the compiled one; ``auto`` takes the kernel
@@ -115,7 +120,8 @@ class TagModel:
         try:
             check_contents(bundle.manifest, bundle.arrays)
             words = Words(bundle.arrays["words"])
-            keys = bundle.arrays["terms"].view(np.int64)
+            arrays = TermArrays(*(bundle.arrays[name] for name in TermArrays._fields))
+            keys = term_keys(arrays, len(words), len(bundle.arrays["term_weights"]))
             self.vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
             definition = PlainRanker(bundle, self.vocabulary)
             self._scorer = definition.scorer

@@ -109,6 +109,7 @@ class PlainRanker:
             len(numbers.title.wholes),
             len(numbers.prose.wholes),
             len(numbers.code.wholes),
+            self.scorer.off_topic_score(found),
         )
         candidate_features = features(candidates, facts, self.corpus.facts)
         odds = candidate_features @ self.calibrator[:-1] + self.calibrator[-1]
@@ -126,10 +127,12 @@ def _scorer_arrays(arrays: Mapping[str, Array]) -> ScorerArrays:
         arrays["weight_steps"],
         arrays["common_terms"],
         arrays["common_weights"],
-        arrays["weights_start"],
+        np.append(0, arrays["weights_count"].cumsum(dtype=np.intp)),
         arrays["weights_gap"],
         arrays["weights_value"],
         arrays["intercepts"],
+        arrays["off_topic_weights"],
+        arrays["off_topic_scale"],
     )
 
 

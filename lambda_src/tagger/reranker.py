@@ -203,6 +203,7 @@ def inputs(shortlisted: Shortlist, question: QuestionFacts, corpus: CorpusFacts)
         "log title words": log1p(question.n_title_words),
         "log prose words": log1p(question.n_prose_words),
         "log code words": log1p(question.n_code_words),
+        "off topic score": question.off_topic_score,
         "lift": lift,
         "mean lift": mean_lift,
         "implied": implied,

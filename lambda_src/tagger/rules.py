@@ -12,7 +12,7 @@ import string
 from math import sqrt
 from typing import Final
 
-ANALYZER_VERSION: Final = 2
+ANALYZER_VERSION: Final = 3
 """Raise it with every change that gives a question other terms, features or inputs.
 
 A bundle records the version that it was trained with. A model refuses a bundle of another version.
@@ -102,7 +102,7 @@ CHUNK: Final = re.compile(f"{_OF_CHUNK}+")
 NOT_ASCII_CHUNK_END: Final = re.compile(rf"[^\x00-\x7f\s]{_OF_CHUNK}*+")
 """A chunk from its first character that is not ASCII."""
 WORD_PART_SEPARATORS: Final = re.compile(f"[{re.escape(PART_SEPARATORS)}]+")
-WEB_ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+")
+WEB_ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+", re.I)
 MAIL_ADDRESS: Final = re.compile(r"(?<!\S)[^\s@]++(?<=[\w.+-])@\S+")
 """Addresses name no topic, and e-mail addresses have no business in a vocabulary. In code, an @
 behind another sign is no address."""
@@ -110,6 +110,13 @@ MAIL_SIGN: Final = re.compile(r"@(?<=[\w.+-]@)\S")
 """Texts without it have no `MAIL_ADDRESS`; it is found much faster."""
 SECRET: Final = re.compile(rf"(?=(?:\D*\d){{{MIN_SECRET_DIGITS}}})\S{{{MIN_SECRET_LENGTH},}}")
 
+CAMEL_CASE_PART: Final = re.compile(r"[A-Z]{2,}s?(?![a-z])|[A-Z](?![a-z])|[A-Z]?[a-z]+")
+"""A part of a run of letters in camelCase: ``UI``, ``Table`` and ``View`` of ``UITableView``, and
+``get`` and ``URLs`` of ``getURLs``."""
+CAMEL_CASE_MARK: Final = "~"
+"""Parts of camelCase words are terms of their own, which begin with this mark. Otherwise ``~java``
+of ``JavaScript`` would be the word ``java``. No word begins like this, and no signal has a letter
+behind it."""
 
 # Analyzer: stray letters.
 
@@ -304,6 +311,7 @@ RERANKER_INPUTS: Final = (
     "log title words",
     "log prose words",
     "log code words",
+    "off topic score",
     "lift",
     "mean lift",
     "implied",

@@ -28,8 +28,8 @@ class ScorerArrays(NamedTuple):
     rows: Array
     """Shape (n_common, n_tags)."""
     starts: Array
-    """Shape (n_terms + 1,): where the values of each term begin in `values`. Common terms have none
-    there."""
+    """Shape (n_terms + 1,), ascending from 0: where the values of each term begin in `values`.
+    Common terms have none there. A bundle has how many values each term has."""
     gaps: Array
     """Shape (n_values,), bytes: how far the tag of each value is behind that of the value before;
     for the first value of a term, the number of its tag. Where a byte is too small, there are
@@ -38,6 +38,11 @@ class ScorerArrays(NamedTuple):
     """Shape (n_values,)."""
     intercepts: Array
     """Shape (n_tags,): in log-odds."""
+    off_topic_weights: Array
+    """Shape (n_terms,), 8-bit integers: how much each term speaks for a text that is no question
+    about any tag. 0 in a model that was trained without such texts."""
+    off_topic_scale: Array
+    """Shape (2,): the step of these weights, and the intercept, in log-odds."""
 
 
 class Scorer:
@@ -60,7 +65,7 @@ class Scorer:
 
     def __init__(self, arrays: ScorerArrays) -> None:
         _check(arrays)
-        self._arrays = arrays
+        self._arrays = arrays._replace(starts=arrays.starts.astype(np.uint32))
         self._row_of = {term: row for row, term in enumerate(arrays.common.tolist())}
 
     def scores(self, found: FoundTerms) -> Floats:
@@ -80,9 +85,20 @@ class Scorer:
                 scores[tags] += factor * values
         return scores
 
+    def off_topic_score(self, found: FoundTerms) -> float:
+        """Give the log-odds that the text is no question about any tag."""
+        weights = self._arrays.off_topic_weights[found.terms].astype(np.float64)
+        step, intercept = self._arrays.off_topic_scale.tolist()
+        return float(self._tfidf(found) @ weights * step + intercept)
+
     def contributions(self, found: FoundTerms, tag: int) -> Floats:
         """Give what each term adds to the score of a tag; shape (n_found,)."""
         return self._factors(found) * [self._value(term, tag) for term in found.terms.tolist()]
+
+    @property
+    def starts(self) -> Array:
+        """Where the values of each term begin; see `ScorerArrays`."""
+        return self._arrays.starts
 
     def intercept(self, tag: int) -> float:
         """Give the score that a tag has without any term."""
@@ -90,12 +106,13 @@ class Scorer:
 
     def _factors(self, found: FoundTerms) -> Floats:
         """Give the factor of each term's values, its TF-IDF times its step; shape (n_found,)."""
+        return self._tfidf(found) * self._arrays.steps[found.terms].astype(np.float64)
+
+    def _tfidf(self, found: FoundTerms) -> Floats:
+        """Give the TF-IDF of each term, scaled to length 1; shape (n_found,)."""
         term_weights = self._arrays.term_weights[found.terms].astype(np.float64)
-        steps = self._arrays.steps[found.terms].astype(np.float64)
-        tfidf = (1 + np.log(found.counts)) * term_weights
-        length = float(np.sqrt(tfidf @ tfidf)) or 1.0
-        factors: Floats = tfidf / length * steps
-        return factors
+        tfidf: Floats = (1 + np.log(found.counts)) * term_weights
+        return tfidf / (float(np.sqrt(tfidf @ tfidf)) or 1.0)
 
     def _values_of(self, term: int) -> tuple[Ints, npt.NDArray[np.float64]]:
         """Give the tags and the values of a term that has no row."""
@@ -112,13 +129,18 @@ class Scorer:
 
 def _check(arrays: ScorerArrays) -> None:
     n_terms, n_tags = len(arrays.term_weights), len(arrays.intercepts)
-    starts, common = arrays.starts, arrays.common
-    _require(len(starts) == n_terms + 1, "array 'weights_start' has not one number more than terms")
-    _require(int(starts[0]) == 0, "array 'weights_start' does not begin with 0")
-    _require(bool((starts[1:] >= starts[:-1]).all()), "array 'weights_start' is not ascending")
+    weights = arrays.off_topic_weights
     _require(
-        int(starts[-1]) == len(arrays.values) == len(arrays.gaps),
-        "array 'weights_start' does not end where 'weights_value' and 'weights_gap' do",
+        len(weights) == n_terms and weights.dtype == np.int8,
+        "array 'off_topic_weights' does not have an 8-bit integer per term",
+    )
+    starts, common = arrays.starts, arrays.common
+    # A count may be as large as a 64-bit number, so that a sum of counts may go back.
+    is_ascending = bool((starts[1:] >= starts[:-1]).all())
+    ends_well = int(starts[-1]) == len(arrays.values) == len(arrays.gaps)
+    _require(
+        len(starts) == n_terms + 1 and int(starts[0]) == 0 and is_ascending and ends_well,
+        "array 'weights_count' does not add up to the length of 'weights_value' and 'weights_gap'",
     )
     _require(
         all(bool((tags < n_tags).all()) for tags in _last_tags(arrays)),

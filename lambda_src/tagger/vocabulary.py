@@ -1,7 +1,7 @@
 """The terms that a model knows: from a question's words to numbered terms."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple, Self
@@ -31,6 +31,59 @@ def term_key(space: Space, first: int, second: int | None = None) -> int:
     return (_CODE_BIT if space == "code" else 0) | first << WORD_BITS | follower
 
 
+class TermArrays(NamedTuple):
+    """The arrays of a bundle that say which words and pairs of words are terms."""
+
+    text_words: npt.NDArray[np.uint8]
+    """A bit for each word, as `numpy.packbits` packs them: whether it is a term of text."""
+    code_words: npt.NDArray[np.uint8]
+    """The same for code."""
+    word_pair_gaps: npt.NDArray[np.unsignedinteger]
+    """Shape (n_pairs,): how far the first word of each pair is behind that of the pair before."""
+    word_pair_seconds: npt.NDArray[np.unsignedinteger]
+    """Shape (n_pairs,): the second word of each pair. Pairs are in ascending order."""
+
+
+def term_keys(arrays: TermArrays, n_words: int, n_terms: int) -> Keys:
+    """Give the key of each term, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        The arrays do not fit the number of words or terms, or pairs are out of order.
+    """
+    text, code = (
+        _words_of(bits, name, n_words)
+        for bits, name in zip(arrays, ("text_words", "code_words"), strict=False)
+    )
+    firsts = arrays.word_pair_gaps.cumsum(dtype=np.int64)
+    seconds = arrays.word_pair_seconds
+    in_range = (firsts >= 0).all() and (firsts < n_words).all() and (seconds < n_words).all()
+    if not in_range:
+        raise ValueError("array 'word_pair_seconds' or 'word_pair_gaps' leads to no word")
+    pairs = (firsts << WORD_BITS) + seconds.astype(np.int64) + 1
+    if not (pairs[1:] > pairs[:-1]).all():
+        raise ValueError("array 'word_pair_seconds' is not in ascending order")
+    in_text = np.concatenate([text << WORD_BITS, pairs])
+    # The two parts are in order: this sort merges them.
+    in_text.sort(kind="stable")
+    keys = np.concatenate([in_text, _CODE_BIT | code << WORD_BITS])
+    if len(keys) != n_terms:
+        raise ValueError(
+            f"array 'term_weights' has {n_terms} numbers, but the arrays of words and pairs "
+            f"have {len(keys)} terms"
+        )
+    return keys
+
+
+def _words_of(bits: npt.NDArray[np.uint8], name: str, n_words: int) -> Keys:
+    """Give the numbers of the words whose bits are set."""
+    found = np.unpackbits(bits).nonzero()[0]
+    if len(bits) != -(-n_words // 8) or (len(found) and found[-1] >= n_words):
+        raise ValueError(f"array {name!r} does not have a bit for each word")
+    return found.astype(np.int64)
+
+
 class FieldNumbers(NamedTuple):
     """The words of a field by their numbers."""
 
@@ -50,6 +103,8 @@ class QuestionNumbers(NamedTuple):
     """The signals of the code that the model knows."""
     capitals: FieldNumbers
     """The words of the title that have a capital letter."""
+    camel_parts: list[int]
+    """The parts of the title's camelCase words that the model knows."""
 
 
 class FoundTerms(NamedTuple):
@@ -159,22 +214,23 @@ class Vocabulary:
 
     def number(self, question: QuestionTokens) -> QuestionNumbers:
         """Look up the words of a question."""
-        signals = map(self.number_of, question.signals)
         return QuestionNumbers(
             self._field_numbers(question.title),
             self._field_numbers(question.prose),
             self._field_numbers(question.code),
-            [number for number in signals if number != self.unknown],
+            self._known_numbers(question.signals),
             self._field_numbers(question.capitals),
+            self._known_numbers(question.camel_parts),
         )
 
     def find(self, question: QuestionNumbers) -> FoundTerms:
         """Find the terms of a question: words, and pairs of neighbouring words outside of code."""
-        title, prose, code, signals, _ = question
+        title, prose, code, signals, _, camel_parts = question
         in_title = Counter(_keys_of(title, "text", n_paired=len(title.wholes)))
         elsewhere = Counter(_keys_of(prose, "text", n_paired=MAX_PAIRED_WORDS))
         elsewhere.update(_keys_of(code, "code", n_paired=0))
         elsewhere.update(term_key("code", signal) for signal in signals)
+        elsewhere.update(term_key("text", part) for part in camel_parts)
         from_code = set(self._text_keys_of(code))
         elsewhere.update(from_code)
         keys = np.array(sorted(in_title.keys() | elsewhere.keys()), np.int64)
@@ -249,11 +305,14 @@ class Vocabulary:
 
     def _field_numbers(self, tokens: Sequence[str]) -> FieldNumbers:
         normalized = [normalize(token) for token in tokens]
-        parts = [self.number_of(part) for each in normalized for part in each.parts]
         return FieldNumbers(
             wholes=[self.number_of(each.whole) for each in normalized],
-            parts=[number for number in parts if number != self.unknown],
+            parts=self._known_numbers(part for each in normalized for part in each.parts),
         )
+
+    def _known_numbers(self, words: Iterable[str]) -> list[int]:
+        numbers = map(self.number_of, words)
+        return [number for number in numbers if number != self.unknown]
 
 
 def _keys_of(field: FieldNumbers, space: Space, n_paired: int) -> Iterator[int]:
@@ -269,8 +328,8 @@ def _keys_of(field: FieldNumbers, space: Space, n_paired: int) -> Iterator[int]:
 
 def _check_keys(keys: Keys, n_words: int) -> None:
     if not (keys[1:] > keys[:-1]).all():
-        raise ValueError("array 'terms' is not in ascending order")
+        raise ValueError("its terms are not in ascending order")
     first, follower = keys >> WORD_BITS & _WORD_MASK, keys & _WORD_MASK
     known = (keys >= 0) & (keys < 2 * _CODE_BIT) & (first < n_words) & (follower <= n_words)
     if not known.all():
-        raise ValueError("array 'terms' contains a word that does not exist")
+        raise ValueError("its terms contain a word that does not exist")

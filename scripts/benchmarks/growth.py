@@ -52,12 +52,12 @@ def tile(source: Path, target: Path, n_tags: int) -> None:
 def _tiled_weights(
     arrays: dict[str, Array], n_known: int, copies: int, n_tags: int
 ) -> dict[str, Array]:
-    ends = arrays["weights_start"].astype(np.int64)
-    lengths = ends[1:] - ends[:-1]
+    lengths = arrays["weights_count"].astype(np.int64)
+    starts = np.append(0, lengths.cumsum())
     terms = np.repeat(np.arange(len(lengths)), lengths)
     # The distances of one term begin anew at its first value.
     sums = np.concatenate([[0], arrays["weights_gap"].cumsum(dtype=np.int64)])
-    known_tags = sums[1:] - np.repeat(sums[ends[:-1]], lengths)
+    known_tags = sums[1:] - np.repeat(sums[starts[:-1]], lengths)
     tags = [known_tags + copy * n_known for copy in range(copies)]
     term, tag = np.tile(terms, copies), np.concatenate(tags)
     value = np.tile(arrays["weights_value"], copies)
@@ -66,7 +66,7 @@ def _tiled_weights(
     starts = np.concatenate([[0], np.cumsum(np.bincount(term[order], minlength=len(lengths)))])
     starts, gaps, values = pack_tags(starts, tag[order], value[order])
     return {
-        "weights_start": starts,
+        "weights_count": np.diff(starts.astype(np.int64)).astype(np.uint32),
         "weights_gap": gaps,
         "weights_value": values,
         "common_weights": np.tile(arrays["common_weights"], copies)[:, :n_tags],

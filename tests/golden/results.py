@@ -155,12 +155,14 @@ def split(text: Text) -> dict[str, Any]:
 
 def analyzed(text: Text) -> dict[str, Any]:
     """Find the tokens of a text and what they are looked up as."""
-    *tokens, signals, capitals = tokenize(*text)
+    found = tokenize(*text)
+    tokens = found[:3]
     normalized = [[normalize(token) for token in field] for field in tokens]
     return {
-        "tokens": tokens,
-        "signals": sorted(signals),
-        "capitals": capitals,
+        "tokens": [*tokens],
+        "signals": sorted(found.signals),
+        "capitals": found.capitals,
+        "camel_parts": found.camel_parts,
         "wholes": [[each.whole for each in field] for field in normalized],
         "parts": [[part for each in field for part in each.parts] for field in normalized],
     }
@@ -211,8 +213,8 @@ def _steps(text: Text, model: TagModel) -> dict[str, Any]:
     if not len(found.terms):
         return {"names": _named(names), "features": {}, "inputs": {}}
     candidates = best_candidates(ranker.scorer.scores(found))
-    lengths = (len(field.wholes) for field in numbers[:3])
-    facts = QuestionFacts(names, *lengths)
+    title, prose, code = (len(field.wholes) for field in numbers[:3])
+    facts = QuestionFacts(names, title, prose, code, ranker.scorer.off_topic_score(found))
     matrix = features(candidates, facts, ranker.corpus.facts)
     listed = shortlist(candidates, matrix @ ranker.calibrator[:-1] + ranker.calibrator[-1])
     input_matrix = inputs(listed, facts, ranker.corpus)
@@ -266,9 +268,10 @@ def _words_of(text: Text) -> Iterator[str]:
 
     Words that begin with zz stay unknown.
     """
-    *fields, signals = tokenize(*text, unlimited=True)
-    yield from signals
-    for field in fields:
+    found = tokenize(*text, unlimited=True)
+    yield from found.signals
+    yield from (part for part in found.camel_parts if not part.startswith("~zz"))
+    for field in found[:3]:
         for token in field:
             whole, parts = normalize(token)
             for word in (whole, *parts, token, *WORD_PART_SEPARATORS.split(token)):

@@ -16,7 +16,7 @@ from lambda_src.tagger.rules import (
     RERANKER_INPUTS,
 )
 from lambda_src.tagger.vocabulary import Keys, Space, term_key
-from model_build.packing import pack_tags
+from model_build.packing import pack_tags, pack_terms
 
 NAMES: dict[str, list[str]] = {
     "python": ["python"],
@@ -81,7 +81,7 @@ def make_bundle(
     }
     arrays: dict[str, Array] = {
         "words": np.frombuffer("\n".join(known).encode(), np.uint8),
-        "terms": keys.astype(np.uint64),
+        **pack_terms(keys, len(known))._asdict(),
         **_weights(len(keys), unpruned=unpruned),
         **_name_arrays(keys, name_keys),
         **_later_steps(),
@@ -107,10 +107,12 @@ def _weights(n_terms: int, *, unpruned: bool) -> dict[str, Array]:
         "weight_steps": (0.02 + np.arange(n_terms) % 5 / 50).astype(np.float16),
         "common_terms": common.astype(np.uint32),
         "common_weights": (rows / 8).astype(dtype),
-        "weights_start": starts,
+        "weights_count": np.diff(starts.astype(np.int64)).astype(np.uint16),
         "weights_gap": gaps,
         "weights_value": packed,
         "intercepts": intercepts.astype(np.float32),
+        "off_topic_weights": (np.arange(n_terms) * 41 % 255 - 127).astype(np.int8),
+        "off_topic_scale": np.array([0.02, -0.4], np.float32),
     }
 
 

@@ -14,6 +14,17 @@ class Text(NamedTuple):
 
 
 ANALYZER: dict[str, Text] = {
+    "camelCase": Text("UITableViewCells of myVar in JavaScript's iOS x2Y aB4CdEf"),
+    "camelCase beside other letters": Text(
+        "TableView\u00e9n (QWebView) MyAPI.GetURL_of-ABc \u2019NSString\u2019"
+    ),
+    "camelCase with plurals": Text("PDFs getURLs IDsOf APIsAB XYst ABCs's Xs aXs"),
+    "camelCase in addresses": Text("WWW.GitHub.com HTTPS://x.com/UIView Www.MyPage.org GetUrl"),
+    "camelCase in the body": Text("a view", "UITableView <pre>myVar</pre>"),
+    "camelCase with a long part": Text(f"A{'b' * 39}Cd E{'f' * 40}Gh"),
+    "camelCase in secrets": Text("key aB1cD2eF3gH4iJkL, token aB1cD2eF3gHiJkLm"),
+    "camelCase in a very long word": Text(f"aB{'.c' * 98}.D aB{'.c' * 99}.D"),
+    "no camelCase": Text("HTML Java sql C# X Node.js a_B"),
     "capitals": Text("Merging MAPS in Java"),
     "capitals beside other alphabets": Text(
         "École \u201cC#\u201dJava\u2019s Naïve ASP.NET-based é go x²Y"
@@ -192,6 +203,7 @@ RANKING: dict[str, Text] = {
     ),
     "a title with a capital in every word": Text("Merging Python Maps"),
     "a title with a number and capitals": Text("Merging Python Maps 3"),
+    "a topic in parts of a camelCase word": Text("it is the zzqSqlGit"),
     "a topic in parts of words": Text("python_sql-qwrtz", "it is the git_css"),
     "a topic in words and parts": Text("python_sql-qwrtz java", "it is the git_css"),
     "a term often": Text("css css", "css css css css css css and css with regex, regex"),

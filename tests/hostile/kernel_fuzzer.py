@@ -17,13 +17,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from lambda_src.tagger import rules
+from lambda_src.tagger import TagModel, rules
 from lambda_src.tagger.analyzer import fields_of
 from lambda_src.tagger.kernel import Kernel, _cased_text
 from lambda_src.tagger.kernel.build import FOLDER as KERNEL_FOLDER
 from lambda_src.tagger.kernel.interface import Model, header
 from lambda_src.tagger.ranker import PlainRanker
-from lambda_src.tagger.vocabulary import Vocabulary, Words
 from tests.golden import texts
 from tests.golden.synthetic import make_bundle
 from tests.support.paths import ROOT
@@ -178,10 +177,9 @@ def keep_corpus(fuzzer: Path, found: Path) -> int:
 
 def small_kernel() -> Kernel:
     """Return the kernel with the small model of the golden files, whose tags are in `NAMES`."""
-    bundle = make_bundle(["for", "loop", "don't", "a", "naïve", *rules.SIGNAL_NAMES], ["for loop"])
-    words = Words(bundle.arrays["words"])
-    keys = bundle.arrays["terms"].view(np.int64)
-    vocabulary = Vocabulary(words, keys, bundle.manifest["title_weight"])
+    known = ["for", "loop", "don't", "a", "naïve", "~ui", "~view", *rules.SIGNAL_NAMES]
+    bundle = make_bundle(known, ["for loop"])
+    vocabulary = TagModel(bundle, ranker="plain").vocabulary
     return Kernel(bundle, vocabulary, PlainRanker(bundle, vocabulary))
 
 

@@ -251,6 +251,35 @@ def test_annotations_are_words(find: Find) -> None:
     assert find({"autowir"}, "@Autowired fails") == {"autowir"}
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("AutoResetEvents", ["~auto", "~reset", "~event"]),
+        ("NSString", ["~ns", "~string"]),
+        ("iPhone", ["~i", "~phon"]),
+        ("getURL", ["~get", "~url"]),
+        ("System.IO.FileInfo_x", ["~fil", "~info"]),
+        ("Utf8Reader", []),
+        ("getURLs", ["~get", "~url"]),
+        ("PDFs", []),
+        ("HTML", []),
+        ("Java", []),
+        ("parse", []),
+        ("JavaScript's", ["~java", "~script"]),
+    ],
+)
+def test_names_in_camel_case_have_parts(find: Find, name: str, parts: list[str]) -> None:
+    assert tokenize(f"why {name} fails").camel_parts == parts
+    assert tokenize("", f"why {name} fails").camel_parts == []
+    assert find({"~auto", *parts}, f"why {name} fails") == {*parts}
+
+
+def test_parts_in_camel_case_are_no_other_words(find: Find) -> None:
+    known = {"java", "~java", "script", "~script"}
+    assert find(known, "JavaScript loop") == {"~java", "~script"}
+    assert find(known, "java-script loop") == {"java", "script"}
+
+
 def test_neighbouring_whole_words_make_pairs() -> None:
     assert pairs(["left", "join", "in", "t-sql"]) == ["left join", "join in", "in t-sql"]
     assert pairs(["left", "x" * 41, "join"]) == []

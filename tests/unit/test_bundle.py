@@ -15,7 +15,6 @@ from lambda_src.tagger import (
 )
 from lambda_src.tagger.model import RankerChoice
 from lambda_src.tagger.rules import ANALYZER_VERSION
-from lambda_src.tagger.vocabulary import term_key
 from model_build.bundle_writer import write_bundle, write_file
 from model_build.questions import Question
 from model_build.training import TrainingOptions, fit
@@ -148,19 +147,49 @@ def test_a_header_longer_than_the_file_is_refused(tmp_path: Path) -> None:
         read_bundle(path)
 
 
+def up_and_back(counts: np.ndarray) -> np.ndarray:
+    """Move many weights to one term, and take them from the next one; the sum stays the same."""
+    changed = counts.astype(np.int64)
+    changed[:2] += 10**8, -(10**8)
+    return changed.view(np.uint64)
+
+
 def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    n_terms, n_tags = len(arrays["terms"]), len(arrays["intercepts"])
+    n_terms, n_tags = len(arrays["term_weights"]), len(arrays["intercepts"])
     n_words = len(bytes(arrays["words"]).split(b"\n"))
     newline = np.frombuffer(b"\n", np.uint8)
-    backwards = arrays["weights_start"].copy()
-    backwards[1] = backwards[-1]
+    gaps, seconds = arrays["word_pair_gaps"], arrays["word_pair_seconds"]
+    no_bits, all_bits = np.zeros(0, np.uint8), np.full_like(arrays["text_words"], 255)
     return {
-        "terms out of order": {"terms": arrays["terms"][::-1].copy()},
-        "a term of an unknown word": {
-            "terms": np.append(arrays["terms"][:-1], np.uint64(term_key("code", n_words)))
+        "word pairs out of order": {
+            "word_pair_gaps": np.zeros_like(gaps),
+            "word_pair_seconds": np.sort(seconds)[::-1].copy(),
         },
-        "a term of no space": {"terms": np.append(arrays["terms"][:-1], np.uint64(2**57))},
-        "a negative term": {"terms": np.append(arrays["terms"][:-1], np.uint64(2**63))},
+        "a word pair twice": {
+            "word_pair_gaps": np.zeros_like(gaps),
+            "word_pair_seconds": np.zeros_like(seconds),
+        },
+        "a pair with an unknown first word": {
+            "word_pair_gaps": np.append(gaps[:-1], np.uint32(n_words))
+        },
+        "a pair with an unknown second word": {
+            "word_pair_seconds": np.append(seconds[:-1], np.uint32(n_words))
+        },
+        "a pair with a negative word": {
+            "word_pair_seconds": np.append(seconds[:-1].astype(np.uint64), np.uint64(2**63))
+        },
+        "a first gap that goes around": {
+            "word_pair_gaps": np.append(np.uint64(2**64 - 1), gaps[1:].astype(np.uint64))
+        },
+        "a gap that goes around": {
+            "word_pair_gaps": np.append(gaps[:-1].astype(np.uint64), np.uint64(2**64 - 1))
+        },
+        "word pairs without seconds": {"word_pair_seconds": seconds[:-1]},
+        "bits of words that do not exist": {"text_words": all_bits, "code_words": all_bits},
+        "no bits of words": {"text_words": no_bits},
+        "more bits than words": {"code_words": np.append(arrays["code_words"], np.uint8(0))},
+        "wide bits of words": {"text_words": arrays["text_words"].astype(np.uint16)},
+        "a term less than weights": {"code_words": np.zeros_like(arrays["code_words"])},
         "too few term weights": {"term_weights": arrays["term_weights"][:-1]},
         "term weights of another shape": {
             "term_weights": arrays["term_weights"].reshape(1, n_terms)
@@ -176,14 +205,18 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
             "common_terms": np.sort(
                 np.append(
                     arrays["common_terms"][:-1],
-                    np.flatnonzero(np.diff(arrays["weights_start"])).astype(np.uint32)[-1],
+                    np.flatnonzero(arrays["weights_count"]).astype(np.uint32)[-1],
                 )
             )
         },
         "a weight of no tag": {"weights_gap": np.full_like(arrays["weights_gap"], 255)},
-        "starts beyond the end": {"weights_start": arrays["weights_start"] + np.uint32(5)},
-        "starts backwards": {"weights_start": backwards},
-        "starts as floats": {"weights_start": arrays["weights_start"].astype(np.float32)},
+        "more counts than weights": {"weights_count": arrays["weights_count"] + np.uint16(1)},
+        "counts that go up and back": {"weights_count": up_and_back(arrays["weights_count"])},
+        "counts that go around": {
+            "weights_count": np.full(n_terms, 2**63, np.uint64),
+        },
+        "counts as floats": {"weights_count": arrays["weights_count"].astype(np.float32)},
+        "too few counts": {"weights_count": arrays["weights_count"][:-1]},
         "intercepts of other tags": {"intercepts": arrays["intercepts"][:-1]},
         "names of other tags": {"tag_names": arrays["tag_names"][:-1]},
         "a name of no term": {"names": arrays["names"] + np.uint32(n_terms)},
@@ -198,7 +231,15 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "an empty word": {"words": np.append(arrays["words"], newline)},
         "words of wide letters": {"words": arrays["words"].astype(np.uint16)},
         "weights beyond all measure": {"term_weights": np.full(n_terms, 3e38, np.float32)},
-        "no terms": {"terms": np.zeros(0, np.uint64), "common_terms": np.zeros(1, np.uint32)},
+        "no terms": {
+            "term_weights": np.zeros(0, np.float16),
+            "common_terms": np.zeros(1, np.uint32),
+        },
+        "off-topic weights without signs": {
+            "off_topic_weights": arrays["off_topic_weights"].view(np.uint8)
+        },
+        "off-topic weights of other terms": {"off_topic_weights": arrays["off_topic_weights"][:-1]},
+        "an off-topic scale that is no number": {"off_topic_scale": np.full(2, np.nan)},
         "words not text": {"words": np.full(20, 255, np.uint8)},
     }[name]
 
@@ -206,23 +247,35 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "name",
     [
-        "terms out of order",
-        "a term of an unknown word",
-        "a term of no space",
-        "a negative term",
+        "word pairs out of order",
+        "a word pair twice",
+        "a pair with an unknown first word",
+        "a pair with an unknown second word",
+        "a pair with a negative word",
+        "a first gap that goes around",
+        "a gap that goes around",
+        "word pairs without seconds",
+        "bits of words that do not exist",
+        "no bits of words",
+        "more bits than words",
+        "wide bits of words",
+        "a term less than weights",
         "too few term weights",
         "term weights of another shape",
         "term weights not numbers",
         "infinite weights",
+        "steps below nothing",
         "some weights as floats",
         "common terms beyond all",
         "rows of other tags",
         "rows too few",
         "a common term with other weights",
         "a weight of no tag",
-        "starts beyond the end",
-        "starts backwards",
-        "starts as floats",
+        "more counts than weights",
+        "counts that go up and back",
+        "counts that go around",
+        "counts as floats",
+        "too few counts",
         "intercepts of other tags",
         "names of other tags",
         "a name of no term",
@@ -234,11 +287,13 @@ def hostile_arrays(name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         "a network of another width",
         "a network of other inputs",
         "a word twice",
-        "steps below nothing",
         "an empty word",
         "words of wide letters",
         "weights beyond all measure",
         "no terms",
+        "off-topic weights without signs",
+        "off-topic weights of other terms",
+        "an off-topic scale that is no number",
         "words not text",
     ],
 )
@@ -278,13 +333,13 @@ def test_manifests_that_do_not_fit_are_refused(
         TagModel.load(changed(bundle, tmp_path, manifest=manifest))
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, "2", True, None])
+@pytest.mark.parametrize("version", [0, 2, 4, "3", True, None])
 def test_a_bundle_of_another_analyzer_version_is_refused(
     bundle: Path, tmp_path: Path, version: object
 ) -> None:
-    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 2
+    assert read_bundle(bundle).manifest["analyzer_version"] == ANALYZER_VERSION == 3
     path = changed(bundle, tmp_path, manifest={"analyzer_version": version})
-    message = rf"analyzer version {version!r}, but this release has 2\. .* -m model_build train'"
+    message = rf"analyzer version {version!r}, but this release has 3\. .* -m model_build train'"
     with pytest.raises(BundleFormatError, match=message):
         TagModel.load(path)
 

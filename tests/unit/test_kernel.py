@@ -107,7 +107,21 @@ _FILLING = (
     "how to python pandas node.js asp.net-mvc c++ don't qwrtz '' sql-server "
     "r, c) & d and or \\r -r c: => <- ; { # $"
 )
-_WORDS = st.sampled_from([*_FILLING.split(), "<code>", "</code>", "<p>", "…", "\0", "C#'s"])
+_WORDS = st.sampled_from(
+    [
+        *_FILLING.split(),
+        "<code>",
+        "</code>",
+        "<p>",
+        "…",
+        "\0",
+        "C#'s",
+        "UITableView",
+        "getX's",
+        "WWW.Ab.cd",
+        "URLs",
+    ]
+)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -143,6 +157,10 @@ def test_questions_with_very_many_terms_get_the_same_answers(models: Models) -> 
         "Résumé of Go in naïve“C#”Java…PHP and R",
         "ÉCOLE Go JSON école",
         "Go www.Example.com json user@Example.com C",
+        "NSString of AutoResetEvent.WaitOne in école",
+        "WWW.GitHub.com",
+        "HTTPS://x.com/UIView",
+        f"{'x ' * 2_498}UITableView",
         f"{'word ' * 700}Go JSON",
         f"{'Word ' * 1_200}go json",
     ],

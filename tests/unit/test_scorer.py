@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from lambda_src.tagger.rules import STEPS_PER_WEIGHT
-from lambda_src.tagger.scorer import Scorer
+from lambda_src.tagger.scorer import Scorer, ScorerArrays
 from lambda_src.tagger.vocabulary import FoundTerms
 from model_build.packing import pack
 
@@ -30,9 +30,24 @@ FOUND = [
 ]
 
 
+OFF_TOPIC_WEIGHTS, OFF_TOPIC_INTERCEPT = np.array([-2.0, 1.0, 0.0, 3.0, 0.01, 2.0, -3.0]), -1.5
+
+
+def packed_of(weights: np.ndarray, term_weights: np.ndarray = TERM_WEIGHTS) -> ScorerArrays:
+    off_topic = np.resize(OFF_TOPIC_WEIGHTS, len(term_weights))
+    return pack(
+        sparse.csr_array(weights),
+        term_weights,
+        INTERCEPTS,
+        off_topic,
+        OFF_TOPIC_INTERCEPT,
+        rounded=True,
+    )
+
+
 @pytest.fixture(scope="module")
 def scorer(weights: np.ndarray) -> Scorer:
-    return Scorer(pack(sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, rounded=True))
+    return Scorer(packed_of(weights))
 
 
 @pytest.mark.parametrize("found", FOUND)
@@ -62,7 +77,7 @@ def test_each_term_leads_only_to_tags_that_exist(
 ) -> None:
     monkeypatch.setattr("lambda_src.tagger.scorer._TERMS_PER_BLOCK", terms_per_block)
     rare = np.vstack([weights, weights[3:4]])
-    packed = pack(sparse.csr_array(rare), np.arange(1.0, 9.0), INTERCEPTS, rounded=True)
+    packed = packed_of(rare, np.arange(1.0, 9.0))
     first, end = packed.starts[term], packed.starts[term + 1]
     last_tag = packed.gaps[first:end].sum(dtype=int)
     for too_far in (0, 1):
@@ -75,14 +90,32 @@ def test_each_term_leads_only_to_tags_that_exist(
             Scorer(packed._replace(gaps=gaps))
 
 
+@pytest.mark.parametrize("found", FOUND)
+def test_the_off_topic_score_is_that_of_its_regression_up_to_rounding(
+    scorer: Scorer, found: FoundTerms
+) -> None:
+    tfidf = (1 + np.log(found.counts)) * TERM_WEIGHTS[found.terms]
+    tfidf /= np.sqrt(tfidf @ tfidf)
+    half_step = np.abs(OFF_TOPIC_WEIGHTS).max() / STEPS_PER_WEIGHT / 2
+    exact = tfidf @ OFF_TOPIC_WEIGHTS[found.terms] + OFF_TOPIC_INTERCEPT
+    assert scorer.off_topic_score(found) == pytest.approx(exact, abs=half_step * tfidf.sum())
+
+
+def test_without_off_topic_texts_no_text_is_off_topic(weights: np.ndarray) -> None:
+    packed = pack(
+        sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, np.zeros(7), 0.0, rounded=True
+    )
+    assert [Scorer(packed).off_topic_score(found) for found in FOUND] == [0.0] * len(FOUND)
+
+
 def test_a_model_may_have_no_rare_terms(weights: np.ndarray) -> None:
-    packed = pack(sparse.csr_array(weights[:3]), TERM_WEIGHTS[:3], INTERCEPTS, rounded=True)
+    packed = packed_of(weights[:3], TERM_WEIGHTS[:3])
     assert len(packed.gaps) == 0
     Scorer(packed)
 
 
 def test_only_common_terms_have_a_weight_for_each_tag(weights: np.ndarray) -> None:
-    packed = pack(sparse.csr_array(weights), TERM_WEIGHTS, INTERCEPTS, rounded=True)
+    packed = packed_of(weights)
     assert packed.common.tolist() == [0, 1, 2]
     assert packed.rows.shape == (3, N_TAGS)
     assert packed.starts.tolist() == [0, 0, 0, 0, 2, 3, 5, 5]

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from lambda_src.tagger import TagModel
+from lambda_src.tagger.analyzer import fields_of
+from lambda_src.tagger.bundle import read_bundle
+from lambda_src.tagger.ranker import PlainRanker
+from model_build import training
 from model_build.bundle_writer import write_bundle
 from model_build.corpus import CorpusError
 from model_build.made_questions import (
@@ -14,6 +18,7 @@ from model_build.made_questions import (
     title_questions,
 )
 from model_build.questions import Question
+from model_build.ranking import FittedRanking, RankingCorpus, fit_ranking
 from model_build.retrain_starter import CODE_EXAMPLES, NEW_TAGS, TITLE_EXAMPLES
 from model_build.synonyms import WELL_KNOWN, read_synonyms
 from model_build.taught import (
@@ -173,6 +178,41 @@ def test_the_regressions_learn_from_titles_without_tags(
     write_bundle(fitted, tmp_path / "model.safetensors", corpus={})
     model = TagModel.load(tmp_path / "model.safetensors")
     assert (model.scores("qux") <= model.scores("abc")).all()
+
+
+def test_a_model_tells_texts_without_tags_from_questions(
+    tmp_path: Path, samples: list[Question]
+) -> None:
+    chores = "Wash the plates", "Wash the dirty plates", "Dry the plates", "Plates are dirty"
+    fitted = fit(samples, OPTIONS, title_examples=[TitleExample((), each) for each in chores])
+    write_bundle(fitted, tmp_path / "model.safetensors", corpus={})
+    model = TagModel(read_bundle(tmp_path / "model.safetensors"), ranker="plain")
+    ranker = model._ranker
+    assert isinstance(ranker, PlainRanker)
+    chore, question = (
+        ranker.scorer.off_topic_score(ranker.rank(fields_of(title)).found)
+        for title in ("dry plates", samples[0].title)
+    )
+    assert chore > question
+
+
+def test_the_re_ranker_learns_from_each_text_without_tags_once(
+    samples: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked: list[RankingCorpus] = []
+
+    def fit_ranking_of(corpus: RankingCorpus, seed: int) -> FittedRanking:
+        ranked.append(corpus)
+        return fit_ranking(corpus, seed)
+
+    monkeypatch.setattr(training, "fit_ranking", fit_ranking_of)
+    taught = [TitleExample((), "Wash it"), TitleExample((), "Dry it"), TitleExample(("c",), "Go")]
+    for examples in ([], taught):
+        fit(samples, OPTIONS, title_examples=examples)
+    without, with_texts = ranked
+    assert len(with_texts.questions) == len(without.questions) + 2
+    assert with_texts.is_copy.sum() == without.is_copy.sum() + 2
+    assert with_texts.has_tag.sum() == without.has_tag.sum()
 
 
 def test_the_model_knows_a_new_tag_by_its_name(tmp_path: Path, samples: list[Question]) -> None:

@@ -130,7 +130,7 @@ def test_unknown_words_have_the_number_behind_the_last() -> None:
 
 @pytest.mark.parametrize("keys", [[5, 5], [5, 4], [-1], [term_key("text", 5)], [2**60]])
 def test_keys_that_do_not_fit_are_refused(keys: list[int]) -> None:
-    with pytest.raises(ValueError, match="array 'terms'"):
+    with pytest.raises(ValueError, match="its terms"):
         Vocabulary(WORDS, np.array(keys), 4)
 
 

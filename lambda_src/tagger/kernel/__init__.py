@@ -77,7 +77,6 @@ _DTYPES = {
     "common_weights": np.int8,
     "weights_value": np.int8,
     "weights_gap": np.uint8,
-    "weights_start": np.uint32,
     "common_terms": np.uint32,
 }
 """The kernel reads these arrays of a bundle where they are, so they must have these types."""
@@ -153,7 +152,7 @@ class Kernel:
         cased_title = _cased_text(question.cased_title)
         signals = _text_of_signals(question.code) if code else b""
         # `rank` in kernel.c says why this is enough.
-        room = len(title) + len(prose) + len(code) + len(SIGNAL_NAMES) + 3
+        room = len(title) + len(prose) + len(code) + len(cased_title) + len(SIGNAL_NAMES) + 3
         found = np.empty(4 * room, np.int32)
         answer = Answer()
         failed = self._rank(
@@ -283,11 +282,13 @@ def _arrays(bundle: Bundle, vocabulary: Vocabulary, plain: PlainRanker) -> dict[
         "term_weights": arrays["term_weights"],
         "steps": arrays["weight_steps"].view(np.uint16),
         "common": arrays["common_terms"],
-        "starts": arrays["weights_start"],
+        "starts": plain.scorer.starts,
         "rows": arrays["common_weights"],
         "values": arrays["weights_value"],
         "gaps": arrays["weights_gap"],
         "intercepts": arrays["intercepts"],
+        "off_topic_weights": arrays["off_topic_weights"],
+        "off_topic_scale": arrays["off_topic_scale"],
         "name_terms": arrays["names"],
         "name_terms_in_code": vocabulary.in_code(arrays["names"].astype(np.intp)),
         "name_starts": np.append(arrays["name_starts"], len(arrays["names"])),

@@ -60,6 +60,8 @@ class Model(ctypes.Structure):
         ("values", _INT8S),
         ("gaps", _BYTES),
         ("intercepts", _FLOATS),
+        ("off_topic_weights", _INT8S),
+        ("off_topic_scale", _DOUBLES),
         # Names.
         ("name_terms", _INT32S),
         ("name_terms_in_code", _INT32S),
@@ -137,6 +139,7 @@ _INTEGERS: Final = (
 )
 _NUMBERS: Final = ("PRIOR_QUESTIONS", "USES_SMOOTHING", "MEAN_LIFT_SMOOTHING")
 _STRINGS: Final = (
+    "CAMEL_CASE_MARK",
     "DOTTED_WORD",
     "LINE_SPACES",
     "POSSESSIVE",

@@ -200,6 +200,10 @@ int64_t index_words(const model *m) {
 
 static int is(char c, int classes) { return CHARACTER_CLASSES[(unsigned char)c] & classes; }
 
+static int is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+
+static char lower_case(char c) { return is_capital(c) ? (char)(c + ('a' - 'A')) : c; }
+
 static int starts_with(const char *text, int64_t length, const char *start) {
   int64_t its_length = (int64_t)strlen(start);
   return length >= its_length && !memcmp(text, start, (size_t)its_length);
@@ -241,11 +245,14 @@ static int stem(char *word, int length) {
   return length > 3 && word[length - 1] == SILENT_ENDING[0] ? length - 1 : length;
 }
 
-static int is_word(const char *word, int64_t length) {
-  if (length < 1 || length > MAX_WORD_LENGTH) return 0;
+static int is_secret(const char *word, int64_t length) {
   int n_digits = 0;
   for (int64_t i = 0; i < length; i++) n_digits += is(word[i], DIGIT) != 0;
-  return length < MIN_SECRET_LENGTH || n_digits < MIN_SECRET_DIGITS;
+  return length >= MIN_SECRET_LENGTH && n_digits >= MIN_SECRET_DIGITS;
+}
+
+static int is_word(const char *word, int64_t length) {
+  return length >= 1 && length <= MAX_WORD_LENGTH && !is_secret(word, length);
 }
 
 static int64_t number_of_stem(const model *m, const char *word, int64_t length) {
@@ -259,6 +266,44 @@ static int64_t part_end(const char *word, int64_t start, int64_t length) {
   return start;
 }
 
+/* Returns the end of the part that begins at `start`; see CAMEL_CASE_PART in rules.py. */
+static int64_t camel_case_part_end(const char *run, int64_t start, int64_t length) {
+  int64_t end = start;
+  while (end < length && is_capital(run[end])) end++;
+  if (end == length) return end;
+  if (end > start + 1) {
+    /* URLs are one part, and the last capital of URLPath begins the next one. */
+    int is_plural = run[end] == 's' && (end + 1 == length || is_capital(run[end + 1]));
+    return is_plural ? end + 1 : end - 1;
+  }
+  while (end < length && !is_capital(run[end])) end++;
+  return end;
+}
+
+/* Counts the parts of a run of letters, if it is in camelCase. */
+static void count_camel_case_parts(reader *r, const char *run, int64_t length) {
+  int64_t end = camel_case_part_end(run, 0, length);
+  if (end == length) return;
+  for (int64_t start = 0; start < length; start = end) {
+    end = camel_case_part_end(run, start, length);
+    if (end - start > MAX_WORD_LENGTH) continue;
+    char part[MAX_WORD_LENGTH + 1] = {CAMEL_CASE_MARK[0]};
+    for (int64_t i = start; i < end; i++) part[1 + i - start] = lower_case(run[i]);
+    int64_t word = number_of(r->m, part, 1 + stem(part + 1, (int)(end - start)));
+    if (word == r->m->n_words) continue;
+    r->n_topic_parts++;
+    if (r->m->word_terms[word] >= 0) count_term(r->m, r->f, r->m->word_terms[word], 0);
+  }
+}
+
+static void read_camel_case(reader *r, const char *cased, int64_t length) {
+  if (length > MAX_COMPOUND_LENGTH || is_secret(cased, length)) return;
+  for (int64_t start = 0, end; start < length; start = end + 1) {
+    for (end = start; end < length && is(lower_case(cased[end]), LETTER);) end++;
+    count_camel_case_parts(r, cased + start, end - start);
+  }
+}
+
 /* Whether a word has a capital letter. Notes in the reader what the title's words are like. */
 static int is_capitalized(reader *r, const char *word, int64_t length) {
   const char *cased = r->cased + (word - r->text);
@@ -268,7 +313,10 @@ static int is_capitalized(reader *r, const char *word, int64_t length) {
 }
 
 static void read_word(reader *r, const char *word, int64_t length) {
-  if (r->kind == CAPITALS && !is_capitalized(r, word, length)) return;
+  if (r->kind == CAPITALS) {
+    if (!is_capitalized(r, word, length)) return;
+    read_camel_case(r, r->cased + (word - r->text), length);
+  }
   if (ends_with(word, length, POSSESSIVE)) length -= (int64_t)strlen(POSSESSIVE);
   add_word(r, is_word(word, length) ? number_of_stem(r->m, word, length) : r->m->n_words, 0);
   if (length > MAX_COMPOUND_LENGTH || part_end(word, 0, length) == length) return;
@@ -436,15 +484,14 @@ static reader read_field(const model *m, found *f, field kind, const char *text,
   return r;
 }
 
-/* Marks the terms of the title's words that have a capital letter. Returns whether such letters
-   tell names from other words: some words have one, and others do not. `lower` has room for the
-   text in lower case. */
-static int mark_capitals(const model *m, found *f, const char *cased, int64_t length, char *lower) {
-  for (int64_t i = 0; i < length; i++)
-    lower[i] = cased[i] >= 'A' && cased[i] <= 'Z' ? (char)(cased[i] + ('a' - 'A')) : cased[i];
+/* Marks the terms of the title's words that have a capital letter, and counts the parts of those in
+   camelCase. `lower` has room for the text in lower case. */
+static reader read_capitals(const model *m, found *f, const char *cased, int64_t length,
+                            char *lower) {
+  for (int64_t i = 0; i < length; i++) lower[i] = lower_case(cased[i]);
   reader r = {.m = m, .f = f, .kind = CAPITALS, .text = lower, .length = length, .cased = cased};
   read_chunk(&r, lower, length);
-  return r.has_capital && r.has_lower;
+  return r;
 }
 
 /* Signals. */
@@ -508,7 +555,7 @@ static float widened(uint16_t bits) {
 #if defined(__x86_64__) && defined(__GLIBC__)
 __attribute__((target_clones("avx2", "default")))
 #endif
-static void score(const model *m, const found *f, float *restrict scores) {
+static float score(const model *m, const found *f, float *restrict scores) {
   float squares = 0;
   for (int64_t i = 0; i < f->n_terms; i++) {
     found_term *it = f->terms + i;
@@ -522,8 +569,10 @@ static void score(const model *m, const found *f, float *restrict scores) {
   }
   float scale = squares > 0 ? 1 / sqrtf(squares) : 1;
   memcpy(scores, m->intercepts, (size_t)m->n_tags * sizeof *scores);
+  float off_topic = 0;
   for (int64_t i = 0; i < f->n_terms; i++) {
     int32_t term = f->terms[i].term;
+    off_topic += f->terms[i].tfidf * scale * (float)m->off_topic_weights[term];
     float factor = f->terms[i].tfidf * scale * widened(m->steps[term]);
     uint32_t start = m->starts[term], end = m->starts[term + 1], its_tag = 0;
     for (uint32_t place = start; place < end; place++) {
@@ -535,6 +584,7 @@ static void score(const model *m, const found *f, float *restrict scores) {
     const int8_t *restrict row = m->rows + number * m->n_tags;
     for (int64_t tag = 0; tag < m->n_tags; tag++) scores[tag] += factor * (float)row[tag];
   }
+  return off_topic;
 }
 
 /* Candidates and their calibrated odds. */
@@ -581,7 +631,7 @@ static void count_names(const model *m, const found *f, candidate *c) {
 }
 
 typedef struct {
-  double log_title_words, log_prose_words, log_code_words, has_prose, has_code;
+  double log_title_words, log_prose_words, log_code_words, has_prose, has_code, off_topic_score;
   /* Whether capital letters tell names from other words in the title. */
   int tells_names;
 } lengths;
@@ -695,6 +745,7 @@ static void rerank(const model *m, candidate *c, int n, lengths q) {
         [INPUT_LOG_TITLE_WORDS] = q.log_title_words,
         [INPUT_LOG_PROSE_WORDS] = q.log_prose_words,
         [INPUT_LOG_CODE_WORDS] = q.log_code_words,
+        [INPUT_OFF_TOPIC_SCORE] = q.off_topic_score,
         [INPUT_LIFT] = lift,
         [INPUT_MEAN_LIFT] = lift / (expected_tags + MEAN_LIFT_SMOOTHING - c[i].confidence),
         [INPUT_IMPLIED] = implied[i],
@@ -744,8 +795,8 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
          int64_t signals_length, const char *cased, int64_t cased_length, int32_t *terms,
          answer *out) {
   /* A word or part takes two characters with its end and adds at most two terms: itself, and a pair
-     or the same word in text. */
-  size_t room = (size_t)(title_length + prose_length + code_length) + N_SIGNALS + 3;
+     or the same word in text. A part of a camelCase word takes a character and adds one term. */
+  size_t room = (size_t)(title_length + prose_length + code_length + cased_length) + N_SIGNALS + 3;
   size_t n_slots = 64;
   while (n_slots <= room) n_slots *= 2;
   found f = {.terms = malloc(room * sizeof *f.terms),
@@ -760,13 +811,14 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
     reader of_prose = read_field(m, &f, PROSE, prose, prose_length);
     reader of_code = read_field(m, &f, CODE, code, code_length);
     read_signals(m, &f, signals, signals_length);
-    int tells_names = mark_capitals(m, &f, cased, cased_length, lower);
+    reader of_capitals = read_capitals(m, &f, cased, cased_length, lower);
     *out = (answer){.n_words = of_title.n_words + of_prose.n_words,
                     .n_unknown = of_title.n_unknown + of_prose.n_unknown,
                     .n_code_words = of_code.n_words,
                     .n_found = f.n_terms};
     int64_t n_topic_words = of_title.n_topic_words + of_prose.n_topic_words;
-    if (!n_topic_words) n_topic_words = of_title.n_topic_parts + of_prose.n_topic_parts;
+    if (!n_topic_words && out->n_words)
+      n_topic_words = of_title.n_topic_parts + of_prose.n_topic_parts + of_capitals.n_topic_parts;
     out->n_topic_words = n_topic_words + of_code.n_words;
     for (int64_t i = 0; i < f.n_terms; i++) {
       terms[i] = f.terms[i].term;
@@ -780,9 +832,10 @@ int rank(const model *m, const char *title, int64_t title_length, const char *pr
                    .log_code_words = log1p((double)of_code.n_words),
                    .has_prose = of_prose.n_words > 0,
                    .has_code = of_code.n_words > 0,
-                   .tells_names = tells_names};
+                   .tells_names = of_capitals.has_capital && of_capitals.has_lower};
       candidate best[MAX_CANDIDATES];
-      score(m, &f, scores);
+      double off_topic = score(m, &f, scores);
+      q.off_topic_score = off_topic * m->off_topic_scale[0] + m->off_topic_scale[1];
       int n = best_candidates(m, scores, best);
       for (int i = 0; i < n; i++) count_names(m, &f, best + i);
       calibrate(m, best, n, q);

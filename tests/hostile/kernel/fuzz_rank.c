@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (lengths[3] > MAX_SIGNAL_CHARACTERS) lengths[3] = MAX_SIGNAL_CHARACTERS;
   int64_t number = number_of(&fuzzed_model, texts[0], lengths[0]);
   require(0 <= number && number <= fuzzed_model.n_words);
-  int64_t room = lengths[0] + lengths[1] + lengths[2] + N_SIGNALS + 3;
+  int64_t room = lengths[0] + lengths[1] + lengths[2] + lengths[4] + N_SIGNALS + 3;
   int32_t *terms = malloc(4 * (size_t)room * sizeof *terms);
   answer out;
   int failed = rank(&fuzzed_model, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
