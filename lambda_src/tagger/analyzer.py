@@ -122,7 +122,8 @@ def fields_of(
     prepared = _prepared if unlimited else _prepared_beginning
     # A name that is cut off would have other parts.
     first_part = title if len(title) <= _FIRST_PART else title[:_FIRST_PART].rpartition(" ")[0]
-    cased_title = _without_addresses(_normalized_text(first_part))
+    cased = _normalized_text(first_part)
+    cased_title = _without_addresses(cased, cased.lower())
     return Fields(prepared(title), prepared(prose), prepared(code), cased_title)
 
 
@@ -164,7 +165,8 @@ def _beginning(text: str) -> str:
 
 
 def _prepared(text: str) -> str:
-    return _without_addresses(_normalized_text(text).lower())
+    lower = _normalized_text(text).lower()
+    return _without_addresses(lower, lower)
 
 
 def tokens_of(question: Fields, *, unlimited: bool = False) -> QuestionTokens:
@@ -344,12 +346,12 @@ def _normalized_western_text(text: str) -> str | None:
     return data.translate(_WESTERN_TABLE, _WESTERN_DELETED).decode(WESTERN)
 
 
-def _without_addresses(text: str) -> str:
+def _without_addresses(text: str, lower: str) -> str:
+    """Remove addresses from a text, which also comes in lower case."""
     # The search for addresses is slow, and most texts have none.
     if "@" in text and MAIL_SIGN.search(text):
         text = MAIL_ADDRESS.sub(" ", text)
-    has_address = "://" in text or "www." in text.lower()
-    return WEB_ADDRESS.sub(" ", text) if has_address else text
+    return WEB_ADDRESS.sub(" ", text) if "://" in text or "www." in lower else text
 
 
 def normalize(token: str) -> NormalizedToken:
