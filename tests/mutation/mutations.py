@@ -143,7 +143,7 @@ MUTATIONS: Final = [
     # The definition alone.
     *_python(
         "analyzer",
-        ("lower case", "_normalized_text(text).lower())", "_normalized_text(text))"),
+        ("lower case", "_normalized_text(text).lower()", "_normalized_text(text)"),
         ("words that are not in camelCase", "if len(parts) > 1\n", ""),
         ("longest camelCase part", "if len(part) <= MAX", "if len(part) < MAX"),
         ("camelCase in long words", "if len(word) > MAX_COMPOUND_LENGTH or SECRET", "if SECRET"),
